@@ -1,0 +1,93 @@
+// HttpTransport: sends one HTTP request once. Never retries, never follows redirects, never signs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bucketline/base/bytes.h"
+#include "bucketline/base/clock.h"
+#include "bucketline/base/result.h"
+
+namespace bucketline {
+
+// Header names compare without case; order and repetition are kept as they came.
+class HttpHeaders {
+ public:
+  void Add(std::string name, std::string value) { items_.emplace_back(std::move(name), std::move(value)); }
+  // The first value of `name`; nullopt when absent.
+  std::optional<std::string_view> Find(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& items() const { return items_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> items_;
+};
+
+// Each is counted from the start of the attempt, except `stall`. Zero means none.
+struct HttpDeadlines {
+  Duration connect = std::chrono::seconds(5);      // name resolution, TCP and TLS
+  Duration first_byte = std::chrono::seconds(20);  // until the response's headers
+  Duration stall = std::chrono::seconds(20);       // the longest time without one byte of progress
+  Duration total = std::chrono::seconds(300);
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;      // scheme://host[:port]/path?query, already percent-encoded; sent as it is
+  HttpHeaders headers;  // Host, Content-Length and Connection are the transport's own
+  Bytes body;           // sent with Content-Length for PUT and POST
+  HttpDeadlines deadlines;
+  bool fresh_connection = false;  // do not reuse a kept connection (for retries)
+};
+
+struct HttpResponseHead {
+  int status = 0;
+  HttpHeaders headers;
+  std::optional<uint64_t> content_length;  // absent when chunked or unknown
+};
+
+// Receives one response. Its calls come from one network thread, in order, and never after `done`.
+// Whoever refuses ends the exchange: `done` then gets that Error.
+class HttpSink {
+ public:
+  virtual ~HttpSink() = default;
+  // Once, with the final response's status line and headers, before any body.
+  virtual Result<void> OnHead(const HttpResponseHead& head) = 0;
+  // Any number of times. The bytes are the transport's: copy them to where they belong.
+  virtual Result<void> OnBody(std::span<const uint8_t> data) = 0;
+};
+
+struct HttpTiming {
+  Duration first_byte{0};  // until the response's headers
+  Duration total{0};
+  uint64_t body_bytes = 0;
+  bool reused_connection = false;
+};
+
+// Thread-safe.
+class HttpTransport {
+ public:
+  using CallId = uint64_t;
+  using Done = std::function<void(Result<HttpTiming>)>;
+
+  virtual ~HttpTransport() = default;
+
+  // Never blocks. `done` is called exactly once, on a network thread and never inside Send; also on Cancel and when
+  // the transport is destroyed (kCancelled). A complete exchange is a success whatever its status.
+  // Failures: kConnection (resolve, connect, TLS, reset), kTimeout (naming the deadline that passed),
+  // kCorruptData (the body is shorter than Content-Length, or a broken HTTP answer), or the sink's own Error.
+  // `sink` lives until `done` has returned.
+  virtual CallId Send(HttpRequest request, std::shared_ptr<HttpSink> sink, Done done) = 0;
+
+  // Safe at any time, also after the end; `done` gets kCancelled if the exchange had not ended.
+  virtual void Cancel(CallId id) = 0;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,36 @@
+// Blocking calls on an ObjectStore, for threads that may wait. Each throws the Error that the store gave.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+// Every object under the prefix, bytewise ascending, page after page. `progress` gets the count so far after each
+// page.
+std::vector<ObjectInfo> ListAll(ObjectStore& store, std::string prefix, std::stop_token stop = {},
+                                const std::function<void(uint64_t objects)>& progress = {});
+
+ListPage ListOnePage(ObjectStore& store, ListRequest request);
+
+// The whole object, or the range. Reads at most `limit` bytes: a larger one is kResourceExhausted, before its bytes.
+Bytes GetBytes(ObjectStore& store, GetRequest request, uint64_t limit = uint64_t{1} << 30);
+Bytes GetBytes(ObjectStore& store, std::string_view key);
+
+ObjectInfo HeadObject(ObjectStore& store, std::string_view key);
+
+ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::span<const uint8_t> data,
+                    WriteCondition condition = {});
+ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::string_view text,
+                    WriteCondition condition = {});
+
+void DeleteObject(ObjectStore& store, std::string_view key);
+
+}  // namespace bucketline

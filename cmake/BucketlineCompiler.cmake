@@ -1,0 +1,30 @@
+# Flags that every target of the project shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+
+# Pixels and permutations must be the same on every CPU: no fused multiply-add behind our back.
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -ffp-contract=off)
+if(BUCKETLINE_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(BUCKETLINE_SANITIZE)
+  add_compile_options(-fsanitize=${BUCKETLINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${BUCKETLINE_SANITIZE})
+endif()
+
+find_program(BUCKETLINE_CCACHE ccache)
+if(BUCKETLINE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # base_dir lets two checkouts share objects; the sloppiness is what precompiled headers need.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+    CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${BUCKETLINE_CCACHE})
+endif()
+
+find_program(BUCKETLINE_MOLD mold)
+if(BUCKETLINE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

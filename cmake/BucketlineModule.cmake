@@ -1,0 +1,45 @@
+# bucketline_module(NAME [PUBLIC lib...] [PRIVATE lib...])
+#
+# Makes the module of the current folder: every .cc that is not a test goes into the static library
+# bucketline_NAME (alias bucketline::NAME; header-only modules become INTERFACE libraries), every *_test.cc into
+# the executable NAME_test, whose cases ctest knows one by one.
+function(bucketline_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PUBLIC;PRIVATE")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+
+  set(target bucketline_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE})
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(bucketline::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} ${scope} cxx_std_20)
+  target_include_directories(${target} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} ${scope} ${arg_PUBLIC})
+  set_property(GLOBAL APPEND PROPERTY BUCKETLINE_MODULES ${target})
+
+  if(BUCKETLINE_TESTS AND tests)
+    bucketline_test(${name}_test SOURCES ${tests} LIBRARIES ${target} ${arg_PRIVATE})
+  endif()
+endfunction()
+
+# bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds])
+function(bucketline_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name})
+endfunction()
