@@ -36,6 +36,8 @@ struct HttpDeadlines {
   Duration first_byte = std::chrono::seconds(20);  // until the response's headers
   Duration stall = std::chrono::seconds(20);       // the longest time without one byte of progress
   Duration total = std::chrono::seconds(300);
+
+  friend bool operator==(const HttpDeadlines&, const HttpDeadlines&) = default;
 };
 
 struct HttpRequest {

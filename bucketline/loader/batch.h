@@ -1,0 +1,67 @@
+// Batch: what Loader::Next gives: complete rows of pixels (or bytes) and labels. Shared, immutable to the engine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bucketline/base/bytes.h"
+#include "bucketline/image/spec.h"
+#include "bucketline/records/manifest.h"
+
+namespace bucketline {
+
+// Where a run stands: plain numbers, the same on all ranks. Resuming costs the same anywhere.
+struct LoaderState {
+  uint64_t epoch = 0;
+  uint64_t position = 0;     // the first position of the epoch that is not consumed
+  uint64_t seed = 0;
+  bool shuffle = false;
+  uint64_t fingerprint = 0;  // of the dataset
+
+  std::string ToJson() const;
+  // Throws kInvalidArgument saying what is wrong.
+  static LoaderState FromJson(std::string_view json);
+  friend bool operator==(const LoaderState&, const LoaderState&) = default;
+};
+
+// A cheap handle; copies share the memory, which lives until the last one goes, also after the Loader is closed.
+// The engine never writes it again: it is the user's to read and to write.
+class Batch {
+ public:
+  uint32_t rows() const;  // padded ones included
+
+  // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw batches.
+  uint8_t* pixels() const;
+  size_t pixel_bytes() const;
+  const ImageSpec& spec() const;
+  const std::shared_ptr<void>& owner() const;  // keeps pixels() alive; for zero-copy views
+
+  // Raw batches (LoaderOptions::decode == false): the record's bytes by row.
+  const Bytes& raw(uint32_t row) const;
+
+  LabelKind label_kind() const;
+  std::span<const int64_t> integer_labels() const;  // rows() of them, for kClass and kInteger
+  std::span<const float> float_labels() const;      // rows() * label_width(), for kFloat and kVector
+  size_t label_width() const;
+
+  std::span<const uint64_t> indices() const;  // record numbers in the Dataset, by row: what is really there
+  std::span<const uint8_t> valid() const;     // 0 marks padding and masked rows
+  std::string Key(uint32_t row) const;
+
+  uint64_t epoch() const;
+  uint64_t position() const;    // the first position of the global step
+  LoaderState State() const;    // the state after this batch was used
+
+  struct Storage;
+  explicit Batch(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {}
+
+ private:
+  std::shared_ptr<Storage> storage_;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,112 @@
+// Loader: batches of decoded images from a Dataset, in order, ahead of need, within a memory budget.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bucketline/base/clock.h"
+#include "bucketline/base/units.h"
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/image/spec.h"
+#include "bucketline/loader/batch.h"
+#include "bucketline/sampler/shard.h"
+
+namespace bucketline {
+
+enum class OnError {
+  kRaise,  // Next throws the Error of the first bad sample, in order
+  kSkip,   // the row is filled by another record, drawn from (seed, epoch, position, try)
+  kMask,   // the row is zero and valid is 0
+};
+
+// A sample whose pinned bytes could not be used, and what stands in its place.
+struct BadSample {
+  uint64_t epoch = 0;
+  uint64_t position = 0;
+  std::string uri;
+  std::string reason;
+  std::string replaced_by;  // URI; empty when masked
+};
+
+struct LoaderOptions {
+  uint32_t batch_size = 32;  // per rank
+  ImageSpec image;           // height and width are required unless every image has the same size
+  bool decode = true;        // false: raw bytes, `image` is not used
+  bool shuffle = false;
+  uint64_t seed = 0;
+  std::optional<LastPolicy> last;  // absent: kDrop when shuffling, else kPartial
+  uint64_t rank = 0;
+  uint64_t world_size = 1;
+  size_t threads = 0;         // for decoding; 0: as many as there are CPUs for this process
+  uint64_t memory = uint64_t{1} << 30;  // bytes held in flight: encoded records, scratch and batches not yet delivered
+  size_t max_requests = 64;   // Gets in flight
+  OnError on_error = OnError::kRaise;
+  double max_skipped = 0.01;  // share of the epoch's records that may be skipped or masked before the run ends
+  std::function<void(const BadSample&)> on_bad_sample;  // on an engine thread
+  // Memory for batches, 64-byte aligned; absent: the engine's own, recycled. The deleter of the pointer frees it.
+  std::function<std::shared_ptr<void>(size_t bytes)> allocator;
+  Duration stall_warning = std::chrono::seconds(60);  // Next logs a warning after waiting this long
+};
+
+struct StageStats {
+  uint64_t count = 0;
+  Duration wall{0};  // summed over threads
+  Duration cpu{0};
+};
+
+struct LoaderStats {
+  uint64_t batches = 0;  // delivered
+  uint64_t images = 0;   // valid rows delivered
+  uint64_t record_bytes = 0;
+  uint64_t skipped = 0;
+  uint64_t masked = 0;
+  Duration wait{0};      // spent inside Next by the consumer
+  StageStats fetch;      // from reservation to last byte
+  StageStats decode;
+  uint64_t budget_capacity = 0;
+  uint64_t budget_peak = 0;
+  uint64_t lent_bytes = 0;  // of batches that the user holds
+};
+
+// One consumer at a time calls Next; the other members are thread-safe. The Dataset's Runtime outlives it.
+class Loader {
+ public:
+  // Throws kInvalidArgument (an option out of range, an empty dataset), kResourceExhausted: `memory` is below the
+  // largest record + 2 batches, naming the object and the minimum. Work starts with the first Next.
+  Loader(Dataset dataset, LoaderOptions options);
+  ~Loader();  // Close()
+  Loader(Loader&&) noexcept;
+  Loader& operator=(Loader&&) noexcept;
+
+  // The next batch in order; nullopt once at the end of each epoch, after which it begins the next one.
+  // Throws the Error of a sample (by on_error), of the store, kCancelled after Close. After a throw the loader stays
+  // at the failed batch and Next throws the same again.
+  std::optional<Batch> Next();
+
+  uint64_t epoch() const;      // of the next batch
+  uint64_t steps() const;      // batches of this rank in a whole epoch
+  uint64_t remaining() const;  // batches still to come in this epoch
+  const Dataset& dataset() const;
+  const LoaderOptions& options() const;
+
+  // After the last delivered batch.
+  LoaderState State() const;
+  // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws kInvalidArgument
+  // saying which of data, seed or shuffle differ.
+  void Restore(const LoaderState& state);
+
+  LoaderStats Stats() const;
+
+  // Stops and frees everything but delivered batches; returns within a few milliseconds. Idempotent. Thread-safe: a
+  // Next that waits throws kCancelled.
+  void Close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bucketline

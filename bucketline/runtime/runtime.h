@@ -1,0 +1,61 @@
+// Runtime: the owner of threads, sockets, credentials and stores; what several datasets and loaders share.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "bucketline/base/log.h"
+#include "bucketline/base/uri.h"
+#include "bucketline/exec/memory_budget.h"
+#include "bucketline/exec/thread_pool.h"
+#include "bucketline/exec/timer.h"
+#include "bucketline/s3/s3_store.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+struct RuntimeOptions {
+  uint64_t memory = 0;          // bytes that all loaders together may reserve; 0: no common cap
+  size_t network_threads = 1;
+  size_t connections = 128;     // kept alive in all
+  std::string ca_bundle;        // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
+  S3Options s3;                 // defaults for stores that are not given their own
+  LogSink log = LogToStderr();
+};
+
+// Made by the caller; outlives everything made from it. Thread-safe. Using it in a forked child is kInternal with a
+// message that says so, never a hang. Destroying it ends its threads.
+class Runtime {
+ public:
+  explicit Runtime(RuntimeOptions options = {});
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // The store of a URI's bucket (keys are object keys), or of a path's folder: for files the store's root is "/" for
+  // absolute paths and the current folder otherwise, so that Uri::key without its leading "/" is the key.
+  // Stores are made once per (scheme, bucket, options) and shared.
+  std::shared_ptr<ObjectStore> StoreFor(const Uri& uri);
+  std::shared_ptr<ObjectStore> StoreFor(const Uri& uri, const S3Options& s3);
+
+  // The key of `uri` within StoreFor(uri).
+  static std::string KeyOf(const Uri& uri);
+
+  // Registers an existing store under mem://name (tests, embedded use).
+  void AddStore(const std::string& name, std::shared_ptr<ObjectStore> store);
+
+  MemoryBudget* memory();  // the common cap; nullptr when there is none
+  const S3Counters& counters() const;
+  const RuntimeOptions& options() const;
+  Timer& timer();
+  const LogSink& log() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,62 @@
+// S3Store: an ObjectStore over one bucket of S3 or anything that speaks its protocol.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "bucketline/base/clock.h"
+#include "bucketline/base/log.h"
+#include "bucketline/base/metrics.h"
+#include "bucketline/exec/timer.h"
+#include "bucketline/http/transport.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+// How a store is reached. Empty fields take the usual variables and files: endpoint from AWS_ENDPOINT_URL_S3,
+// AWS_ENDPOINT_URL, the profile; region from AWS_REGION, AWS_DEFAULT_REGION, the profile, else us-east-1.
+struct S3Options {
+  std::string endpoint_url;  // "http://host:port" or "https://host"; empty: AWS
+  std::string region;
+  std::string profile;       // of the shared files; empty: AWS_PROFILE, else "default"
+  std::string access_key_id;  // explicit credentials win over every other source; both or none
+  std::string secret_access_key;
+  std::string session_token;
+  bool anonymous = false;  // unsigned requests
+  bool requester_pays = false;
+
+  int max_attempts = 10;                               // of one request, the first included
+  Duration deadline = std::chrono::seconds(180);       // of one request with all its attempts and waits
+  HttpDeadlines attempt;                               // of one attempt
+  uint64_t multipart_part_size = uint64_t{8} << 20;    // writers switch to multipart above this; 5 MiB..5 GiB
+
+  friend bool operator==(const S3Options&, const S3Options&) = default;
+};
+
+// What S3 requests of one Runtime share. All outlive the stores.
+struct S3Counters {
+  Counter requests;   // attempts sent
+  Counter retries;    // attempts after the first
+  Counter throttled;  // answers 503 SlowDown or 429
+  Counter bytes_read;
+  Counter bytes_written;
+  Histogram first_byte_us;
+};
+
+class RetryBudget;  // s3/retry_policy.h: the token bucket
+
+struct S3Environment {
+  HttpTransport* transport = nullptr;
+  Timer* timer = nullptr;
+  RetryBudget* retry_budget = nullptr;
+  S3Counters* counters = nullptr;
+  const Clock* clock = &Clock::Real();
+  LogSink log = LogToNowhere();
+};
+
+// Throws kInvalidArgument (malformed endpoint), kUnauthenticated (no credentials anywhere: the message lists the
+// places that were looked at, and --anonymous).
+std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options, const S3Environment& environment);
+
+}  // namespace bucketline
