@@ -1,6 +1,7 @@
 // BoundedQueue<T>: hands values from threads to threads; full pushers and empty poppers wait.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -10,12 +11,13 @@
 
 namespace bucketline {
 
-// Thread-safe, first in, first out. After Close() pushes are refused and pops drain what is left: what was pushed
-// is popped or destroyed with the queue, never lost silently.
+// Thread-safe, first in, first out. After Close() pushes are refused and pops drain what is left: what was
+// pushed is popped or destroyed with the queue, never lost silently.
 template <typename T>
 class BoundedQueue {
  public:
-  explicit BoundedQueue(size_t capacity) : capacity_(capacity) {}
+  // A capacity of 0 counts as 1: a queue that nothing fits into would block for ever.
+  explicit BoundedQueue(size_t capacity) : capacity_(std::max<size_t>(capacity, 1)) {}
   BoundedQueue(const BoundedQueue&) = delete;
   BoundedQueue& operator=(const BoundedQueue&) = delete;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <mutex>
@@ -21,9 +22,9 @@ class Reservation {
   ~Reservation() { Release(); }
 
   uint64_t bytes() const { return bytes_; }
-  void Release();                  // returns everything now; idempotent
-  void ShrinkTo(uint64_t bytes);   // returns what is above `bytes`; no effect when it holds less
-  void Merge(Reservation other);   // takes over `other`, which must be of the same budget
+  void Release();                 // returns everything now; idempotent
+  void ShrinkTo(uint64_t bytes);  // returns what is above `bytes`; no effect when it holds less
+  void Merge(Reservation other);  // takes over `other`; throws kInternal when that is of another budget
 
  private:
   friend class MemoryBudget;
@@ -32,8 +33,8 @@ class Reservation {
   uint64_t bytes_ = 0;
 };
 
-// Thread-safe. Never exceeded. Waiters are served strictly in the order of their calls, so a large request cannot
-// be starved by small ones.
+// Thread-safe. Never exceeded. Waiters are served strictly in the order of their calls, so a large request
+// cannot be starved by small ones.
 class MemoryBudget {
  public:
   explicit MemoryBudget(uint64_t capacity) : capacity_(capacity) {}
@@ -49,17 +50,20 @@ class MemoryBudget {
 
   uint64_t capacity() const { return capacity_; }
   uint64_t used() const;
-  uint64_t peak() const;  // the largest used() so far
+  uint64_t peak() const;   // the largest used() so far
+  size_t waiting() const;  // calls of Acquire that wait now
 
  private:
   friend class Reservation;
   struct Waiter {
-    uint64_t bytes;
+    uint64_t bytes = 0;
     bool granted = false;
     std::condition_variable_any wake;
   };
   void Return(uint64_t bytes);
-  void GrantLocked();
+  bool TakeLocked(uint64_t bytes);  // false when there is no room or somebody waits
+  void UseLocked(uint64_t bytes);
+  void GrantLocked();  // to those in front, as far as there is room
 
   const uint64_t capacity_;
   mutable std::mutex mutex_;

@@ -16,12 +16,13 @@ namespace bucketline {
 // Tasks must not throw (std::terminate) and must not wait for other tasks of the same pool.
 class ThreadPool {
  public:
-  // `name` shows in ps and debuggers (15 characters at most are kept).
+  // 0 threads count as 1. `name` shows in ps and debuggers (15 characters at most are kept). Throws
+  // kResourceExhausted when the system refuses a thread.
   ThreadPool(size_t threads, std::string name);
   ~ThreadPool();  // Stop()
 
-  // Thread-safe. False, with the task not run, once stopped. The queue is not bounded here: users bound what they
-  // submit by slots or budget.
+  // Thread-safe. False, with the task not run, once stopped. The queue is not bounded here: users bound what
+  // they submit by slots or budget.
   [[nodiscard]] bool Submit(std::function<void()> task);
 
   // Runs what was submitted, then ends the threads. Idempotent. Not to be called from a task of the pool.
@@ -36,10 +37,12 @@ class ThreadPool {
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
   bool stopping_ = false;
+  std::mutex join_mutex_;
   std::vector<std::thread> threads_;
 };
 
-// Starts a thread with all signals blocked and the given name.
+// Starts a thread with all signals blocked and the given name. Throws kResourceExhausted when the system
+// refuses it.
 std::thread StartThread(std::string name, std::function<void()> body);
 
 }  // namespace bucketline

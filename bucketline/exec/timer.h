@@ -21,14 +21,16 @@ class Timer {
   Timer();
   ~Timer();  // Stop()
 
-  // Calls `callback(true)` once after `delay`, or `callback(false)` once at Stop(): exactly once, unless cancelled.
-  // After Stop() it calls back with false at once, on the calling thread.
+  // Calls `callback(true)` once after `delay`, or `callback(false)` once at Stop(): exactly once, unless
+  // cancelled. After Stop() it calls back with false at once, on the calling thread. A delay of zero or less
+  // is due already; callbacks run in the order of their due times, equal ones in the order of the calls.
   Id After(Duration delay, std::function<void(bool fired)> callback);
 
   // True when the callback will never run (it had not begun); its captures are destroyed before this returns.
   bool Cancel(Id id);
 
-  // Calls every pending callback with false and ends the thread. Idempotent. Not to be called from a callback.
+  // Calls every pending callback with false and ends the thread. Idempotent. Not to be called from a
+  // callback.
   void Stop();
 
  private:
@@ -40,6 +42,7 @@ class Timer {
   std::map<Id, SteadyTime> due_;
   Id next_id_ = 1;
   bool stopping_ = false;
+  std::mutex join_mutex_;
   std::thread thread_;
 };
 
