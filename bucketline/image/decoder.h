@@ -17,7 +17,8 @@ struct ImageInfo {
   ImageFormat format;
   int width = 0;
   int height = 0;
-  int channels = 0;  // as stored: 1 grey, 2 grey+alpha, 3, 4
+  int channels = 0;       // as stored: 1 grey, 2 grey+alpha, 3 (a palette too), 4
+  bool buffered = false;  // progressive JPEG or interlaced PNG: no row is final before the last byte is read
 };
 
 // What one decode did to the geometry: the box of the source that became the row.
@@ -31,12 +32,14 @@ struct ImageGeometry {
   bool flipped = false;
 };
 
-// Reads the header only. Throws kCorruptData: not a JPEG or PNG (says what it looks like: empty, HTML, XML, text,
-// GIF, ...), or a broken header.
+// Reads the header only. Throws kCorruptData: not a JPEG or PNG (says what it looks like: empty, HTML, XML,
+// text, GIF, ...), or a broken header.
 ImageInfo ProbeImage(std::span<const uint8_t> data);
 
-// Holds the scratch memory and library handles of one thread, reused from image to image: no allocation in steady
-// state. Not thread-safe; one per thread. Pure: the row depends on (data, spec, rng) alone, on every CPU.
+// Holds the scratch memory and library handles of one thread, reused from image to image: in steady state
+// nothing is allocated here (libjpeg and libspng still take their small per-image pools from malloc). Buffers
+// above 4 MiB are given back after each image. Not thread-safe; one per thread. Pure: the row depends on
+// (data, spec, rng) alone, on every CPU.
 class ImageDecoder {
  public:
   ImageDecoder();
@@ -47,10 +50,11 @@ class ImageDecoder {
   // Bytes of scratch that DecodeInto needs for an image of these dimensions, beyond `data` and the row.
   static size_t ScratchBytes(const ImageInfo& info, const ImageSpec& spec);
 
-  // Fills `row` (spec.RowBytes(), or with height == width == 0 the image's own size times channels and value size).
-  // `rng` gives the crop box and the flip. Throws kCorruptData for undecodable or truncated bytes,
-  // kResourceExhausted above max_pixels (before any large allocation), kInvalidArgument when `row` has another size.
-  // After an error the row's content is unspecified and the decoder is usable.
+  // Fills `row` (spec.RowBytes(), or with height == width == 0 the image's own size times channels and value
+  // size). `rng` gives the flip (its first draw) and the crop box (see crop_box.h). Throws kCorruptData for
+  // undecodable or truncated bytes, kResourceExhausted above max_pixels (before any large allocation),
+  // kInvalidArgument when `row` has another size. After an error the row's content is unspecified and the
+  // decoder is usable.
   ImageGeometry DecodeInto(std::span<const uint8_t> data, const ImageSpec& spec, CounterRng rng,
                            std::span<uint8_t> row);
 

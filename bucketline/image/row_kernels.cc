@@ -1,0 +1,254 @@
+#include "bucketline/image/row_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+// The templates below are written once with the compiler's portable vectors and instantiated for each CPU
+// level at the end of the file: a function with a target attribute inlines them and so compiles them for its
+// target.
+#define BUCKETLINE_INLINE [[gnu::always_inline]] inline
+
+namespace bucketline {
+namespace {
+
+using Bytes4 = uint8_t __attribute__((vector_size(4)));
+using Ints4 = int32_t __attribute__((vector_size(16)));
+using Floats4 = float __attribute__((vector_size(16)));
+
+template <typename Level>
+struct Arithmetic;
+
+template <>
+struct Arithmetic<uint8_t> {
+  using Weight = int32_t;
+  using Sum = int32_t;
+  using Vector = Ints4;
+  static constexpr int32_t kZero = 1 << (kWeightBits - 1);  // for rounding
+  BUCKETLINE_INLINE static Vector Zero() { return Vector{kZero, kZero, kZero, kZero}; }
+  BUCKETLINE_INLINE static Vector Widen(Bytes4 bytes) { return __builtin_convertvector(bytes, Vector); }
+  // The rounding of many tiny weights may add up to more than 1.
+  BUCKETLINE_INLINE static Vector Finish(Vector sum) {
+    sum >>= kWeightBits;
+    return sum > 255 ? Vector{255, 255, 255, 255} : sum;
+  }
+  BUCKETLINE_INLINE static uint8_t Finish(Sum sum) {
+    return static_cast<uint8_t>(std::min(sum >> kWeightBits, 255));
+  }
+};
+
+template <>
+struct Arithmetic<float> {
+  using Weight = float;
+  using Sum = float;
+  using Vector = Floats4;
+  static constexpr float kZero = 0;
+  BUCKETLINE_INLINE static Vector Zero() { return Vector{0, 0, 0, 0}; }
+  BUCKETLINE_INLINE static Vector Widen(Bytes4 bytes) {
+    return __builtin_convertvector(__builtin_convertvector(bytes, Ints4), Vector);
+  }
+  BUCKETLINE_INLINE static Vector Finish(Vector sum) { return sum; }
+  BUCKETLINE_INLINE static float Finish(Sum sum) { return sum; }
+};
+
+// One output pixel of three channels; the fourth lane is of no use.
+template <typename Level, int kTaps, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE typename A::Vector Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
+  typename A::Vector sum = A::Zero();
+  const int count = kTaps > 0 ? kTaps : taps;
+  for (int t = 0; t < count; ++t) {
+    Bytes4 bytes;
+    std::memcpy(&bytes, row + 3 * t, sizeof(bytes));
+    sum += A::Widen(bytes) * weights[t];
+  }
+  return A::Finish(sum);
+}
+
+BUCKETLINE_INLINE void StorePixel(Ints4 pixel, uint8_t* out) {
+  const Bytes4 bytes = __builtin_convertvector(pixel, Bytes4);
+  std::memcpy(out, &bytes, sizeof(bytes));
+}
+BUCKETLINE_INLINE void StorePixel(Floats4 pixel, float* out) { std::memcpy(out, &pixel, sizeof(pixel)); }
+
+BUCKETLINE_INLINE void StorePlanar4(const Ints4 (&pixels)[4], int width, uint8_t* out) {
+  // Lane c becomes the four bytes of channel c: every lane holds one byte.
+  const Ints4 lanes = pixels[0] | pixels[1] << 8 | pixels[2] << 16 | pixels[3] << 24;
+  for (int c = 0; c < 3; ++c) {
+    const int32_t bytes = lanes[c];
+    std::memcpy(out + static_cast<size_t>(c) * static_cast<size_t>(width), &bytes, sizeof(bytes));
+  }
+}
+BUCKETLINE_INLINE void StorePlanar4(const Floats4 (&pixels)[4], int width, float* out) {
+  for (int c = 0; c < 3; ++c) {
+    const Floats4 values = {pixels[0][c], pixels[1][c], pixels[2][c], pixels[3][c]};
+    std::memcpy(out + static_cast<size_t>(c) * static_cast<size_t>(width), &values, sizeof(values));
+  }
+}
+
+template <typename Level, int kTaps, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void HorizontalRgb(const uint8_t* row, const AxisWeights<typename A::Weight>& axis,
+                                     RowOrder order, Level* out) {
+  const int width = axis.size;
+  const int taps = kTaps > 0 ? kTaps : axis.taps;
+  const int32_t* start = axis.start.data();
+  const typename A::Weight* weights = axis.weight.data();
+  const auto pixel = [&](int x) __attribute__((always_inline)) {
+    return Pixel<Level, kTaps>(row + 3 * start[x], weights + static_cast<ptrdiff_t>(x) * taps, taps);
+  };
+  if (order == RowOrder::kInterleaved) {
+    for (int x = 0; x < width; ++x) StorePixel(pixel(x), out + 3 * x);
+    return;
+  }
+  int x = 0;
+  for (; x + 4 <= width; x += 4) {
+    const typename A::Vector pixels[4] = {pixel(x), pixel(x + 1), pixel(x + 2), pixel(x + 3)};
+    StorePlanar4(pixels, width, out + x);
+  }
+  for (; x < width; ++x) {
+    const typename A::Vector one = pixel(x);
+    for (int c = 0; c < 3; ++c) out[c * width + x] = static_cast<Level>(one[c]);
+  }
+}
+
+template <typename Level, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void HorizontalGrey(const uint8_t* row, const AxisWeights<typename A::Weight>& axis,
+                                      Level* out) {
+  for (int x = 0; x < axis.size; ++x) {
+    const typename A::Weight* weights = axis.WeightsOf(x);
+    const uint8_t* from = row + axis.start[static_cast<size_t>(x)];
+    typename A::Sum sum = A::kZero;
+    for (int t = 0; t < axis.taps; ++t) sum += from[t] * weights[t];
+    out[x] = A::Finish(sum);
+  }
+}
+
+template <typename Level, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void Horizontal(const uint8_t* row, const AxisWeights<typename A::Weight>& axis,
+                                  int channels, RowOrder order, Level* out) {
+  if (channels == 1) return HorizontalGrey<Level>(row, axis, out);
+  switch (axis.taps) {
+    case 1:
+      return HorizontalRgb<Level, 1>(row, axis, order, out);
+    case 2:
+      return HorizontalRgb<Level, 2>(row, axis, order, out);
+    case 3:
+      return HorizontalRgb<Level, 3>(row, axis, order, out);
+    case 4:
+      return HorizontalRgb<Level, 4>(row, axis, order, out);
+    case 5:
+      return HorizontalRgb<Level, 5>(row, axis, order, out);
+    case 6:
+      return HorizontalRgb<Level, 6>(row, axis, order, out);
+    default:
+      return HorizontalRgb<Level, 0>(row, axis, order, out);
+  }
+}
+
+template <typename Level, int kTaps, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void VerticalTaps(const Level* const* rows, const typename A::Weight* weights, int count,
+                                    Level* __restrict out) {
+  for (int i = 0; i < count; ++i) {
+    typename A::Sum sum = A::kZero;
+    for (int t = 0; t < kTaps; ++t) sum += rows[t][i] * weights[t];
+    out[i] = A::Finish(sum);
+  }
+}
+
+// More taps than the cases above: sums of a strip stay in registers or L1.
+template <typename Level, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void VerticalStrips(const Level* const* rows, const typename A::Weight* weights, int taps,
+                                      int count, Level* __restrict out) {
+  constexpr int kStrip = 64;
+  for (int begin = 0; begin < count; begin += kStrip) {
+    const int size = std::min(kStrip, count - begin);
+    typename A::Sum sums[kStrip];
+    for (int i = 0; i < size; ++i) sums[i] = A::kZero;
+    for (int t = 0; t < taps; ++t) {
+      const Level* row = rows[t] + begin;
+      for (int i = 0; i < size; ++i) sums[i] += row[i] * weights[t];
+    }
+    for (int i = 0; i < size; ++i) out[begin + i] = A::Finish(sums[i]);
+  }
+}
+
+template <typename Level, typename A = Arithmetic<Level>>
+BUCKETLINE_INLINE void Vertical(const Level* const* rows, const typename A::Weight* weights, int taps,
+                                int count, Level* out) {
+  switch (taps) {
+    case 1:
+      return VerticalTaps<Level, 1>(rows, weights, count, out);
+    case 2:
+      return VerticalTaps<Level, 2>(rows, weights, count, out);
+    case 3:
+      return VerticalTaps<Level, 3>(rows, weights, count, out);
+    case 4:
+      return VerticalTaps<Level, 4>(rows, weights, count, out);
+    case 5:
+      return VerticalTaps<Level, 5>(rows, weights, count, out);
+    case 6:
+      return VerticalTaps<Level, 6>(rows, weights, count, out);
+    default:
+      return VerticalStrips<Level>(rows, weights, taps, count, out);
+  }
+}
+
+template <typename Level>
+BUCKETLINE_INLINE void Normalise(const Level* in, int count, float scale, const float* mean, const float* std,
+                                 float* __restrict out) {
+  for (int i = 0; i < count; ++i) out[i] = (static_cast<float>(in[i]) * scale - mean[i]) / std[i];
+}
+
+BUCKETLINE_INLINE void Round(const float* in, int count, uint8_t* __restrict out) {
+  for (int i = 0; i < count; ++i) {
+    out[i] = static_cast<uint8_t>(static_cast<int>(std::min(std::max(in[i] + 0.5f, 0.0f), 255.0f)));
+  }
+}
+
+// The whole table for one CPU level.
+#define BUCKETLINE_KERNELS(Name, TARGET)                                                                   \
+  struct Name {                                                                                            \
+    TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,        \
+                                    RowOrder order, uint8_t* out) {                                        \
+      Horizontal<uint8_t>(row, weights, channels, order, out);                                             \
+    }                                                                                                      \
+    TARGET static void HorizontalF32(const uint8_t* row, const TensorflowWeights& weights, int channels,   \
+                                     RowOrder order, float* out) {                                         \
+      Horizontal<float>(row, weights, channels, order, out);                                               \
+    }                                                                                                      \
+    TARGET static void VerticalU8(const uint8_t* const* rows, const int32_t* weights, int taps, int count, \
+                                  uint8_t* out) {                                                          \
+      Vertical<uint8_t>(rows, weights, taps, count, out);                                                  \
+    }                                                                                                      \
+    TARGET static void VerticalF32(const float* const* rows, const float* weights, int taps, int count,    \
+                                   float* out) {                                                           \
+      Vertical<float>(rows, weights, taps, count, out);                                                    \
+    }                                                                                                      \
+    TARGET static void NormaliseU8(const uint8_t* in, int count, float scale, const float* mean,           \
+                                   const float* std, float* out) {                                         \
+      Normalise(in, count, scale, mean, std, out);                                                         \
+    }                                                                                                      \
+    TARGET static void NormaliseF32(const float* in, int count, float scale, const float* mean,            \
+                                    const float* std, float* out) {                                        \
+      Normalise(in, count, scale, mean, std, out);                                                         \
+    }                                                                                                      \
+    TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }       \
+    static constexpr RowKernels kTable = {HorizontalU8, HorizontalF32, VerticalU8, VerticalF32,            \
+                                          NormaliseU8,  NormaliseF32,  RoundF32};                          \
+  }
+
+BUCKETLINE_KERNELS(Baseline, );
+#if defined(__x86_64__)
+BUCKETLINE_KERNELS(Avx2, [[gnu::target("avx2")]]);
+#endif
+
+}  // namespace
+
+const RowKernels& BaselineKernels() { return Baseline::kTable; }
+
+const RowKernels& FastestKernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) return Avx2::kTable;
+#endif
+  return Baseline::kTable;
+}
+
+}  // namespace bucketline

@@ -1,0 +1,43 @@
+// RowKernels: the inner loops of resizing, on one row at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "bucketline/image/resize_weights.h"
+
+namespace bucketline {
+
+enum class RowOrder {
+  kInterleaved,  // r g b r g b ...
+  kPlanar,       // all r, then all g, then all b
+};
+
+// Each pointer is a version of the same source for one kind of CPU; all give the same bits, because integers
+// are exact and no floating-point operation is fused or reordered.
+struct RowKernels {
+  // `row` holds interleaved source pixels from weights.begin on; kRowSlack bytes behind it may be read, and
+  // kOutputSlack values behind `out` written.
+  void (*horizontal_u8)(const uint8_t* row, const PillowWeights& weights, int channels, RowOrder order,
+                        uint8_t* out);
+  void (*horizontal_f32)(const uint8_t* row, const TensorflowWeights& weights, int channels, RowOrder order,
+                         float* out);
+  // out[i] = sum over t of rows[t][i] * weights[t], rounded to nearest for bytes.
+  void (*vertical_u8)(const uint8_t* const* rows, const int32_t* weights, int taps, int count, uint8_t* out);
+  void (*vertical_f32)(const float* const* rows, const float* weights, int taps, int count, float* out);
+  // out[i] = (in[i] * scale - mean) / std
+  void (*normalise_u8)(const uint8_t* in, int count, float scale, const float* mean, const float* std,
+                       float* out);
+  void (*normalise_f32)(const float* in, int count, float scale, const float* mean, const float* std,
+                        float* out);
+  // Nearest, halves up, saturated.
+  void (*round_f32)(const float* in, int count, uint8_t* out);
+};
+
+inline constexpr int kOutputSlack = 16;
+
+// Runs on every CPU this was compiled for.
+const RowKernels& BaselineKernels();
+// The best version for the CPU it runs on.
+const RowKernels& FastestKernels();
+
+}  // namespace bucketline
