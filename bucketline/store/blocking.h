@@ -13,14 +13,15 @@
 
 namespace bucketline {
 
-// Every object under the prefix, bytewise ascending, page after page. `progress` gets the count so far after each
-// page.
+// Every object under the prefix, bytewise ascending, page after page. `progress` gets the count so far after
+// each page.
 std::vector<ObjectInfo> ListAll(ObjectStore& store, std::string prefix, std::stop_token stop = {},
                                 const std::function<void(uint64_t objects)>& progress = {});
 
 ListPage ListOnePage(ObjectStore& store, ListRequest request);
 
-// The whole object, or the range. Reads at most `limit` bytes: a larger one is kResourceExhausted, before its bytes.
+// The whole object, or the range. Reads at most `limit` bytes: a larger one is kResourceExhausted, before its
+// bytes.
 Bytes GetBytes(ObjectStore& store, GetRequest request, uint64_t limit = uint64_t{1} << 30);
 Bytes GetBytes(ObjectStore& store, std::string_view key);
 

@@ -20,17 +20,17 @@ namespace bucketline {
 struct ObjectInfo {
   std::string key;
   uint64_t size = 0;
-  std::string etag;        // as the store gives it, with its quotes; compared, never computed. A file's is made of
-                           // inode, size and mtime
+  std::string etag;  // as the store gives it, with its quotes; compared, never computed. A file's is made of
+                     // inode, size and mtime
   WallTime last_modified{};
 };
 
 struct ListRequest {
   std::string prefix;       // keys that start with these bytes; "" for all
   std::string delimiter;    // "" or "/": keys with it after the prefix are rolled up into `prefixes`
-  std::string start_after;  // only keys bytewise after this one
-  std::string token;        // of the previous page; "" for the first
-  int max_keys = 1000;      // 1..1000
+  std::string start_after;  // only keys bytewise after this one; ignored when there is a token
+  std::string token;        // of the previous page, opaque ASCII; "" for the first
+  int max_keys = 1000;      // 1..1000, objects and prefixes together
   std::stop_token stop = {};
 };
 
@@ -49,7 +49,9 @@ struct Pin {
 struct GetRequest {
   std::string key;
   uint64_t offset = 0;
-  std::optional<uint64_t> length;  // absent: to the end. A range that reaches beyond the end is kInvalidArgument
+  // Absent: to the end. A range that reaches beyond the end is kInvalidArgument. An empty range (length 0, or
+  // to the end from offset == size) is a success, with Begin(0, ...), when offset <= size.
+  std::optional<uint64_t> length;
   Pin pin;
   std::stop_token stop = {};
 };
@@ -58,31 +60,33 @@ struct GetRequest {
 class GetSink {
  public:
   virtual ~GetSink() = default;
-  // Before the first byte of each attempt: `size` bytes will come, of an object with this ETag and whole size.
-  // Gives the memory, exactly `size` long, valid until the Get is done; an Error ends the Get with it.
-  // After a failed attempt it is called again, with the same size and ETag, and must give memory again (the same is
-  // fine): a store retries inside one Get.
+  // Before the first byte of each attempt: `size` bytes will come, of an object with this ETag and whole
+  // size. Gives the memory, exactly `size` long, valid until the Get is done; an Error ends the Get with it.
+  // After a failed attempt it is called again, with the same size and ETag, and must give memory again (the
+  // same is fine): a store retries inside one Get.
   virtual Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) = 0;
 };
 
 struct WriteCondition {
-  bool if_absent = false;      // fail with kAlreadyExists when the key exists at commit
+  bool if_absent = false;  // fail with kAlreadyExists when the key exists at commit
   std::string content_type = {};
 };
 
-// Writes one object. Not thread-safe. Nothing is visible before Commit; an object that existed stays whole until
-// then. Destroying an uncommitted writer aborts it.
+// Writes one object. Not thread-safe. Nothing is visible before Commit; an object that existed stays whole
+// until then. Destroying an uncommitted writer aborts it. Write and Commit after Commit or Abort are
+// kInvalidArgument; Abort is then without effect. Must not outlive its store.
 class ObjectWriter {
  public:
   virtual ~ObjectWriter() = default;
   virtual void Write(std::span<const uint8_t> data) = 0;  // may block for room; throws Error
-  virtual ObjectInfo Commit() = 0;                        // blocks until it is visible; throws Error
-  virtual void Abort() = 0;                               // nothing of it remains; never throws
+  virtual ObjectInfo Commit() = 0;  // blocks until it is visible; throws Error, then aborted
+  virtual void Abort() = 0;         // nothing of it remains; never throws
 };
 
-// Thread-safe. List, Get, Head and Delete never block; each calls `done` exactly once, never inside the call itself,
-// on a thread of the store, which the callback must not keep (hand work over instead). A stop request ends a call
-// soon with kCancelled. Destroying a store cancels what runs and returns when every `done` has been called.
+// Thread-safe. List, Get, Head and Delete never block; each calls `done` exactly once, never inside the call
+// itself, on a thread of the store, which the callback must not keep (hand work over instead). A stop request
+// ends a call soon with kCancelled. Destroying a store cancels what runs and returns when every `done` has
+// been called; so a `done` must not destroy its store. It may begin other calls.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -90,7 +94,8 @@ class ObjectStore {
   // Keys that no page shows: none. A missing bucket or folder is kNotFound; an empty result is a success.
   virtual void List(ListRequest request, std::function<void(Result<ListPage>)> done) = 0;
 
-  // Fills exactly the requested range or fails. kNotFound, kObjectChanged (pin), kInvalidArgument (range), ...
+  // Fills exactly the requested range or fails. kNotFound, kObjectChanged (pin), kInvalidArgument (range),
+  // ...
   virtual void Get(GetRequest request, std::shared_ptr<GetSink> sink,
                    std::function<void(Result<ObjectInfo>)> done) = 0;
 
