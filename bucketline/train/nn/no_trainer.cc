@@ -1,0 +1,15 @@
+// Takes the place of trainer.cc in a build without LibTorch.
+#include "bucketline/train/trainer.h"
+
+namespace bucketline {
+
+TrainResult Train(Runtime&, const Dataset&, const Dataset*, const TrainOptions&, const TrainObserver&,
+                  std::stop_token) {
+  throw Error(ErrorCode::kUnsupported,
+              "this build has no trainer, because LibTorch was not found when it was configured; build with "
+              "-DBUCKETLINE_WITH_TORCH=ON, or use ./run build");
+}
+
+bool HasTrainer() { return false; }
+
+}  // namespace bucketline

@@ -1,0 +1,27 @@
+#include "bucketline/train/trainer.h"
+
+#include <string>
+#include <thread>
+
+#include <torch/utils.h>
+
+#include "bucketline/train/nn/training_run.h"
+
+namespace bucketline {
+
+TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
+                  const TrainOptions& options, const TrainObserver& observer, std::stop_token stop) {
+  options.Validate();
+  // Debian's LibTorch starts with one thread, whatever the machine has.
+  const size_t threads = options.threads != 0 ? options.threads : std::thread::hardware_concurrency();
+  at::set_num_threads(static_cast<int>(threads));
+  try {
+    return nn::TrainingRun(runtime, train, validation, options, observer).Run(stop);
+  } catch (const c10::Error& error) {
+    throw Error(ErrorCode::kInternal, "LibTorch: " + std::string(error.what_without_backtrace()));
+  }
+}
+
+bool HasTrainer() { return true; }
+
+}  // namespace bucketline

@@ -1,0 +1,99 @@
+#include "bucketline/train/options.h"
+
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/base/units.h"
+
+namespace bucketline {
+namespace {
+
+void Require(bool holds, std::string message) {
+  if (!holds) throw Error(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+ImageSpec SquareImage(int size) {
+  ImageSpec spec;
+  spec.height = size;
+  spec.width = size;
+  spec.layout = PixelLayout::kNhwc;  // what channels_last convolutions read without a copy
+  spec.mean = ImageSpec::kImagenetMean;
+  spec.std = ImageSpec::kImagenetStd;
+  return spec;
+}
+
+}  // namespace
+
+std::string_view OptimizerName(OptimizerKind optimizer) {
+  return optimizer == OptimizerKind::kAdam ? "adam" : "sgd";
+}
+
+std::string_view LossName(LossKind loss) {
+  return loss == LossKind::kBinaryCrossEntropy ? "binary_crossentropy" : "categorical_crossentropy";
+}
+
+CheckpointSchedule CheckpointSchedule::Parse(std::string_view text) {
+  constexpr std::string_view kSteps = "steps";
+  CheckpointSchedule schedule;
+  if (text.ends_with(kSteps)) {
+    const std::string_view digits = text.substr(0, text.size() - kSteps.size());
+    uint64_t steps = 0;
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), steps);
+    Require(status == std::errc() && end == digits.data() + digits.size() && steps > 0,
+            fmt::format("\"{}\" is not a number of steps such as 500steps", text));
+    schedule.steps = steps;
+  } else {
+    schedule.period = ParseDuration(text);
+    Require(schedule.period->count() > 0,
+            fmt::format("\"{}\" is no time between checkpoints; write 60s", text));
+  }
+  return schedule;
+}
+
+void TrainOptions::Validate() const {
+  Require(model == "mobilenet_v2", fmt::format("unknown model \"{}\"; this build has mobilenet_v2", model));
+  Require(std::isfinite(width) && width > 0 && width <= 4, fmt::format("width {} is not in (0, 4]", width));
+  Require(dropout >= 0 && dropout < 1, fmt::format("dropout {} is not in [0, 1)", dropout));
+  Require(std::isfinite(learning_rate) && learning_rate > 0,
+          fmt::format("learning rate {} is not above 0", learning_rate));
+  Require(momentum >= 0 && momentum < 1, fmt::format("momentum {} is not in [0, 1)", momentum));
+  Require(std::isfinite(weight_decay) && weight_decay >= 0,
+          fmt::format("weight decay {} is below 0", weight_decay));
+  Require(epochs > 0, "epochs must be at least 1");
+  // MobileNetV2 halves five times.
+  Require(image_size >= 32 && image_size <= 4096,
+          fmt::format("image size {} is not in 32..4096", image_size));
+  Require(keep > 0, "keep must be at least 1");
+  Require(checkpoint.empty() ? !resume : true, "resume needs the checkpoint folder to resume from");
+  TrainImage().Validate();
+}
+
+ImageSpec TrainOptions::TrainImage() const {
+  ImageSpec spec = SquareImage(image_size);
+  spec.crop = crop;
+  spec.flip = flip;
+  return spec;
+}
+
+ImageSpec TrainOptions::ValidationImage() const {
+  ImageSpec spec = SquareImage(image_size);
+  spec.crop = crop == Crop::kNone ? Crop::kNone : Crop::kCenter;
+  return spec;
+}
+
+LossKind ChooseLoss(std::optional<LossKind> wanted, size_t classes) {
+  Require(classes >= 2, fmt::format("training needs at least two classes, and the labels have {}; "
+                                    "check the label source",
+                                    classes));
+  const LossKind natural = classes == 2 ? LossKind::kBinaryCrossEntropy : LossKind::kCategoricalCrossEntropy;
+  Require(
+      !(wanted == LossKind::kBinaryCrossEntropy && classes > 2),
+      fmt::format("binary cross-entropy needs two classes, and there are {}; use categorical_crossentropy",
+                  classes));
+  return wanted.value_or(natural);
+}
+
+}  // namespace bucketline

@@ -1,0 +1,71 @@
+// Train: fits a model to a Dataset. Plain C++; LibTorch stays behind it (nn/).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/train/options.h"
+
+namespace bucketline {
+
+// After each step.
+struct TrainProgress {
+  uint64_t epoch = 0;  // from 0
+  uint64_t epochs = 0;
+  uint64_t step = 0;           // of the whole run, from 1
+  uint64_t step_in_epoch = 0;  // from 1
+  uint64_t steps_in_epoch = 0;
+  double loss = 0;               // mean over this epoch so far
+  double accuracy = 0;           // mean over this epoch so far
+  double images_per_second = 0;  // over this epoch so far, in this process
+  double wait_share = 0;         // of the time of this epoch, waiting for data
+};
+
+// After each epoch. Validation figures are NaN without a validation dataset.
+struct EpochReport {
+  uint64_t epoch = 0;
+  uint64_t step = 0;
+  double loss = 0;
+  double accuracy = 0;
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+  double images_per_second = 0;
+  double wait_share = 0;
+  double seconds = 0;
+};
+
+// Calls come from the training thread. Empty functions are skipped.
+struct TrainObserver {
+  std::function<void(uint64_t step, uint64_t epoch)> on_resume;
+  std::function<void(const TrainProgress&)> on_step;
+  std::function<void(const EpochReport&)> on_epoch;
+  std::function<void(uint64_t step, const std::string& uri, double seconds)> on_checkpoint;
+  // The record numbers (of the training dataset) of each batch as it is used, with their pixels'
+  // StableHash64.
+  std::function<void(uint64_t epoch, uint64_t position, uint64_t pixel_hash)> on_batch;
+};
+
+struct TrainResult {
+  EpochReport last;                     // of the last finished epoch; epoch counts from 0
+  double best_validation_accuracy = 0;  // NaN without validation
+  uint64_t steps = 0;
+  uint64_t images = 0;  // in this process
+  double seconds = 0;   // in this process
+  double wait_seconds = 0;
+  bool stopped = false;  // by the stop token: a checkpoint of that moment was written
+  LoaderStats loader;    // of the training loader
+};
+
+// Trains until options.epochs are done or `stop` is requested. `validation` may be empty (size() == 0).
+// Classes come from train.classes(). Throws kInvalidArgument (options, labels that are not classes,
+// validation with other classes, a checkpoint or weights of another model or of other data), kUnsupported in
+// a build without LibTorch, and whatever Loader::Next throws.
+TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
+                  const TrainOptions& options, const TrainObserver& observer = {}, std::stop_token stop = {});
+
+// False in a build without LibTorch.
+bool HasTrainer();
+
+}  // namespace bucketline
