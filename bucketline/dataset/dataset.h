@@ -81,6 +81,7 @@ class Dataset {
 
   const std::shared_ptr<ObjectStore>& store() const;
   PinMode pin() const;
+  const Manifest& manifest() const;  // the whole one, of which this is a view; needs no Runtime
 
  private:
   struct State;

@@ -1,0 +1,96 @@
+// Fetcher: reads ranges of objects in the order of need, within a budget of bytes and of requests.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "bucketline/base/bytes.h"
+#include "bucketline/base/clock.h"
+#include "bucketline/base/result.h"
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/exec/memory_budget.h"
+#include "bucketline/records/manifest.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+// What a fetch holds of the budgets. The common share is returned first: whoever finds room in the own budget finds
+// it in the common one too, when that is the sum of its users' shares.
+struct Lease {
+  Reservation own;
+  Reservation common;  // declared last, so destroyed first
+
+  uint64_t bytes() const { return own.bytes(); }
+  void Release() {
+    common.Release();
+    own.Release();
+  }
+};
+
+struct FetchItem {
+  uint64_t tag = 0;  // the caller's
+  RecordPart part;
+};
+
+struct Fetched {
+  Lease lease;  // destroyed after the bytes
+  Bytes bytes;
+  Duration wall{0};  // from the reservation to the last byte
+};
+
+// The budgets outlive every lease, hence every Fetched that was delivered.
+struct FetcherOptions {
+  MemoryBudget* budget = nullptr;    // bytes of records between their request and the release of their lease
+  MemoryBudget* common = nullptr;    // reserved after `budget`, always in this order; nullptr: none
+  MemoryBudget* requests = nullptr;  // one unit per Get in flight; may be shared by several fetchers
+  PinMode pin = PinMode::kEtag;
+};
+
+// One thread asks `next` for items and issues them in that order: it reserves `budget` (waiting its turn), then
+// `common`, then a request, and starts the Get, whose bytes go straight into the reserved memory.
+//
+// Deadlock: the thread waits only for returned leases and ended requests. Requests end by themselves (stores have
+// deadlines). Leases are the caller's: whoever holds one must be able to finish without waiting for a later item.
+// With a `common` budget that others share, the same holds for them: never wait for anything else while holding it.
+class Fetcher {
+ public:
+  // On the fetcher's thread. May wait, until the token stops it; nullopt ends the fetching. Must not throw.
+  using Next = std::function<std::optional<FetchItem>(std::stop_token stop)>;
+  // Exactly once for each item, also at Stop (kCancelled): on a thread of the store, or on the fetcher's when no
+  // request was made. In order of completion. Must be short and must not throw. Errors: what the store says;
+  // kObjectChanged when the object is not what was listed; kResourceExhausted when the part can never fit.
+  using Deliver = std::function<void(uint64_t tag, Result<Fetched> result)>;
+
+  Fetcher(std::shared_ptr<ObjectStore> store, FetcherOptions options, Next next, Deliver deliver);
+  ~Fetcher();  // Stop()
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
+
+  // Cancels what runs and returns when every item has been delivered. Idempotent. Not to be called from a callback.
+  void Stop();
+
+ private:
+  void Run();
+  void Issue(FetchItem item);
+  void Finish(uint64_t tag, Result<Fetched> result);
+
+  const std::shared_ptr<ObjectStore> store_;
+  const FetcherOptions options_;
+  const Next next_;
+  const Deliver deliver_;
+  std::stop_source stop_;
+  std::mutex mutex_;  // guards in_flight_
+  std::condition_variable idle_;
+  size_t in_flight_ = 0;  // items given by next_ and not yet delivered
+  std::mutex join_mutex_;
+  std::thread thread_;
+};
+
+}  // namespace bucketline

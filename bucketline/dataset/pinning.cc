@@ -1,0 +1,35 @@
+#include "bucketline/dataset/pinning.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace bucketline {
+namespace {
+
+constexpr std::string_view kEtagAdvice =
+    "; list the data again if it was changed on purpose; if this store rejects If-Match or lists other ETags than it "
+    "serves, open the dataset with pin=\"size\"";
+constexpr std::string_view kSizeAdvice = "; list the data again if it was changed on purpose";
+
+}  // namespace
+
+GetRequest PinnedGet(const RecordPart& part, PinMode pin) {
+  GetRequest request;
+  request.key = part.object_key;
+  request.offset = part.offset;
+  if (part.offset != 0 || part.length != part.object_size) request.length = part.length;
+  request.pin.size = part.object_size;
+  if (pin == PinMode::kEtag) request.pin.etag = part.etag;
+  return request;
+}
+
+Error ExplainPin(const Error& error, PinMode pin) {
+  const bool changed = error.code() == ErrorCode::kObjectChanged;
+  const bool refused = error.code() == ErrorCode::kUnsupported && pin == PinMode::kEtag;
+  if (!changed && !refused) return error;
+  return Error(error.code(), fmt::format("{}{}", error.message(), pin == PinMode::kEtag ? kEtagAdvice : kSizeAdvice),
+               error.uri(), error.http_status(), error.request_id());
+}
+
+}  // namespace bucketline

@@ -1,0 +1,18 @@
+// How a record's read is bound to what was listed.
+#pragma once
+
+#include "bucketline/base/error.h"
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/records/manifest.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+// The Get of a record's part: its range, pinned to the listed size and, with kEtag, to the listed ETag. A whole object
+// is asked for without a range, which also reads empty ones.
+GetRequest PinnedGet(const RecordPart& part, PinMode pin);
+
+// The same error, saying what to do when the pin is what the store could not or would not honour.
+Error ExplainPin(const Error& error, PinMode pin);
+
+}  // namespace bucketline
