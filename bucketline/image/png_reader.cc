@@ -9,9 +9,6 @@
 namespace bucketline {
 namespace {
 
-// libspng sees no chunk that it would keep, the palette aside.
-constexpr size_t kChunkCacheBytes = 64 << 10;
-
 int ReadChunks(spng_ctx*, void* chunks, void* out, size_t bytes) {
   return static_cast<PngChunks*>(chunks)->Read(static_cast<uint8_t*>(out), bytes) ? SPNG_OK : SPNG_IO_EOF;
 }
@@ -33,7 +30,6 @@ ImageInfo PngReader::Open(std::span<const uint8_t> data) {
   info_ = ProbeImage(data);
   context_.reset(spng_ctx_new(0));  // libspng cannot reuse one
   if (!context_) throw std::bad_alloc();
-  Check(spng_set_chunk_limits(context_.get(), 0x7fffffff, kChunkCacheBytes));
   Check(spng_set_image_limits(context_.get(), static_cast<uint32_t>(info_.width),
                               static_cast<uint32_t>(info_.height)));
   chunks_ = PngChunks(data);

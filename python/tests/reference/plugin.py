@@ -1,0 +1,73 @@
+"""Pytest plugin of the parity tests: the engine's tool, images, and a table of differences at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reference.image_samples import sample_jpegs, write_jpegs, write_pngs
+from reference.image_tool import ImageTool, tool_path
+
+
+class Differences:
+    """Largest and mean absolute difference by operation, in levels of 0..255."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[float, float, int]] = {}
+
+    def check(self, name: str, ours: np.ndarray, theirs: np.ndarray, limit: float, what: object) -> None:
+        assert ours.shape == theirs.shape, f"{name}: {what}: {ours.shape} against {theirs.shape}"
+        apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
+        largest, total, count = self.rows.get(name, (0.0, 0.0, 0))
+        self.rows[name] = (max(largest, apart.max()), total + apart.sum(), count + apart.size)
+        assert apart.max() <= limit, f"{name}: {what}: max {apart.max()} > {limit}, mean {apart.mean()}"
+
+
+_DIFFERENCES = pytest.StashKey[Differences]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_DIFFERENCES] = Differences()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = terminalreporter.config.stash[_DIFFERENCES].rows
+    if rows:
+        terminalreporter.section("difference by operation, levels of 0..255")
+    for name, (largest, total, count) in rows.items():
+        terminalreporter.write_line(f"{name:58} max {largest:8.5f}  mean {total / count:.6f}  ({count} values)")
+
+
+@pytest.fixture(scope="session")
+def differences(request: pytest.FixtureRequest) -> Differences:
+    return request.config.stash[_DIFFERENCES]
+
+
+@pytest.fixture(scope="session")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageTool]:
+    if not tool_path().exists():
+        pytest.skip(f"{tool_path()} is not built; set BUCKETLINE_BUILD_DIR")
+    tool = ImageTool(tmp_path_factory.mktemp("rows"))
+    yield tool
+    tool.close()
+
+
+@pytest.fixture(scope="session")
+def jpegs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return list(write_jpegs(tmp_path_factory.mktemp("jpegs")))
+
+
+@pytest.fixture(scope="session")
+def pngs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return list(write_pngs(tmp_path_factory.mktemp("pngs")))
+
+
+@pytest.fixture(scope="session")
+def photos() -> list[Path]:
+    paths = sample_jpegs(limit=120)
+    if not paths:
+        pytest.skip("no real images: set BUCKETLINE_SAMPLE_IMAGES to a folder of JPEGs")
+    return paths
