@@ -14,8 +14,8 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual SteadyTime Now() const = 0;     // never goes back; for durations and deadlines
-  virtual WallTime WallNow() const = 0;   // UTC; for signatures, expiry and logs
+  virtual SteadyTime Now() const = 0;    // never goes back; for durations and deadlines
+  virtual WallTime WallNow() const = 0;  // UTC; for signatures, expiry and logs
 
   static const Clock& Real();  // lives forever
 };

@@ -1,8 +1,8 @@
 #include "bucketline/base/error.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace bucketline {
 namespace {
@@ -25,22 +25,38 @@ std::string OneLine(const std::string& message, const std::string& uri, int http
 
 std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kInvalidArgument: return "InvalidArgument";
-    case ErrorCode::kNotFound: return "NotFound";
-    case ErrorCode::kPermissionDenied: return "PermissionDenied";
-    case ErrorCode::kUnauthenticated: return "Unauthenticated";
-    case ErrorCode::kAlreadyExists: return "AlreadyExists";
-    case ErrorCode::kObjectChanged: return "ObjectChanged";
-    case ErrorCode::kThrottled: return "Throttled";
-    case ErrorCode::kUnavailable: return "Unavailable";
-    case ErrorCode::kConnection: return "Connection";
-    case ErrorCode::kTimeout: return "Timeout";
-    case ErrorCode::kCorruptData: return "CorruptData";
-    case ErrorCode::kResourceExhausted: return "ResourceExhausted";
-    case ErrorCode::kCancelled: return "Cancelled";
-    case ErrorCode::kIo: return "Io";
-    case ErrorCode::kUnsupported: return "Unsupported";
-    case ErrorCode::kInternal: return "Internal";
+    case ErrorCode::kInvalidArgument:
+      return "InvalidArgument";
+    case ErrorCode::kNotFound:
+      return "NotFound";
+    case ErrorCode::kPermissionDenied:
+      return "PermissionDenied";
+    case ErrorCode::kUnauthenticated:
+      return "Unauthenticated";
+    case ErrorCode::kAlreadyExists:
+      return "AlreadyExists";
+    case ErrorCode::kObjectChanged:
+      return "ObjectChanged";
+    case ErrorCode::kThrottled:
+      return "Throttled";
+    case ErrorCode::kUnavailable:
+      return "Unavailable";
+    case ErrorCode::kConnection:
+      return "Connection";
+    case ErrorCode::kTimeout:
+      return "Timeout";
+    case ErrorCode::kCorruptData:
+      return "CorruptData";
+    case ErrorCode::kResourceExhausted:
+      return "ResourceExhausted";
+    case ErrorCode::kCancelled:
+      return "Cancelled";
+    case ErrorCode::kIo:
+      return "Io";
+    case ErrorCode::kUnsupported:
+      return "Unsupported";
+    case ErrorCode::kInternal:
+      return "Internal";
   }
   return "Internal";
 }

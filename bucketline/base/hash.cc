@@ -30,10 +30,12 @@ Md5Digest Md5(std::string_view data) {
 }
 
 Sha256Digest HmacSha256(std::span<const uint8_t> key, std::string_view data) {
+  static constexpr uint8_t kNothing = 0;  // OpenSSL refuses null pointers even for zero bytes
+  const uint8_t* key_bytes = key.empty() ? &kNothing : key.data();
+  const uint8_t* data_bytes = data.empty() ? &kNothing : reinterpret_cast<const uint8_t*>(data.data());
   Sha256Digest digest;
-  unsigned int size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const uint8_t*>(data.data()),
-           data.size(), digest.data(), &size) == nullptr) {
+  if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), data_bytes, data.size(), digest.data(),
+           nullptr) == nullptr) {
     throw Error(ErrorCode::kInternal, "OpenSSL could not compute an HMAC");
   }
   return digest;
@@ -52,8 +54,8 @@ std::string Hex(std::span<const uint8_t> bytes) {
 
 std::string Base64(std::span<const uint8_t> bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<uint8_t*>(text.data()), bytes.data(),
-                                     static_cast<int>(bytes.size()));
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<uint8_t*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
   text.resize(static_cast<size_t>(length));
   return text;
 }

@@ -20,12 +20,12 @@ uint64_t Histogram::UpperEdge(int bucket) {
 }
 
 void Histogram::Record(uint64_t value) {
-  buckets_[static_cast<size_t>(BucketOf(value))].fetch_add(1, std::memory_order_relaxed);
-  count_.Add();
-  sum_.Add(value);
   uint64_t seen = max_.load(std::memory_order_relaxed);
   while (value > seen && !max_.compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
   }
+  buckets_[static_cast<size_t>(BucketOf(value))].fetch_add(1, std::memory_order_relaxed);
+  count_.Add();
+  sum_.Add(value);
 }
 
 uint64_t Histogram::Quantile(double q) const {

@@ -16,7 +16,8 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-// Log-scaled: 8 buckets per power of two, so a quantile is at most 12.5 % too high; 64-bit values of any unit.
+// Log-scaled: 8 buckets per power of two, so a quantile is at most 12.5 % too high; 64-bit values of any
+// unit.
 class Histogram {
  public:
   void Record(uint64_t value);

@@ -1,9 +1,9 @@
 // Result<T>: a value or an Error; what every asynchronous completion carries, exactly once.
 #pragma once
 
-#include <cassert>
-#include <functional>
+#include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -72,6 +72,8 @@ auto Catch(F&& f) -> Result<std::invoke_result_t<F>> {
     return error;
   } catch (const std::exception& exception) {
     return Error(ErrorCode::kInternal, exception.what());
+  } catch (...) {
+    return Error(ErrorCode::kInternal, "something that is no std::exception was thrown");
   }
 }
 

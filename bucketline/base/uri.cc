@@ -1,8 +1,8 @@
 #include "bucketline/base/uri.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 
@@ -17,7 +17,8 @@ bool IsBucketCharacter(char c) {
 }  // namespace
 
 Uri Uri::Parse(std::string_view text) {
-  if (text.empty()) throw Error(ErrorCode::kInvalidArgument, "an empty URI; give s3://bucket/prefix or a path");
+  if (text.empty())
+    throw Error(ErrorCode::kInvalidArgument, "an empty URI; give s3://bucket/prefix or a path");
   const size_t colon = text.find("://");
   if (colon == std::string_view::npos) return {.scheme = "file", .bucket = "", .key = std::string(text)};
   const std::string_view scheme = text.substr(0, colon);
@@ -30,9 +31,10 @@ Uri Uri::Parse(std::string_view text) {
     return {.scheme = "file", .bucket = "", .key = std::string(rest)};
   }
   if (scheme != "s3" && scheme != "mem") {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("unknown scheme \"{}\"; use s3://bucket/key, file:///path or a plain path", scheme),
-                std::string(text));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("unknown scheme \"{}\"; use s3://bucket/key, file:///path or a plain path", scheme),
+        std::string(text.substr(0, text.find('?'))));  // a presigned URL's query is a secret
   }
   const size_t slash = std::min(rest.find('/'), rest.size());
   const std::string_view bucket = rest.substr(0, slash);

@@ -9,8 +9,8 @@ namespace bucketline {
 struct Uri {
   std::string scheme;  // "s3", "file" or "mem"; a plain path is "file"
   std::string bucket;  // of s3 and mem; empty for files
-  std::string key;     // without a leading slash for s3 and mem, taken literally (no %-decoding, S3 keys are any
-                       // bytes); for files the path, absolute or relative as it was given
+  std::string key;  // without a leading slash for s3 and mem, taken literally (no %-decoding, S3 keys are any
+                    // bytes); for files the path, absolute or relative as it was given
 
   // Throws kInvalidArgument naming the text: unknown scheme, missing or malformed bucket.
   static Uri Parse(std::string_view text);

@@ -55,12 +55,12 @@ TEST(ThreadPool, RunsTasksInTheOrderOfSubmission) {
 
 TEST(ThreadPool, HasAsManyThreadsAsItSays) {
   constexpr size_t kThreads = 3;
-  ThreadPool pool(kThreads, "test");
-  EXPECT_EQ(pool.size(), kThreads);
-  // Each task ends only when all three run at once.
   auto together = std::make_shared<std::latch>(kThreads);
   std::promise<void> all;
   std::atomic<size_t> ended{0};
+  ThreadPool pool(kThreads, "test");
+  EXPECT_EQ(pool.size(), kThreads);
+  // Each task ends only when all three run at once.
   for (size_t i = 0; i < kThreads; ++i) {
     ASSERT_TRUE(pool.Submit([&, together] {
       together->arrive_and_wait();
@@ -115,8 +115,8 @@ TEST(ThreadPool, StopFromTwoThreadsAtOnceWaitsInBoth) {
 }
 
 TEST(ThreadPool, ATaskMaySubmitAnother) {
-  ThreadPool pool(1, "test");
   std::promise<void> inner;
+  ThreadPool pool(1, "test");
   EXPECT_TRUE(RunIn(pool, [&] { return pool.Submit([&] { inner.set_value(); }); }));
   EXPECT_EQ(inner.get_future().wait_for(kDeadline), std::future_status::ready);
 }
@@ -131,8 +131,8 @@ TEST(ThreadPool, CapturesEndWithTheirTask) {
 
 // A capture whose destructor uses the pool must find it unlocked.
 TEST(ThreadPool, CapturesMayUseThePoolWhenTheyEnd) {
-  ThreadPool pool(1, "test");
   std::promise<void> submitted;
+  ThreadPool pool(1, "test");
   std::shared_ptr<void> last(nullptr, [&](void*) { (void)pool.Submit([&] { submitted.set_value(); }); });
   ASSERT_TRUE(pool.Submit([moved = std::move(last)] {}));
   EXPECT_EQ(submitted.get_future().wait_for(kDeadline), std::future_status::ready);

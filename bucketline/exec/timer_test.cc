@@ -29,28 +29,31 @@ constexpr auto kDeadline = 30s;
 class Gate {
  public:
   explicit Gate(Timer& timer) {
-    id_ = timer.After(-1000h, [this](bool) {
-      entered_.set_value();
-      opened_.wait_for(kDeadline);
+    // The callback shares the state: it may still run when the gate is gone.
+    id_ = timer.After(-1000h, [state = state_](bool) {
+      state->entered.set_value();
+      state->open.get_future().wait_for(kDeadline);
     });
-    EXPECT_EQ(entered_.get_future().wait_for(kDeadline), std::future_status::ready);
+    EXPECT_EQ(state_->entered.get_future().wait_for(kDeadline), std::future_status::ready);
   }
   ~Gate() { Open(); }
   void Open() {
-    if (!open_) open_signal_.set_value();
-    open_ = true;
+    if (!opened_) state_->open.set_value();
+    opened_ = true;
   }
   Timer::Id id() const { return id_; }
 
  private:
-  std::promise<void> entered_;
-  std::promise<void> open_signal_;
-  std::shared_future<void> opened_ = open_signal_.get_future().share();
-  bool open_ = false;
+  struct State {
+    std::promise<void> entered;
+    std::promise<void> open;
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+  bool opened_ = false;
   Timer::Id id_ = 0;
 };
 
-// The `fired` of one callback; waits for it.
+// The `fired` of one callback; waits for it. Made before its timer, so that it outlives the callback.
 class Heard {
  public:
   std::function<void(bool)> Callback() {
@@ -230,8 +233,8 @@ TEST(Timer, CallbacksAndTheirCapturesMayUseTheTimer) {
 }
 
 TEST(Timer, ItsThreadBlocksSignals) {
-  Timer timer;
   std::promise<bool> blocked;
+  Timer timer;
   timer.After(0s, [&](bool) {
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, nullptr, &mask);
