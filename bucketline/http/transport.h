@@ -30,11 +30,11 @@ class HttpHeaders {
   std::vector<std::pair<std::string, std::string>> items_;
 };
 
-// Each is counted from the start of the attempt, except `stall`. Zero means none.
+// Counted from Send unless said otherwise. Zero means none.
 struct HttpDeadlines {
   Duration connect = std::chrono::seconds(5);      // name resolution, TCP and TLS
-  Duration first_byte = std::chrono::seconds(20);  // until the response's headers
-  Duration stall = std::chrono::seconds(20);       // the longest time without one byte of progress
+  Duration first_byte = std::chrono::seconds(20);  // until the response's headers; with a body, from its end
+  Duration stall = std::chrono::seconds(20);       // the longest time without a byte of either body
   Duration total = std::chrono::seconds(300);
 
   friend bool operator==(const HttpDeadlines&, const HttpDeadlines&) = default;
@@ -42,21 +42,23 @@ struct HttpDeadlines {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;      // scheme://host[:port]/path?query, already percent-encoded; sent as it is
-  HttpHeaders headers;  // Host, Content-Length and Connection are the transport's own
-  Bytes body;           // sent with Content-Length for PUT and POST
-  HttpDeadlines deadlines;
+  std::string url = {};  // scheme://host[:port]/path?query, already percent-encoded; sent as it is
+  // Host, Content-Length, Transfer-Encoding and Connection are the transport's own: left out if they are
+  // given.
+  HttpHeaders headers = {};
+  Bytes body = {};  // sent with Content-Length for PUT and POST; the others have none
+  HttpDeadlines deadlines = {};
   bool fresh_connection = false;  // do not reuse a kept connection (for retries)
 };
 
 struct HttpResponseHead {
   int status = 0;
-  HttpHeaders headers;
-  std::optional<uint64_t> content_length;  // absent when chunked or unknown
+  HttpHeaders headers = {};
+  std::optional<uint64_t> content_length = {};  // absent when chunked or unknown; the object's for HEAD
 };
 
 // Receives one response. Its calls come from one network thread, in order, and never after `done`.
-// Whoever refuses ends the exchange: `done` then gets that Error.
+// Whoever refuses (or throws) ends the exchange: `done` then gets that Error.
 class HttpSink {
  public:
   virtual ~HttpSink() = default;
@@ -73,7 +75,8 @@ struct HttpTiming {
   bool reused_connection = false;
 };
 
-// Thread-safe.
+// Thread-safe. Send and Cancel may be called from sinks and `done` as well; the destructor may not, and
+// nobody else may be inside Send when it runs.
 class HttpTransport {
  public:
   using CallId = uint64_t;
@@ -81,11 +84,13 @@ class HttpTransport {
 
   virtual ~HttpTransport() = default;
 
-  // Never blocks. `done` is called exactly once, on a network thread and never inside Send; also on Cancel and when
-  // the transport is destroyed (kCancelled). A complete exchange is a success whatever its status.
-  // Failures: kConnection (resolve, connect, TLS, reset), kTimeout (naming the deadline that passed),
-  // kCorruptData (the body is shorter than Content-Length, or a broken HTTP answer), or the sink's own Error.
-  // `sink` lives until `done` has returned.
+  // Never blocks. `done` is called exactly once, on a network thread and never inside Send; also on Cancel
+  // and when the transport is destroyed (kCancelled). It must not throw. A complete exchange is a success
+  // whatever its status. Failures: kConnection (resolve, connect, TLS, reset), kTimeout (naming the deadline
+  // that passed), kCorruptData (the body is shorter than Content-Length, or a broken HTTP answer), the sink's
+  // own Error, or kInvalidArgument (a malformed request, or an unreadable CA bundle). Messages name host and
+  // port, never the query or a header: those may hold signatures. `sink` and the request's body live until
+  // `done` has returned.
   virtual CallId Send(HttpRequest request, std::shared_ptr<HttpSink> sink, Done done) = 0;
 
   // Safe at any time, also after the end; `done` gets kCancelled if the exchange had not ended.
