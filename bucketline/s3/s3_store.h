@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bucketline/base/clock.h"
@@ -19,17 +21,17 @@ namespace bucketline {
 struct S3Options {
   std::string endpoint_url;  // "http://host:port" or "https://host"; empty: AWS
   std::string region;
-  std::string profile;       // of the shared files; empty: AWS_PROFILE, else "default"
+  std::string profile;        // of the shared files; empty: AWS_PROFILE, else "default"
   std::string access_key_id;  // explicit credentials win over every other source; both or none
   std::string secret_access_key;
   std::string session_token;
   bool anonymous = false;  // unsigned requests
   bool requester_pays = false;
 
-  int max_attempts = 10;                               // of one request, the first included
-  Duration deadline = std::chrono::seconds(180);       // of one request with all its attempts and waits
-  HttpDeadlines attempt;                               // of one attempt
-  uint64_t multipart_part_size = uint64_t{8} << 20;    // writers switch to multipart above this; 5 MiB..5 GiB
+  int max_attempts = 10;                             // of one request, the first included
+  Duration deadline = std::chrono::seconds(180);     // of one request with all its attempts and waits
+  HttpDeadlines attempt;                             // of one attempt
+  uint64_t multipart_part_size = uint64_t{8} << 20;  // writers switch to multipart above this; 5 MiB..5 GiB
 
   friend bool operator==(const S3Options&, const S3Options&) = default;
 };
@@ -46,6 +48,18 @@ struct S3Counters {
 
 class RetryBudget;  // s3/retry_policy.h: the token bucket
 
+// The value of an environment variable, nullopt when unset. Thread-safe as far as getenv is.
+using EnvironmentVariables = std::function<std::optional<std::string>(const char* name)>;
+EnvironmentVariables ProcessVariables();
+
+// The wait before retry n (1, 2, ...) is random() * min(base * 2^(n-1), longest), or what the server asks
+// for.
+struct S3Backoff {
+  Duration transient = std::chrono::milliseconds(50);
+  Duration throttled = std::chrono::milliseconds(100);
+  Duration longest = std::chrono::seconds(20);
+};
+
 struct S3Environment {
   HttpTransport* transport = nullptr;
   Timer* timer = nullptr;
@@ -53,10 +67,15 @@ struct S3Environment {
   S3Counters* counters = nullptr;
   const Clock* clock = &Clock::Real();
   LogSink log = LogToNowhere();
+  EnvironmentVariables variables = ProcessVariables();
+  S3Backoff backoff = {};
+  std::function<double()> random = {};  // thread-safe, in [0, 1); empty: the system's
 };
 
-// Throws kInvalidArgument (malformed endpoint), kUnauthenticated (no credentials anywhere: the message lists the
-// places that were looked at, and --anonymous).
-std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options, const S3Environment& environment);
+// Throws kInvalidArgument (malformed bucket, endpoint or option, unknown profile), kUnsupported (credentials
+// of a kind that is not built in), kUnauthenticated (no credentials anywhere: the message lists the places
+// that were looked at, and --anonymous).
+std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,
+                                         const S3Environment& environment);
 
 }  // namespace bucketline

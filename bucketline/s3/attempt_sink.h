@@ -1,0 +1,41 @@
+// AttemptSink: sorts the answer of one attempt: success to the receiver, refusals into a failure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bucketline/http/transport.h"
+#include "bucketline/s3/s3_receiver.h"
+
+namespace bucketline {
+
+// One per attempt. Used by one network thread.
+class AttemptSink : public HttpSink {
+ public:
+  static constexpr size_t kMaxErrorBody = size_t{64} << 10;  // what is read of a refusal
+
+  AttemptSink(S3ErrorContext context, std::shared_ptr<S3Receiver> receiver)
+      : context_(std::move(context)), receiver_(std::move(receiver)) {}
+
+  Result<void> OnHead(const HttpResponseHead& head) override;
+  Result<void> OnBody(std::span<const uint8_t> data) override;
+
+  // After the exchange has ended: nullopt for success.
+  std::optional<S3Failure> Judge(const Result<HttpTiming>& result);
+
+  uint64_t received() const { return received_; }  // bytes of a successful answer's body
+
+ private:
+  bool Success() const { return head_.status >= 200 && head_.status < 300; }
+  Result<void> Refuse(std::optional<S3Failure> failure);
+
+  const S3ErrorContext context_;
+  const std::shared_ptr<S3Receiver> receiver_;
+  HttpResponseHead head_;
+  std::string error_body_;
+  std::optional<S3Failure> refused_;
+  uint64_t received_ = 0;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,25 @@
+// Endpoint: where a bucket's requests go.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace bucketline {
+
+struct Endpoint {
+  std::string scheme;  // "http" or "https"
+  std::string
+      host;  // lower case; with ":port" unless it is the scheme's own; what is signed and sent as Host
+  std::string bucket_path;  // what stands before "/key", raw: "" (virtual host), "/bucket" or "/base/bucket"
+
+  std::string Url() const { return scheme + "://" + host; }
+  // Raw path of a key; of the bucket itself when `key` is empty.
+  std::string PathOf(std::string_view key) const;
+};
+
+// AWS when `endpoint_url` is empty: virtual host where the bucket's name allows it (a dot would break the TLS
+// wildcard, capitals the host name), else path style. Every other endpoint: path style, which all of them
+// know. Throws kInvalidArgument naming what is malformed.
+Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket);
+
+}  // namespace bucketline

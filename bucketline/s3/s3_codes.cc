@@ -1,0 +1,120 @@
+#include "bucketline/s3/s3_codes.h"
+
+#include <array>
+#include <utility>
+
+namespace bucketline {
+namespace {
+
+using Row = std::pair<std::string_view, S3CodeMeaning>;
+
+constexpr S3CodeMeaning kThrottle = {ErrorCode::kThrottled, Fault::kThrottled, Remedy::kNone};
+constexpr S3CodeMeaning kStoreFailed = {ErrorCode::kUnavailable, Fault::kTransient, Remedy::kNone};
+constexpr S3CodeMeaning kDamaged = {ErrorCode::kCorruptData, Fault::kTransient, Remedy::kNone};
+constexpr S3CodeMeaning kDenied = {ErrorCode::kPermissionDenied, Fault::kFinal, Remedy::kAccessDenied};
+constexpr S3CodeMeaning kBadInput = {ErrorCode::kInvalidArgument, Fault::kFinal, Remedy::kNone};
+constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, Fault::kFinal, Remedy::kWrongRegion};
+constexpr S3CodeMeaning kFull = {ErrorCode::kResourceExhausted, Fault::kFinal, Remedy::kNone};
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what other stores send.
+constexpr std::array kByCode = {
+    Row{"NoSuchKey", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchKey}},
+    Row{"NoSuchVersion", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchKey}},
+    Row{"NoSuchBucket", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchBucket}},
+    Row{"NoSuchUpload", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchUpload}},
+    Row{"AccessDenied", kDenied},
+    Row{"AllAccessDisabled", kDenied},
+    Row{"AccountProblem", kDenied},
+    Row{"NotSignedUp", kDenied},
+    Row{"SignatureDoesNotMatch", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kWrongSecret}},
+    Row{"InvalidAccessKeyId", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kUnknownKeyId}},
+    Row{"ExpiredToken", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"TokenRefreshRequired", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"InvalidToken", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"AuthorizationHeaderMalformed", kRegion},
+    Row{"PermanentRedirect", kRegion},
+    Row{"TemporaryRedirect", kRegion},
+    Row{"IllegalLocationConstraintException", kRegion},
+    Row{"RequestTimeTooSkewed", {ErrorCode::kUnauthenticated, Fault::kClockSkew, Remedy::kClock}},
+    Row{"PreconditionFailed", {ErrorCode::kObjectChanged, Fault::kFinal, Remedy::kChanged}},
+    Row{"ConditionalRequestConflict", kStoreFailed},
+    Row{"OperationAborted", kStoreFailed},
+    Row{"InvalidRange", kBadInput},
+    Row{"InvalidObjectState", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kArchived}},
+    Row{"NotImplemented", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone}},
+    Row{"MethodNotAllowed", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone}},
+    Row{"SlowDown", kThrottle},
+    Row{"Throttling", kThrottle},
+    Row{"ThrottlingException", kThrottle},
+    Row{"ThrottledException", kThrottle},
+    Row{"RequestThrottled", kThrottle},
+    Row{"RequestThrottledException", kThrottle},
+    Row{"TooManyRequests", kThrottle},
+    Row{"TooManyRequestsException", kThrottle},
+    Row{"RequestLimitExceeded", kThrottle},
+    Row{"BandwidthLimitExceeded", kThrottle},
+    Row{"LimitExceededException", kThrottle},
+    Row{"PriorRequestNotComplete", kThrottle},
+    Row{"EC2ThrottledException", kThrottle},
+    Row{"ServiceUnavailable", kStoreFailed},
+    Row{"InternalError", kStoreFailed},
+    Row{"InternalFailure", kStoreFailed},
+    Row{"RequestTimeout", {ErrorCode::kTimeout, Fault::kTransient, Remedy::kNone}},
+    Row{"BadDigest", kDamaged},
+    Row{"IncompleteBody", kDamaged},
+    Row{"XAmzContentSHA256Mismatch", kDamaged},
+    Row{"XAmzContentChecksumMismatch", kDamaged},
+    Row{"QuotaExceeded", kFull},
+    Row{"XMinioStorageFull", kFull},
+};
+
+S3CodeMeaning MeaningOfStatus(int status) {
+  switch (status) {
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      return kRegion;
+    case 401:
+      return {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kNone};
+    case 403:
+      return kDenied;
+    case 404:
+      return {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNone};
+    case 405:
+    case 501:
+      return {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone};
+    case 408:
+      return {ErrorCode::kTimeout, Fault::kTransient, Remedy::kNone};
+    case 412:
+      return {ErrorCode::kObjectChanged, Fault::kFinal, Remedy::kChanged};
+    case 429:
+      return kThrottle;
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return kStoreFailed;
+    case 507:
+      return kFull;
+    default:
+      break;
+  }
+  if (status >= 400 && status < 500 && status != 409) return kBadInput;
+  return {ErrorCode::kUnavailable, Fault::kFinal, Remedy::kNone};
+}
+
+}  // namespace
+
+S3CodeMeaning MeaningOf(std::string_view s3_code, int status) {
+  for (const auto& [code, meaning] : kByCode) {
+    if (code == s3_code) return meaning;
+  }
+  // "KMS.DisabledException" and its family: the key, not the object, is refused.
+  if (s3_code.starts_with("KMS.")) return kDenied;
+  // An error document in a 200 answer: the request failed on the store's side.
+  if (status < 300) return kStoreFailed;
+  return MeaningOfStatus(status);
+}
+
+}  // namespace bucketline

@@ -1,0 +1,49 @@
+// GetReceiver: puts the bytes of one ranged GET where the caller's sink says, after the head has been
+// verified.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "bucketline/s3/s3_client.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+// GET with If-Match for pin.etag and Range unless the whole object is wanted. Not for empty ranges, which
+// HTTP cannot say: those are answered from a HEAD.
+S3Request MakeGetRequest(const GetRequest& request);
+
+class GetReceiver : public S3Receiver {
+ public:
+  GetReceiver(S3ErrorContext context, GetRequest request, std::shared_ptr<GetSink> sink)
+      : context_(std::move(context)), request_(std::move(request)), sink_(std::move(sink)) {}
+
+  std::optional<S3Failure> OnHead(const HttpResponseHead& head) override;
+  std::optional<S3Failure> OnBody(std::span<const uint8_t> data) override;
+  std::optional<S3Failure> OnEnd() override;
+
+  const ObjectInfo& object() const { return object_; }  // after success
+
+ private:
+  std::optional<S3Failure> CheckRange(const HttpResponseHead& head, uint64_t& whole_size) const;
+  std::optional<S3Failure> CheckSame(const ObjectInfo& object) const;
+  S3Failure Bad(ErrorCode code, std::string message, Fault fault) const;
+
+  const S3ErrorContext context_;
+  const GetRequest request_;
+  const std::shared_ptr<GetSink> sink_;
+  ObjectInfo object_;
+  bool begun_ = false;  // object_ is what an earlier attempt told the sink
+  std::span<uint8_t> memory_;
+  size_t filled_ = 0;
+};
+
+// ObjectStore::Get.
+void StartGet(std::shared_ptr<S3Client> client, GetRequest request, std::shared_ptr<GetSink> sink,
+              std::function<void(Result<ObjectInfo>)> done);
+
+}  // namespace bucketline

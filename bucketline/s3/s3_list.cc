@@ -1,0 +1,83 @@
+#include "bucketline/s3/s3_list.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "bucketline/s3/s3_xml.h"
+
+namespace bucketline {
+namespace {
+
+void Check(const ListRequest& request) {
+  if (request.max_keys < 1 || request.max_keys > 1000) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("max_keys is {}; a page holds 1 to 1000 keys", request.max_keys));
+  }
+  if (!request.delimiter.empty() && request.delimiter != "/") {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("the delimiter is '{}'; only '/' or none is supported", request.delimiter));
+  }
+}
+
+// What would break the promises of a page, or make the caller ask for ever.
+Result<void> CheckPage(const ListRequest& request, const ListPage& page) {
+  if (!page.next_token.empty() && page.next_token == request.token) {
+    return Error(ErrorCode::kUnavailable,
+                 "the store's listing does not advance: it gave the same token twice");
+  }
+  const auto not_ascending = [](const ObjectInfo& a, const ObjectInfo& b) { return a.key >= b.key; };
+  if (std::adjacent_find(page.objects.begin(), page.objects.end(), not_ascending) != page.objects.end()) {
+    return Error(ErrorCode::kUnsupported,
+                 "the store lists keys out of bytewise order, as directory buckets do; it cannot be read as "
+                 "a data set");
+  }
+  return {};
+}
+
+}  // namespace
+
+S3Request MakeListRequest(const ListRequest& request) {
+  S3Request s3;
+  s3.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"max-keys", std::to_string(request.max_keys)}};
+  if (!request.prefix.empty()) s3.query.emplace_back("prefix", request.prefix);
+  if (!request.delimiter.empty()) s3.query.emplace_back("delimiter", request.delimiter);
+  if (!request.token.empty()) {
+    s3.query.emplace_back("continuation-token", request.token);
+  } else if (!request.start_after.empty()) {
+    s3.query.emplace_back("start-after", request.start_after);
+  }
+  return s3;
+}
+
+void StartList(S3Client& client, ListRequest request, std::function<void(Result<ListPage>)> done) {
+  S3Request s3 = MakeListRequest(request);
+  s3.subject = client.UriOf(request.prefix);
+  if (auto checked = Catch([&] { Check(request); }); !checked) {
+    return client.Later(
+        [done = std::move(done), error = checked.error().WithUri(s3.subject)] { done(error); });
+  }
+  const S3ErrorContext context = client.ContextOf(s3);
+  const std::stop_token stop = request.stop;
+  const auto page = std::make_shared<ListPage>();
+  auto receiver = std::make_shared<DocumentReceiver>(
+      context,
+      [context, page, request = std::move(request)](const HttpResponseHead& head,
+                                                    std::string_view body) -> std::optional<S3Failure> {
+        auto parsed = ParseListPage(body);
+        if (!parsed) return FailureOfDocument(context, head, body, parsed.error());
+        if (auto good = CheckPage(request, *parsed); !good) {
+          return S3Failure{Error(good.error().code(), good.error().message(), context.uri, head.status,
+                                 RequestIdOf(head.headers))};
+        }
+        *page = std::move(*parsed);
+        return std::nullopt;
+      });
+  client.Start(std::move(s3), std::move(receiver), stop, [page, done = std::move(done)](S3Outcome outcome) {
+    if (outcome.failure) return done(outcome.failure->error);
+    done(std::move(*page));
+  });
+}
+
+}  // namespace bucketline

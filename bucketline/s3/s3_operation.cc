@@ -1,0 +1,198 @@
+#include "bucketline/s3/s3_operation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace bucketline {
+namespace {
+
+constexpr int kAttemptsBeforeWarning = 4;
+
+Error WithReason(const Error& error, const std::string& reason) {
+  return Error(error.code(), fmt::format("{}; gave up {}", error.message(), reason), error.uri(),
+               error.http_status(), error.request_id());
+}
+
+}  // namespace
+
+void S3Operation::Start(std::shared_ptr<S3Client> client, S3Request request,
+                        std::shared_ptr<S3Receiver> receiver, std::stop_token stop, S3Done done) {
+  auto operation = std::make_shared<S3Operation>(std::move(client), std::move(request), std::move(receiver),
+                                                 std::move(done));
+  operation->ListenTo(stop);
+  operation->Attempt();
+}
+
+S3Operation::S3Operation(std::shared_ptr<S3Client> client, S3Request request,
+                         std::shared_ptr<S3Receiver> receiver, S3Done done)
+    : client_(std::move(client)),
+      request_(std::move(request)),
+      began_(client_->environment().clock->Now()),
+      receiver_(std::move(receiver)),
+      done_(std::move(done)),
+      ticket_(client_->tracker().Enter()) {}
+
+// Before the first attempt, so that nothing can finish while the callbacks are made.
+void S3Operation::ListenTo(const std::stop_token& stop) {
+  on_stop_.emplace(stop, [this] { Cancel(); });
+  on_shutdown_.emplace(client_->tracker().stop_token(), [this] { Cancel(); });
+}
+
+void S3Operation::Cancel() {
+  const auto self = shared_from_this();  // cancelling the timer may drop the only other reference
+  std::optional<HttpTransport::CallId> call;
+  std::optional<Timer::Id> timer;
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(cancelled_, true)) return;
+    if (state_ == State::kSending) call = call_;
+    if (state_ == State::kWaiting) timer = timer_;
+  }
+  const S3Environment& environment = client_->environment();
+  if (call) environment.transport->Cancel(*call);
+  if (timer && environment.timer->Cancel(*timer)) FinishLater(Cancelled());
+}
+
+void S3Operation::Attempt() {
+  const S3Environment& environment = client_->environment();
+  bool cancelled;
+  uint64_t turn;
+  {
+    std::lock_guard lock(mutex_);
+    cancelled = cancelled_;
+    turn = ++turn_;
+    state_ = State::kSending;
+    call_.reset();
+  }
+  if (cancelled) return FinishLater(Cancelled());
+  Result<HttpRequest> http = client_->Build(request_);
+  if (!http) return FinishLater(S3Failure{http.error().WithUri(client_->ContextOf(request_).uri)});
+
+  http->deadlines = client_->settings().options.attempt;
+  const Duration remaining = std::max<Duration>(Remaining(), std::chrono::milliseconds(1));
+  const Duration total = http->deadlines.total;
+  http->deadlines.total = total > Duration::zero() ? std::min(total, remaining) : remaining;
+  http->fresh_connection = attempts_ > 0;
+  ++attempts_;
+  environment.counters->requests.Add();
+  if (attempts_ > 1) environment.counters->retries.Add();
+
+  auto sink = std::make_shared<AttemptSink>(client_->ContextOf(request_), receiver_);
+  const auto call = environment.transport->Send(
+      std::move(*http), sink,
+      [self = shared_from_this(), sink](Result<HttpTiming> result) { self->EndAttempt(*sink, result); });
+
+  // The exchange may have ended, and others begun, before Send returned.
+  {
+    std::lock_guard lock(mutex_);
+    if (state_ != State::kSending || turn_ != turn) return;
+    call_ = call;
+    cancelled = cancelled_;
+  }
+  if (cancelled) environment.transport->Cancel(call);
+}
+
+void S3Operation::EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result) {
+  const S3Environment& environment = client_->environment();
+  {
+    std::lock_guard lock(mutex_);
+    state_ = State::kIdle;
+  }
+  environment.counters->bytes_read.Add(sink.received());
+  if (result) {
+    environment.counters->first_byte_us.Record(static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(result->first_byte).count()));
+  }
+  std::optional<S3Failure> failure = sink.Judge(result);
+  if (failure) return Fail(std::move(*failure));
+  environment.counters->bytes_written.Add(request_.body.size());
+  environment.retry_budget->Return(attempts_ == 1 ? RetryCost::kFirstTrySuccess : taken_);
+  Finish(std::nullopt);
+}
+
+void S3Operation::Fail(S3Failure failure) {
+  const S3Environment& environment = client_->environment();
+  if (failure.fault == Fault::kThrottled) environment.counters->throttled.Add();
+  {
+    std::lock_guard lock(mutex_);
+    if (cancelled_) failure = Cancelled();
+  }
+  const RetryDecision decision = client_->policy().Decide({
+      .failure = failure,
+      .attempts = attempts_,
+      .elapsed = environment.clock->Now() - began_,
+      .random = client_->Random(),
+      .clock_corrected = clock_corrected_,
+  });
+  if (!decision.retry) {
+    if (!decision.reason.empty()) failure.error = WithReason(failure.error, decision.reason);
+    return Finish(std::move(failure));
+  }
+  if (!environment.retry_budget->TryTake(decision.cost)) {
+    failure.error = WithReason(
+        failure.error, fmt::format("after {} attempt{}, as too many requests failed lately: the retry budget "
+                                   "is spent",
+                                   attempts_, attempts_ == 1 ? "" : "s"));
+    return Finish(std::move(failure));
+  }
+  taken_ = decision.cost;
+  if (decision.correct_clock) {
+    client_->CorrectClock(*failure.server_time);
+    clock_corrected_ = true;
+  }
+  if (attempts_ >= kAttemptsBeforeWarning) client_->WarnOfRetries(failure.error, attempts_);
+  WaitThenAttempt(decision.wait);
+}
+
+void S3Operation::WaitThenAttempt(Duration wait) {
+  uint64_t turn;
+  {
+    std::lock_guard lock(mutex_);
+    state_ = State::kWaiting;
+    turn = ++turn_;
+    timer_.reset();
+  }
+  Timer& timer = *client_->environment().timer;
+  const Timer::Id id = timer.After(wait, [self = shared_from_this()](bool fired) {
+    if (fired) return self->Attempt();
+    self->Finish(self->Cancelled());
+  });
+  bool cancelled;
+  {
+    std::lock_guard lock(mutex_);
+    if (state_ != State::kWaiting || turn_ != turn) return;
+    timer_ = id;
+    cancelled = cancelled_;
+  }
+  if (cancelled && timer.Cancel(id)) FinishLater(Cancelled());
+}
+
+void S3Operation::FinishLater(std::optional<S3Failure> failure) {
+  client_->environment().timer->After(
+      Duration::zero(), [self = shared_from_this(), failure = std::move(failure)](bool) mutable {
+        self->Finish(std::move(failure));
+      });
+}
+
+void S3Operation::Finish(std::optional<S3Failure> failure) {
+  const auto self = shared_from_this();
+  // Waits for a Cancel() that runs on another thread; not under mutex_, which that one takes.
+  on_stop_.reset();
+  on_shutdown_.reset();
+  std::exchange(done_, nullptr)({std::move(failure), attempts_});
+  // What the caller captured goes before the store may.
+  receiver_.reset();
+  ticket_.reset();
+}
+
+S3Failure S3Operation::Cancelled() const {
+  return {Error(ErrorCode::kCancelled, "stopped on request", client_->ContextOf(request_).uri)};
+}
+
+Duration S3Operation::Remaining() const {
+  return client_->settings().options.deadline - (client_->environment().clock->Now() - began_);
+}
+
+}  // namespace bucketline

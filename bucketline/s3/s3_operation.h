@@ -1,0 +1,65 @@
+// S3Operation: one asynchronous request with its attempts: sign, send, judge, wait, again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+#include "bucketline/s3/attempt_sink.h"
+#include "bucketline/s3/s3_client.h"
+
+namespace bucketline {
+
+// Lives until its `done` has returned. Attempts never overlap: the next one is sent by the timer, after the
+// transport has finished with the one before.
+class S3Operation : public std::enable_shared_from_this<S3Operation> {
+ public:
+  // See S3Client::Start.
+  static void Start(std::shared_ptr<S3Client> client, S3Request request, std::shared_ptr<S3Receiver> receiver,
+                    std::stop_token stop, S3Done done);
+
+  S3Operation(std::shared_ptr<S3Client> client, S3Request request, std::shared_ptr<S3Receiver> receiver,
+              S3Done done);
+
+ private:
+  using StopCallback = std::stop_callback<std::function<void()>>;
+  enum class State { kIdle, kSending, kWaiting };
+
+  void ListenTo(const std::stop_token& stop);
+  void Cancel();  // any thread, any time
+
+  void Attempt();
+  void EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result);
+  void Fail(S3Failure failure);  // tries again or finishes
+  void WaitThenAttempt(Duration wait);
+
+  void FinishLater(std::optional<S3Failure> failure);  // on the timer's thread
+  void Finish(std::optional<S3Failure> failure);
+  S3Failure Cancelled() const;
+  Duration Remaining() const;
+
+  const std::shared_ptr<S3Client> client_;
+  const S3Request request_;
+  const SteadyTime began_;
+  std::shared_ptr<S3Receiver> receiver_;
+  S3Done done_;
+  CallTracker::Ticket ticket_;
+  std::optional<StopCallback> on_stop_;
+  std::optional<StopCallback> on_shutdown_;
+
+  // Used by whoever runs the current attempt; never two threads at a time.
+  int attempts_ = 0;
+  uint64_t taken_ = 0;  // the last retry's cost
+  bool clock_corrected_ = false;
+
+  std::mutex mutex_;  // guards what Cancel() looks at
+  State state_ = State::kIdle;
+  uint64_t turn_ = 0;  // counts Sends and waits, so that a late id is told from the current one
+  std::optional<HttpTransport::CallId> call_;
+  std::optional<Timer::Id> timer_;
+  bool cancelled_ = false;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,56 @@
+#include "bucketline/s3/s3_store.h"
+
+#include <utility>
+
+#include "bucketline/s3/s3_client.h"
+#include "bucketline/s3/s3_delete.h"
+#include "bucketline/s3/s3_get.h"
+#include "bucketline/s3/s3_head.h"
+#include "bucketline/s3/s3_list.h"
+#include "bucketline/s3/s3_writer.h"
+
+namespace bucketline {
+namespace {
+
+class S3Store : public ObjectStore {
+ public:
+  explicit S3Store(std::shared_ptr<S3Client> client) : client_(std::move(client)) {}
+  ~S3Store() override { client_->Shutdown(); }
+
+  void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
+    StartList(*client_, std::move(request), std::move(done));
+  }
+
+  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
+           std::function<void(Result<ObjectInfo>)> done) override {
+    StartGet(client_, std::move(request), std::move(sink), std::move(done));
+  }
+
+  void Head(std::string key, std::function<void(Result<ObjectInfo>)> done) override {
+    StartHead(*client_, {std::move(key)}, std::move(done));
+  }
+
+  void Delete(std::string key, std::function<void(Result<void>)> done) override {
+    StartDelete(*client_, std::move(key), std::move(done));
+  }
+
+  std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition) override {
+    CheckKey(*client_, key);
+    return std::make_unique<S3Writer>(client_, std::move(key), std::move(condition));
+  }
+
+  std::string UriOf(std::string_view key) const override { return client_->UriOf(key); }
+
+ private:
+  const std::shared_ptr<S3Client> client_;  // shared with writers and what runs
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,
+                                         const S3Environment& environment) {
+  S3Settings settings = ResolveSettings(std::move(bucket), options, environment.variables);
+  return std::make_unique<S3Store>(std::make_shared<S3Client>(std::move(settings), environment));
+}
+
+}  // namespace bucketline

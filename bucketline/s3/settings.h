@@ -1,0 +1,27 @@
+// S3Settings: S3Options after the environment and the shared files have had their say.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bucketline/s3/credentials.h"
+#include "bucketline/s3/endpoint.h"
+#include "bucketline/s3/s3_store.h"
+
+namespace bucketline {
+
+struct S3Settings {
+  std::string bucket;
+  Endpoint endpoint;
+  std::string region;
+  std::shared_ptr<CredentialsProvider> credentials;  // nullptr: anonymous
+  S3Options options;
+};
+
+// Endpoint: option, then unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true AWS_ENDPOINT_URL_S3,
+// AWS_ENDPOINT_URL, the profile's services section, the profile. Region: option, AWS_REGION,
+// AWS_DEFAULT_REGION, the profile, us-east-1. Throws as MakeS3Store does.
+S3Settings ResolveSettings(std::string bucket, const S3Options& options,
+                           const EnvironmentVariables& variables);
+
+}  // namespace bucketline
