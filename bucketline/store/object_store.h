@@ -26,11 +26,11 @@ struct ObjectInfo {
 };
 
 struct ListRequest {
-  std::string prefix;       // keys that start with these bytes; "" for all
-  std::string delimiter;    // "" or "/": keys with it after the prefix are rolled up into `prefixes`
-  std::string start_after;  // only keys bytewise after this one; ignored when there is a token
-  std::string token;        // of the previous page, opaque ASCII; "" for the first
-  int max_keys = 1000;      // 1..1000, objects and prefixes together
+  std::string prefix = {};       // keys that start with these bytes; "" for all
+  std::string delimiter = {};    // "" or "/": keys with it after the prefix are rolled up into `prefixes`
+  std::string start_after = {};  // only keys bytewise after this one; ignored when there is a token
+  std::string token = {};        // of the previous page, opaque ASCII; "" for the first
+  int max_keys = 1000;           // 1..1000, objects and prefixes together
   std::stop_token stop = {};
 };
 
@@ -42,8 +42,8 @@ struct ListPage {
 
 // Which state of an object a read must see; anything else is kObjectChanged.
 struct Pin {
-  std::string etag;              // "" for any
-  std::optional<uint64_t> size;  // of the whole object
+  std::string etag = {};              // "" for any
+  std::optional<uint64_t> size = {};  // of the whole object
 };
 
 struct GetRequest {
@@ -51,8 +51,8 @@ struct GetRequest {
   uint64_t offset = 0;
   // Absent: to the end. A range that reaches beyond the end is kInvalidArgument. An empty range (length 0, or
   // to the end from offset == size) is a success, with Begin(0, ...), when offset <= size.
-  std::optional<uint64_t> length;
-  Pin pin;
+  std::optional<uint64_t> length = {};
+  Pin pin = {};
   std::stop_token stop = {};
 };
 
