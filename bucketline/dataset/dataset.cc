@@ -1,8 +1,8 @@
 #include "bucketline/dataset/dataset.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset_state.h"
@@ -25,7 +25,9 @@ uint64_t Dataset::manifest_index(uint64_t index) const { return state_->InManife
 std::string Dataset::Key(uint64_t index) const { return state_->manifest.Key(manifest_index(index)); }
 std::string Dataset::UriAt(uint64_t index) const { return state_->store->UriOf(Key(index)); }
 Record Dataset::RecordAt(uint64_t index) const { return state_->manifest.At(manifest_index(index)); }
-uint64_t Dataset::RecordBytes(uint64_t index) const { return state_->manifest.RecordBytes(manifest_index(index)); }
+uint64_t Dataset::RecordBytes(uint64_t index) const {
+  return state_->manifest.RecordBytes(manifest_index(index));
+}
 
 int64_t Dataset::LabelInteger(uint64_t index) const {
   return state_->manifest.labels().integers[manifest_index(index)];
@@ -59,7 +61,8 @@ Sample Dataset::Read(uint64_t index) const {
 void Dataset::Save(std::string_view uri) const {
   const Uri parsed = Uri::Parse(uri);
   if (!parsed.key.ends_with(".manifest")) {
-    throw Error(ErrorCode::kInvalidArgument, "a saved manifest's name must end in \".manifest\"", std::string(uri));
+    throw Error(ErrorCode::kInvalidArgument, "a saved manifest's name must end in \".manifest\"",
+                std::string(uri));
   }
   PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), state_->manifest.ToBytes().span());
 }

@@ -21,11 +21,11 @@ enum class PinMode { kEtag, kSize };
 
 struct DatasetOptions {
   Labels labels = Labels::None();
-  // Keys that count, by their ending, compared without case; empty: every key. Folder markers (keys ending in "/") and
-  // zero-byte objects never count when this is not empty.
+  // Keys that count, by their ending, compared without case; empty: every key. Folder markers (keys ending in
+  // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
   PinMode pin = PinMode::kEtag;
-  std::optional<S3Options> s3;                            // instead of the Runtime's
+  std::optional<S3Options> s3;                             // instead of the Runtime's
   std::function<void(uint64_t objects)> listing_progress;  // after each page
 };
 
@@ -42,13 +42,14 @@ struct Sample {
 class Dataset {
  public:
   // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
-  // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument when
-  // keys are there but none with these extensions (naming a few that are), or for labels (records/labels.h).
+  // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
+  // when keys are there but none with these extensions (naming a few that are), or for labels
+  // (records/labels.h).
   static Dataset Open(Runtime& runtime, std::string_view uri, DatasetOptions options = {});
 
   uint64_t size() const;
   Runtime& runtime() const;
-  const std::string& source() const;             // the URI of the prefix
+  const std::string& source() const;                // the URI of the prefix
   const std::vector<std::string>& classes() const;  // empty unless labels are classes
   LabelKind label_kind() const;
   size_t label_width() const;
@@ -58,14 +59,14 @@ class Dataset {
   std::string UriAt(uint64_t index) const;
   Record RecordAt(uint64_t index) const;
   uint64_t RecordBytes(uint64_t index) const;
-  int64_t LabelInteger(uint64_t index) const;  // kClass and kInteger
+  int64_t LabelInteger(uint64_t index) const;                 // kClass and kInteger
   float LabelFloat(uint64_t index, size_t column = 0) const;  // kFloat and kVector
-  uint64_t manifest_index(uint64_t index) const;  // in the whole manifest
+  uint64_t manifest_index(uint64_t index) const;              // in the whole manifest
 
   uint64_t total_bytes() const;
-  uint64_t largest_record() const;        // bytes; 0 when empty
+  uint64_t largest_record() const;  // bytes; 0 when empty
   std::string largest_record_uri() const;
-  uint64_t fingerprint() const;           // of the manifest and the view
+  uint64_t fingerprint() const;  // of the manifest and the view
 
   // Reads one record now. Throws what the store says; kObjectChanged when it is not what was listed.
   Sample Read(uint64_t index) const;

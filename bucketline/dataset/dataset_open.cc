@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset.h"
@@ -51,13 +51,14 @@ Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& 
   return std::move(builder).Build();
 }
 
-// Labels are relative to a folder. A prefix that all keys continue with "/" names one; any other ends within a name,
-// and its folder is what comes before that.
+// Labels are relative to a folder. A prefix that all keys continue with "/" names one; any other ends within
+// a name, and its folder is what comes before that.
 std::string LabelPrefix(const Manifest& manifest, std::string prefix) {
   if (prefix.empty() || prefix.ends_with('/')) return prefix;
   const std::string folder = prefix + "/";
   // Keys are in order and share the prefix: those of the folder are neighbours.
-  if (manifest.Key(0).starts_with(folder) && manifest.Key(manifest.size() - 1).starts_with(folder)) return folder;
+  if (manifest.Key(0).starts_with(folder) && manifest.Key(manifest.size() - 1).starts_with(folder))
+    return folder;
   return prefix.substr(0, prefix.rfind('/') + 1);  // "" without a "/"
 }
 
@@ -85,7 +86,8 @@ Dataset Dataset::Open(Runtime& runtime, std::string_view text, DatasetOptions op
   if (uri.key.ends_with(".manifest")) {
     GetRequest request;
     request.key = Runtime::KeyOf(uri);
-    state->manifest = Manifest::FromBytes(GetBytes(*StoreOf(runtime, uri, options), request, kLargestManifest));
+    state->manifest =
+        Manifest::FromBytes(GetBytes(*StoreOf(runtime, uri, options), request, kLargestManifest));
     state->store = StoreOf(runtime, Uri::Parse(state->manifest.source()), options);
   } else {
     uri = PrefixOf(text);

@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/hash.h"
@@ -15,9 +15,10 @@ namespace {
 // Views keep 32-bit numbers, so that an index table takes 4 bytes a record.
 void CheckTableCanHold(const Manifest& manifest) {
   if (manifest.size() <= uint64_t{1} << 32) return;
-  throw Error(ErrorCode::kUnsupported,
-              fmt::format("views of more than 2^32 records are not supported; this dataset has {}", manifest.size()),
-              manifest.source());
+  throw Error(
+      ErrorCode::kUnsupported,
+      fmt::format("views of more than 2^32 records are not supported; this dataset has {}", manifest.size()),
+      manifest.source());
 }
 
 template <typename T>
@@ -45,8 +46,8 @@ const Dataset::State::Extent& Dataset::State::Measure() const {
   return extent;
 }
 
-std::shared_ptr<Dataset::State> Dataset::State::View(std::shared_ptr<const IndexTable> new_table, uint64_t new_first,
-                                                     uint64_t new_count) const {
+std::shared_ptr<Dataset::State> Dataset::State::View(std::shared_ptr<const IndexTable> new_table,
+                                                     uint64_t new_first, uint64_t new_count) const {
   auto view = std::make_shared<State>();
   view->runtime = runtime;
   view->store = store;
@@ -63,12 +64,14 @@ uint64_t Dataset::fingerprint() const {
   if (state_->IsWhole()) return whole;
   const uint64_t view[] = {whole, state_->count, state_->table ? uint64_t{0} : state_->first};
   const uint64_t head = StableHash64(AsText(view, 3));
-  return state_->table ? StableHash64(AsText(state_->table->data() + state_->first, state_->count), head) : head;
+  return state_->table ? StableHash64(AsText(state_->table->data() + state_->first, state_->count), head)
+                       : head;
 }
 
 std::pair<Dataset, Dataset> Dataset::Split(double fraction, uint64_t seed) const {
   if (!(fraction > 0 && fraction < 1)) {
-    throw Error(ErrorCode::kInvalidArgument, fmt::format("a split's fraction must lie between 0 and 1, not {}", fraction));
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("a split's fraction must lie between 0 and 1, not {}", fraction));
   }
   CheckTableCanHold(state_->manifest);
   const auto threshold = static_cast<uint64_t>(std::ldexp(fraction, 64));
@@ -81,7 +84,8 @@ std::pair<Dataset, Dataset> Dataset::Split(double fraction, uint64_t seed) const
   below->shrink_to_fit();
   above->shrink_to_fit();
   const uint64_t sizes[] = {below->size(), above->size()};
-  return {Dataset(state_->View(std::move(below), 0, sizes[0])), Dataset(state_->View(std::move(above), 0, sizes[1]))};
+  return {Dataset(state_->View(std::move(below), 0, sizes[0])),
+          Dataset(state_->View(std::move(above), 0, sizes[1]))};
 }
 
 Dataset Dataset::Filter(const std::function<bool(std::string_view key)>& keep) const {
@@ -97,8 +101,9 @@ Dataset Dataset::Filter(const std::function<bool(std::string_view key)>& keep) c
 
 Dataset Dataset::Slice(uint64_t first, uint64_t count) const {
   if (first > size() || count > size() - first) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("a slice of {} records from {} does not lie in a dataset of {}", count, first, size()));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("a slice of {} records from {} does not lie in a dataset of {}", count, first, size()));
   }
   return Dataset(state_->View(state_->table, state_->first + first, count));
 }

@@ -1,10 +1,10 @@
 #include "bucketline/dataset/fetcher.h"
 
-#include <fmt/format.h>
-
 #include <span>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/pinning.h"
@@ -21,9 +21,11 @@ class BufferSink : public GetSink {
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) override {
     if (size != length_) {
       return Error(ErrorCode::kObjectChanged,
-                   fmt::format("{} bytes were expected, the store has {} of an object of {}", length_, size, object.size));
+                   fmt::format("{} bytes were expected, the store has {} of an object of {}", length_, size,
+                               object.size));
     }
-    if (buffer_ == nullptr) buffer_ = std::shared_ptr<uint8_t[]>(new uint8_t[length_]);  // not zeroed on purpose
+    if (buffer_ == nullptr)
+      buffer_ = std::shared_ptr<uint8_t[]>(new uint8_t[length_]);  // not zeroed on purpose
     return std::span<uint8_t>(buffer_.get(), length_);
   }
 
@@ -110,7 +112,8 @@ void Fetcher::Issue(FetchItem item) {
       Finish(tag, ExplainPin(result.error().WithUri(call->uri), options_.pin));
       return;
     }
-    Fetched fetched{.lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
+    Fetched fetched{
+        .lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
     Finish(tag, std::move(fetched));
   });
 }

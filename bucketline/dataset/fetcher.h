@@ -21,8 +21,8 @@
 
 namespace bucketline {
 
-// What a fetch holds of the budgets. The common share is returned first: whoever finds room in the own budget finds
-// it in the common one too, when that is the sum of its users' shares.
+// What a fetch holds of the budgets. The common share is returned first: whoever finds room in the own budget
+// finds it in the common one too, when that is the sum of its users' shares.
 struct Lease {
   Reservation own;
   Reservation common;  // declared last, so destroyed first
@@ -53,19 +53,21 @@ struct FetcherOptions {
   PinMode pin = PinMode::kEtag;
 };
 
-// One thread asks `next` for items and issues them in that order: it reserves `budget` (waiting its turn), then
-// `common`, then a request, and starts the Get, whose bytes go straight into the reserved memory.
+// One thread asks `next` for items and issues them in that order: it reserves `budget` (waiting its turn),
+// then `common`, then a request, and starts the Get, whose bytes go straight into the reserved memory.
 //
-// Deadlock: the thread waits only for returned leases and ended requests. Requests end by themselves (stores have
-// deadlines). Leases are the caller's: whoever holds one must be able to finish without waiting for a later item.
-// With a `common` budget that others share, the same holds for them: never wait for anything else while holding it.
+// Deadlock: the thread waits only for returned leases and ended requests. Requests end by themselves (stores
+// have deadlines). Leases are the caller's: whoever holds one must be able to finish without waiting for a
+// later item. With a `common` budget that others share, the same holds for them: never wait for anything else
+// while holding it.
 class Fetcher {
  public:
   // On the fetcher's thread. May wait, until the token stops it; nullopt ends the fetching. Must not throw.
   using Next = std::function<std::optional<FetchItem>(std::stop_token stop)>;
-  // Exactly once for each item, also at Stop (kCancelled): on a thread of the store, or on the fetcher's when no
-  // request was made. In order of completion. Must be short and must not throw. Errors: what the store says;
-  // kObjectChanged when the object is not what was listed; kResourceExhausted when the part can never fit.
+  // Exactly once for each item, also at Stop (kCancelled): on a thread of the store, or on the fetcher's when
+  // no request was made. In order of completion. Must be short and must not throw. Errors: what the store
+  // says; kObjectChanged when the object is not what was listed; kResourceExhausted when the part can never
+  // fit.
   using Deliver = std::function<void(uint64_t tag, Result<Fetched> result)>;
 
   Fetcher(std::shared_ptr<ObjectStore> store, FetcherOptions options, Next next, Deliver deliver);
@@ -73,7 +75,8 @@ class Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  // Cancels what runs and returns when every item has been delivered. Idempotent. Not to be called from a callback.
+  // Cancels what runs and returns when every item has been delivered. Idempotent. Not to be called from a
+  // callback.
   void Stop();
 
  private:

@@ -17,7 +17,8 @@ class KeyFilter {
 
   bool Accept(const ObjectInfo& object);
 
-  // Throws when nothing was accepted: kNotFound when nothing was there, else kInvalidArgument naming some of what was.
+  // Throws when nothing was accepted: kNotFound when nothing was there, else kInvalidArgument naming some of
+  // what was.
   void CheckSomethingCame(const std::string& source) const;
 
  private:

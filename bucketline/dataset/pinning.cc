@@ -1,14 +1,15 @@
 #include "bucketline/dataset/pinning.h"
 
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace bucketline {
 namespace {
 
 constexpr std::string_view kEtagAdvice =
-    "; list the data again if it was changed on purpose; if this store rejects If-Match or lists other ETags than it "
+    "; list the data again if it was changed on purpose; if this store rejects If-Match or lists other ETags "
+    "than it "
     "serves, open the dataset with pin=\"size\"";
 constexpr std::string_view kSizeAdvice = "; list the data again if it was changed on purpose";
 
@@ -28,7 +29,8 @@ Error ExplainPin(const Error& error, PinMode pin) {
   const bool changed = error.code() == ErrorCode::kObjectChanged;
   const bool refused = error.code() == ErrorCode::kUnsupported && pin == PinMode::kEtag;
   if (!changed && !refused) return error;
-  return Error(error.code(), fmt::format("{}{}", error.message(), pin == PinMode::kEtag ? kEtagAdvice : kSizeAdvice),
+  return Error(error.code(),
+               fmt::format("{}{}", error.message(), pin == PinMode::kEtag ? kEtagAdvice : kSizeAdvice),
                error.uri(), error.http_status(), error.request_id());
 }
 

@@ -8,8 +8,8 @@
 
 namespace bucketline {
 
-// The Get of a record's part: its range, pinned to the listed size and, with kEtag, to the listed ETag. A whole object
-// is asked for without a range, which also reads empty ones.
+// The Get of a record's part: its range, pinned to the listed size and, with kEtag, to the listed ETag. A
+// whole object is asked for without a range, which also reads empty ones.
 GetRequest PinnedGet(const RecordPart& part, PinMode pin);
 
 // The same error, saying what to do when the pin is what the store could not or would not honour.

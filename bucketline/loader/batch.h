@@ -1,4 +1,5 @@
-// Batch: what Loader::Next gives: complete rows of pixels (or bytes) and labels. Shared, immutable to the engine.
+// Batch: what Loader::Next gives: complete rows of pixels (or bytes) and labels. Shared, immutable to the
+// engine.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ namespace bucketline {
 // Where a run stands: plain numbers, the same on all ranks. Resuming costs the same anywhere.
 struct LoaderState {
   uint64_t epoch = 0;
-  uint64_t position = 0;     // the first position of the epoch that is not consumed
+  uint64_t position = 0;  // the first position of the epoch that is not consumed
   uint64_t seed = 0;
   bool shuffle = false;
   uint64_t fingerprint = 0;  // of the dataset
@@ -29,13 +30,14 @@ struct LoaderState {
   friend bool operator==(const LoaderState&, const LoaderState&) = default;
 };
 
-// A cheap handle; copies share the memory, which lives until the last one goes, also after the Loader is closed.
-// The engine never writes it again: it is the user's to read and to write.
+// A cheap handle; copies share the memory, which lives until the last one goes, also after the Loader is
+// closed. The engine never writes it again: it is the user's to read and to write.
 class Batch {
  public:
   uint32_t rows() const;  // padded ones included
 
-  // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw batches.
+  // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw
+  // batches.
   uint8_t* pixels() const;
   size_t pixel_bytes() const;
   const ImageSpec& spec() const;
@@ -54,8 +56,8 @@ class Batch {
   std::string Key(uint32_t row) const;
 
   uint64_t epoch() const;
-  uint64_t position() const;    // the first position of the global step
-  LoaderState State() const;    // the state after this batch was used
+  uint64_t position() const;  // the first position of the global step
+  LoaderState State() const;  // the state after this batch was used
 
   struct Storage;
   explicit Batch(std::shared_ptr<Storage> storage) : storage_(std::move(storage)) {}

@@ -40,13 +40,16 @@ struct LoaderOptions {
   std::optional<LastPolicy> last;  // absent: kDrop when shuffling, else kPartial
   uint64_t rank = 0;
   uint64_t world_size = 1;
-  size_t threads = 0;         // for decoding; 0: as many as there are CPUs for this process
-  uint64_t memory = uint64_t{1} << 30;  // bytes held in flight: encoded records, scratch and batches not yet delivered
-  size_t max_requests = 64;   // Gets in flight
+  size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
+  uint64_t memory =
+      uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
+  size_t max_requests = 64;  // Gets in flight
   OnError on_error = OnError::kRaise;
-  double max_skipped = 0.01;  // share of the epoch's records that may be skipped or masked before the run ends
+  double max_skipped =
+      0.01;  // share of the epoch's records that may be skipped or masked before the run ends
   std::function<void(const BadSample&)> on_bad_sample;  // on an engine thread
-  // Memory for batches, 64-byte aligned; absent: the engine's own, recycled. The deleter of the pointer frees it.
+  // Memory for batches, 64-byte aligned; absent: the engine's own, recycled. The deleter of the pointer frees
+  // it.
   std::function<std::shared_ptr<void>(size_t bytes)> allocator;
   Duration stall_warning = std::chrono::seconds(60);  // Next logs a warning after waiting this long
 };
@@ -63,8 +66,8 @@ struct LoaderStats {
   uint64_t record_bytes = 0;
   uint64_t skipped = 0;
   uint64_t masked = 0;
-  Duration wait{0};      // spent inside Next by the consumer
-  StageStats fetch;      // from reservation to last byte
+  Duration wait{0};  // spent inside Next by the consumer
+  StageStats fetch;  // from reservation to last byte
   StageStats decode;
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
@@ -74,16 +77,16 @@ struct LoaderStats {
 // One consumer at a time calls Next; the other members are thread-safe. The Dataset's Runtime outlives it.
 class Loader {
  public:
-  // Throws kInvalidArgument (an option out of range, an empty dataset), kResourceExhausted: `memory` is below the
-  // largest record + 2 batches, naming the object and the minimum. Work starts with the first Next.
+  // Throws kInvalidArgument (an option out of range, an empty dataset), kResourceExhausted: `memory` is below
+  // the largest record + 2 batches, naming the object and the minimum. Work starts with the first Next.
   Loader(Dataset dataset, LoaderOptions options);
   ~Loader();  // Close()
   Loader(Loader&&) noexcept;
   Loader& operator=(Loader&&) noexcept;
 
   // The next batch in order; nullopt once at the end of each epoch, after which it begins the next one.
-  // Throws the Error of a sample (by on_error), of the store, kCancelled after Close. After a throw the loader stays
-  // at the failed batch and Next throws the same again.
+  // Throws the Error of a sample (by on_error), of the store, kCancelled after Close. After a throw the
+  // loader stays at the failed batch and Next throws the same again.
   std::optional<Batch> Next();
 
   uint64_t epoch() const;      // of the next batch
@@ -94,14 +97,14 @@ class Loader {
 
   // After the last delivered batch.
   LoaderState State() const;
-  // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws kInvalidArgument
-  // saying which of data, seed or shuffle differ.
+  // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws
+  // kInvalidArgument saying which of data, seed or shuffle differ.
   void Restore(const LoaderState& state);
 
   LoaderStats Stats() const;
 
-  // Stops and frees everything but delivered batches; returns within a few milliseconds. Idempotent. Thread-safe: a
-  // Next that waits throws kCancelled.
+  // Stops and frees everything but delivered batches; returns within a few milliseconds. Idempotent.
+  // Thread-safe: a Next that waits throws kCancelled.
   void Close();
 
  private:

@@ -1,9 +1,9 @@
 #include "bucketline/runtime/ca_bundle.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace bucketline {
 namespace {
@@ -20,12 +20,14 @@ TEST(CaBundle, WhatIsConfiguredWins) {
 }
 
 TEST(CaBundle, AwsVariableComesBeforeOpenSsls) {
-  EXPECT_EQ(ChooseCaBundle("", Variables({{"AWS_CA_BUNDLE", "/aws.pem"}, {"SSL_CERT_FILE", "/ssl.pem"}})), "/aws.pem");
+  EXPECT_EQ(ChooseCaBundle("", Variables({{"AWS_CA_BUNDLE", "/aws.pem"}, {"SSL_CERT_FILE", "/ssl.pem"}})),
+            "/aws.pem");
   EXPECT_EQ(ChooseCaBundle("", Variables({{"SSL_CERT_FILE", "/ssl.pem"}})), "/ssl.pem");
 }
 
 TEST(CaBundle, EmptyVariablesAreUnset) {
-  EXPECT_EQ(ChooseCaBundle("", Variables({{"AWS_CA_BUNDLE", ""}, {"SSL_CERT_FILE", "/ssl.pem"}})), "/ssl.pem");
+  EXPECT_EQ(ChooseCaBundle("", Variables({{"AWS_CA_BUNDLE", ""}, {"SSL_CERT_FILE", "/ssl.pem"}})),
+            "/ssl.pem");
   EXPECT_EQ(ChooseCaBundle("", Variables({{"AWS_CA_BUNDLE", ""}, {"SSL_CERT_FILE", ""}})), "");
 }
 

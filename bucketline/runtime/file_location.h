@@ -13,8 +13,8 @@ struct FileLocation {
   friend bool operator==(const FileLocation&, const FileLocation&) = default;
 };
 
-// Absolute paths lie below "/", relative ones below the current folder; "." and ".." are resolved by name, and a
-// relative path that leaves the current folder is taken as the absolute one it stands for.
+// Absolute paths lie below "/", relative ones below the current folder; "." and ".." are resolved by name,
+// and a relative path that leaves the current folder is taken as the absolute one it stands for.
 FileLocation LocateFile(std::string_view path);
 
 }  // namespace bucketline

@@ -1,8 +1,8 @@
 #include "bucketline/runtime/file_location.h"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 namespace bucketline {
 namespace {

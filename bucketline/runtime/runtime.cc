@@ -1,17 +1,17 @@
 #include "bucketline/runtime/runtime.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/http/curl_transport.h"
 #include "bucketline/runtime/ca_bundle.h"
 #include "bucketline/runtime/file_location.h"
-#include "bucketline/s3/retry_policy.h"
+#include "bucketline/s3/retry_budget.h"
 #include "bucketline/store/file_store.h"
 
 namespace bucketline {
@@ -20,7 +20,8 @@ namespace {
 CurlTransportOptions TransportOptions(const RuntimeOptions& options) {
   CurlTransportOptions transport;
   transport.threads = options.network_threads;
-  transport.connections_per_thread = (options.connections + options.network_threads - 1) / options.network_threads;
+  transport.connections_per_thread =
+      (options.connections + options.network_threads - 1) / options.network_threads;
   transport.ca_bundle = ChooseCaBundle(options.ca_bundle, [](const char* name) { return std::getenv(name); });
   return transport;
 }
@@ -32,7 +33,8 @@ void Validate(const RuntimeOptions& options) {
   if (options.connections == 0) {
     throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::connections must be at least 1");
   }
-  if (!options.log) throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::log must be callable; use LogToNowhere()");
+  if (!options.log)
+    throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::log must be callable; use LogToNowhere()");
 }
 
 struct CachedStore {
@@ -44,8 +46,8 @@ struct CachedStore {
 
 }  // namespace
 
-// Members are destroyed from the last to the first: stores cancel what they have under way and wait for it, which
-// needs the transport and the timer; the transport's callbacks touch the counters.
+// Members are destroyed from the last to the first: stores cancel what they have under way and wait for it,
+// which needs the transport and the timer; the transport's callbacks touch the counters.
 struct Runtime::Impl {
   explicit Impl(RuntimeOptions given) : options(std::move(given)) {
     Validate(options);
@@ -57,10 +59,12 @@ struct Runtime::Impl {
   void CheckProcess() const {
     const pid_t now = getpid();
     if (now == process) return;
-    throw Error(ErrorCode::kInternal,
-                fmt::format("this Runtime was made in process {} and is used after fork in process {}, where its threads "
-                            "do not exist; make the Runtime, its Datasets and Loaders in the process that uses them",
-                            process, now));
+    throw Error(
+        ErrorCode::kInternal,
+        fmt::format(
+            "this Runtime was made in process {} and is used after fork in process {}, where its threads "
+            "do not exist; make the Runtime, its Datasets and Loaders in the process that uses them",
+            process, now));
   }
 
   std::shared_ptr<ObjectStore> Make(const Uri& uri, const std::string& place, const S3Options& s3) {
@@ -114,11 +118,14 @@ std::shared_ptr<ObjectStore> Runtime::StoreFor(const Uri& uri, const S3Options& 
   return impl_->Find(uri, s3);
 }
 
-std::string Runtime::KeyOf(const Uri& uri) { return uri.scheme == "file" ? LocateFile(uri.key).key : uri.key; }
+std::string Runtime::KeyOf(const Uri& uri) {
+  return uri.scheme == "file" ? LocateFile(uri.key).key : uri.key;
+}
 
 void Runtime::AddStore(const std::string& name, std::shared_ptr<ObjectStore> store) {
   impl_->CheckProcess();
-  if (store == nullptr) throw Error(ErrorCode::kInvalidArgument, "AddStore was given no store", "mem://" + name);
+  if (store == nullptr)
+    throw Error(ErrorCode::kInvalidArgument, "AddStore was given no store", "mem://" + name);
   std::lock_guard lock(impl_->mutex);
   for (const CachedStore& cached : impl_->stores) {
     if (cached.scheme == "mem" && cached.place == name) {

@@ -18,16 +18,16 @@
 namespace bucketline {
 
 struct RuntimeOptions {
-  uint64_t memory = 0;          // bytes that all loaders together may reserve; 0: no common cap
+  uint64_t memory = 0;  // bytes that all loaders together may reserve; 0: no common cap
   size_t network_threads = 1;
-  size_t connections = 128;     // kept alive in all
-  std::string ca_bundle;        // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
-  S3Options s3;                 // defaults for stores that are not given their own
+  size_t connections = 128;  // kept alive in all
+  std::string ca_bundle;     // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
+  S3Options s3;              // defaults for stores that are not given their own
   LogSink log = LogToStderr();
 };
 
-// Made by the caller; outlives everything made from it. Thread-safe. Using it in a forked child is kInternal with a
-// message that says so, never a hang. Destroying it ends its threads.
+// Made by the caller; outlives everything made from it. Thread-safe. Using it in a forked child is kInternal
+// with a message that says so, never a hang. Destroying it ends its threads.
 class Runtime {
  public:
   explicit Runtime(RuntimeOptions options = {});
@@ -35,9 +35,9 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // The store of a URI's bucket (keys are object keys), or of a path's folder: for files the store's root is "/" for
-  // absolute paths and the current folder otherwise, so that Uri::key without its leading "/" is the key.
-  // Stores are made once per (scheme, bucket, options) and shared.
+  // The store of a URI's bucket (keys are object keys), or of a path's folder: for files the store's root is
+  // "/" for absolute paths and the current folder otherwise, so that Uri::key without its leading "/" is the
+  // key. Stores are made once per (scheme, bucket, options) and shared.
   std::shared_ptr<ObjectStore> StoreFor(const Uri& uri);
   std::shared_ptr<ObjectStore> StoreFor(const Uri& uri, const S3Options& s3);
 

@@ -1,12 +1,12 @@
 #include "bucketline/runtime/runtime.h"
 
+#include <memory>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <memory>
-#include <string>
 
 #include "bucketline/base/error.h"
 #include "bucketline/store/memory_store.h"

@@ -1,0 +1,100 @@
+#include "bucketline/dataset/download.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "bucketline/dataset/pinning.h"
+#include "bucketline/exec/thread_pool.h"
+#include "bucketline/store/blocking.h"
+
+namespace bucketline {
+namespace {
+
+constexpr size_t kKeptFailures = 100;
+
+class Copier {
+ public:
+  Copier(const Dataset& dataset, ObjectStore* target, const DownloadOptions& options, std::stop_token stop)
+      : dataset_(dataset),
+        prefix_size_(Runtime::KeyOf(Uri::Parse(dataset.source())).size()),
+        target_(target),
+        options_(options),
+        stop_(std::move(stop)) {}
+
+  DownloadReport Run() {
+    std::vector<std::thread> threads;
+    const size_t count = std::min<size_t>(std::max<size_t>(options_.parallel, 1), dataset_.size());
+    for (size_t i = 0; i < count; ++i) threads.push_back(StartThread("bl-get", [this] { CopyUntilDone(); }));
+    for (std::thread& thread : threads) thread.join();
+    if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "the download was stopped");
+    return std::move(report_);
+  }
+
+ private:
+  void CopyUntilDone() {
+    for (uint64_t index; !stop_.stop_requested() && (index = next_++) < dataset_.size();) {
+      const Result<void> copied = Catch([&] { CopyOne(index); });
+      std::lock_guard lock(mutex_);
+      if (copied.ok()) {
+        ++report_.objects;
+        if (options_.progress) options_.progress(report_.objects, report_.bytes);
+      } else {
+        ++report_.failed;
+        if (report_.failures.size() < kKeptFailures) {
+          report_.failures.push_back(copied.error().WithUri(dataset_.UriAt(index)));
+        }
+      }
+    }
+  }
+
+  void CopyOne(uint64_t index) {
+    const Record record = dataset_.RecordAt(index);
+    std::unique_ptr<ObjectWriter> writer;
+    if (target_ != nullptr) writer = target_->OpenWriter(TargetKey(record.key));
+    for (const RecordPart& part : record.parts) {
+      for (uint64_t done = 0; done < part.length;) {
+        const uint64_t piece = std::min(options_.piece, part.length - done);
+        GetRequest request = PinnedRequest(part, dataset_.pin());
+        request.offset = part.offset + done;
+        request.length = piece;
+        request.stop = stop_;
+        const Bytes bytes = GetBytes(*dataset_.store(), std::move(request), piece);
+        if (writer) writer->Write(bytes.span());
+        done += piece;
+        std::lock_guard lock(mutex_);
+        report_.bytes += piece;
+      }
+    }
+    if (writer) writer->Commit();
+  }
+
+  // A dataset of one object has its whole key as prefix: then the last segment is the name.
+  std::string TargetKey(const std::string& key) const {
+    std::string relative =
+        key.size() > prefix_size_ ? key.substr(prefix_size_) : key.substr(key.rfind('/') + 1);
+    if (relative.front() == '/') relative.erase(0, 1);
+    return relative;
+  }
+
+  const Dataset& dataset_;
+  const size_t prefix_size_;
+  ObjectStore* const target_;
+  const DownloadOptions& options_;
+  const std::stop_token stop_;
+  std::atomic<uint64_t> next_{0};
+  std::mutex mutex_;  // guards report_
+  DownloadReport report_;
+};
+
+}  // namespace
+
+DownloadReport Download(const Dataset& dataset, ObjectStore* target, const DownloadOptions& options,
+                        std::stop_token stop) {
+  return Copier(dataset, target, options, std::move(stop)).Run();
+}
+
+}  // namespace bucketline

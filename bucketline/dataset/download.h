@@ -1,0 +1,35 @@
+// Download: a dataset's objects into another store, many at once, in bounded memory.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/store/object_store.h"
+
+namespace bucketline {
+
+struct DownloadOptions {
+  size_t parallel = 16;                // objects at once
+  uint64_t piece = uint64_t{8} << 20;  // bytes held per object at most
+  std::function<void(uint64_t objects, uint64_t bytes)>
+      progress;  // totals so far; from many threads, one at a time
+};
+
+struct DownloadReport {
+  uint64_t objects = 0;  // whole
+  uint64_t bytes = 0;
+  std::vector<Error> failures;  // one per object that is missing, in no order; the first 100
+  uint64_t failed = 0;
+};
+
+// Copies every object of `dataset` to `target` under its key relative to the dataset's prefix; a null
+// `target` reads and drops. An object appears whole or not at all; one that fails does not stop the others. A
+// key that the target cannot hold (it would leave its folder, say) is a failure that names it. Throws
+// kCancelled when stopped.
+DownloadReport Download(const Dataset& dataset, ObjectStore* target, const DownloadOptions& options = {},
+                        std::stop_token stop = {});
+
+}  // namespace bucketline

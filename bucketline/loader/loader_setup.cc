@@ -1,0 +1,132 @@
+#include "bucketline/loader/loader_setup.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/base/units.h"
+
+namespace bucketline {
+namespace {
+
+constexpr size_t kMostThreads = 1024;
+constexpr Duration kLongestWarning = std::chrono::hours(24 * 365);  // beyond it time points overflow
+
+void Require(bool holds, std::string_view what) {
+  if (!holds) throw Error(ErrorCode::kInvalidArgument, fmt::format("LoaderOptions: {}", what));
+}
+
+// The `count` largest records together; more often than once when there are fewer.
+uint64_t LargestRecords(const Dataset& dataset, uint64_t count) {
+  std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> largest;
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < dataset.size(); ++i) {
+    const uint64_t bytes = dataset.RecordBytes(i);
+    largest.push(bytes);
+    sum += bytes;
+    if (largest.size() <= count) continue;
+    sum -= largest.top();
+    largest.pop();
+  }
+  return sum * ((count + dataset.size() - 1) / dataset.size());
+}
+
+uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options) {
+  const uint64_t at_most = options.batch_size * dataset.largest_record();
+  // Looking at every record takes its time; it is done only where the simple bound would refuse the memory.
+  const bool fits = dataset.largest_record() + 2 * at_most <= options.memory;
+  return fits ? at_most : LargestRecords(dataset, options.batch_size);
+}
+
+}  // namespace
+
+LoaderOptions WithDefaults(LoaderOptions options) {
+  Require(options.batch_size > 0, "batch_size must be at least 1");
+  Require(options.max_requests > 0, "max_requests must be at least 1");
+  Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
+  Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
+  Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
+  if (options.decode) options.image.Validate();
+  if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
+  if (!options.last) options.last = options.shuffle ? LastPolicy::kDrop : LastPolicy::kPartial;
+  options.stall_warning = std::min(options.stall_warning, kLongestWarning);
+  return options;
+}
+
+Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
+  if (dataset.size() == 0) {
+    throw Error(ErrorCode::kInvalidArgument, "there is nothing to load: the dataset is empty",
+                dataset.source());
+  }
+  const Plan plan({.records = dataset.size(),
+                   .seed = options.seed,
+                   .shuffle = options.shuffle,
+                   .batch_size = options.batch_size,
+                   .rank = options.rank,
+                   .world_size = options.world_size,
+                   .last = *options.last});
+  if (plan.Steps(0) > 0) return plan;
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format(
+          "{} records do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
+          "out; use smaller batches or LastPolicy::kPartial",
+          dataset.size(), options.world_size, options.batch_size),
+      dataset.source());
+}
+
+MemoryNeeds NeedsOf(const Dataset& dataset, const LoaderOptions& options) {
+  MemoryNeeds needs;
+  needs.largest_record = dataset.largest_record();
+  needs.largest_uri = dataset.largest_record_uri();
+  if (!options.decode) {
+    needs.rows = MemoryNeeds::Rows::kRaw;
+    needs.batch_bytes = LargestRawBatch(dataset, options);
+  } else if (options.image.height == 0) {
+    needs.rows = MemoryNeeds::Rows::kSized;
+    needs.own_replacements = options.on_error == OnError::kSkip;
+  } else {
+    needs.batch_bytes = options.batch_size * options.image.RowBytes();
+  }
+  return needs;
+}
+
+Admission::Admission(Runtime& runtime, const MemoryNeeds& needs, uint64_t memory)
+    : common_(runtime.memory()), memory_(memory) {
+  static_cast<void>(LayOutMemory(needs, memory));
+  if (common_ == nullptr) return;
+  const uint64_t minimum = MinimumMemory(needs);
+  std::optional<Reservation> taken = common_->TryAcquire(minimum);
+  if (!taken) {
+    throw Error(
+        ErrorCode::kResourceExhausted,
+        fmt::format(
+            "the Runtime's memory of {} has {} left, and with this largest record the minimum for one "
+            "more loader is {} ({} bytes); raise RuntimeOptions::memory, or lower that of the loaders",
+            FormatByteSize(common_->capacity()), FormatByteSize(common_->capacity() - common_->used()),
+            FormatByteSize(minimum), minimum),
+        needs.largest_uri);
+  }
+  held_ = *std::move(taken);
+}
+
+uint64_t Admission::Extend() {
+  if (common_ == nullptr) return memory_;
+  for (uint64_t more = memory_ - held_.bytes(); more > 0; more /= 2) {
+    if (std::optional<Reservation> taken = common_->TryAcquire(more)) {
+      held_.Merge(*std::move(taken));
+      break;
+    }
+  }
+  return held_.bytes();
+}
+
+}  // namespace bucketline

@@ -1,0 +1,144 @@
+#include "bucketline/loader/pipeline.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/exec/thread_pool.h"
+#include "bucketline/loader/skip_policy.h"
+
+namespace bucketline {
+
+Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
+    : parts_(std::move(parts)),
+      slots_(parts_.layout.batches),
+      fetch_(parts_.layout.fetch),
+      replacement_(parts_.layout.replacement),
+      scratch_(parts_.layout.scratch),
+      requests_(parts_.options.max_requests),
+      cursor_(parts_.plan, epoch, start) {
+  FetcherOptions fetching{
+      .budget = &fetch_, .common = parts_.common, .requests = &requests_, .pin = parts_.dataset.pin()};
+  if (!parts_.options.decode) fetching.common = nullptr;  // the batch's slot counts these bytes
+  const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
+  try {
+    if (parts_.options.decode) {
+      while (workers_.size() < parts_.options.threads) {
+        workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
+      }
+    }
+    if (parts_.options.decode && parts_.options.on_error == OnError::kSkip) {
+      FetcherOptions replacing = fetching;
+      if (parts_.needs.own_replacements) replacing.budget = &replacement_;
+      replacement_fetcher_ = std::make_unique<Fetcher>(
+          parts_.dataset.store(), replacing,
+          [this](std::stop_token stop) { return NextReplacement(std::move(stop)); }, deliver);
+    }
+    fetcher_ = std::make_unique<Fetcher>(
+        parts_.dataset.store(), fetching, [this](std::stop_token stop) { return NextItem(std::move(stop)); },
+        deliver);
+  } catch (...) {
+    Stop();
+    throw;
+  }
+}
+
+Pipeline::~Pipeline() { Stop(); }
+
+void Pipeline::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+    front_finished_.notify_all();
+  }
+  stop_.request_stop();
+  if (fetcher_ != nullptr) fetcher_->Stop();
+  if (replacement_fetcher_ != nullptr) replacement_fetcher_->Stop();
+  queue_.Close();
+  {
+    std::lock_guard lock(join_mutex_);
+    for (std::thread& worker : workers_) {
+      if (worker.joinable()) worker.join();
+    }
+  }
+  std::lock_guard lock(mutex_);
+  open_.clear();
+}
+
+std::optional<Batch> Pipeline::Take() {
+  std::unique_lock lock(mutex_);
+  if (!WaitForFront(lock)) return std::nullopt;
+  if (open_.front()->error) throw open_.front()->error->second;
+  const uint64_t bad = CountSkipsLocked(*open_.front());
+  const std::unique_ptr<OpenBatch> taken = std::move(open_.front());
+  open_.pop_front();
+  ++front_;
+  skip_count_ = (taken->plan.epoch == skip_epoch_ ? skip_count_ : 0) + bad;
+  skip_epoch_ = taken->plan.epoch;
+  taken->slot.Release();  // under the lock: who waits for a slot looks for one under it
+  slot_returned_.notify_all();
+  replacement_wanted_.notify_all();  // another batch is the oldest
+  lock.unlock();
+
+  if (sizes_rows()) GrantSlots();
+  if (taken->block != nullptr) parts_.pool->Lend(*taken->block);
+  Batch batch = Assemble(*taken, parts_.dataset, parts_.plan,
+                         parts_.options.decode ? &parts_.options.image : nullptr, parts_.fingerprint);
+  uint64_t valid = 0;
+  for (const uint8_t flag : batch.valid()) valid += flag;
+  const bool masks = parts_.options.on_error == OnError::kMask;
+  parts_.stats->CountBatch(valid, masks ? 0 : bad, masks ? bad : 0);
+  return batch;
+}
+
+bool Pipeline::WaitForFront(std::unique_lock<std::mutex>& lock) {
+  const auto ready = [&] { return stopped_ || (!open_.empty() && open_.front()->finished()); };
+  Duration waited{0};
+  while (!front_finished_.wait_for(lock, parts_.options.stall_warning, ready)) {
+    waited += parts_.options.stall_warning;
+    WarnOfStall(lock, waited);
+  }
+  return !stopped_;
+}
+
+void Pipeline::WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited) {
+  std::string message = "the first batch has not been begun";
+  if (!open_.empty()) {
+    const OpenBatch& batch = *open_.front();
+    message = fmt::format("{} of {} rows are not done in the batch at position {} of epoch {}", batch.pending,
+                          batch.rows.size(), batch.plan.position, batch.plan.epoch);
+  }
+  const double seconds = std::chrono::duration<double>(waited).count();
+  message = fmt::format(
+      "Next has waited {:.3g} s for data from {}: {}, {} requests are under way; the store may be slow "
+      "or unreachable",
+      seconds, parts_.dataset.source(), message, requests_.used());
+  lock.unlock();
+  parts_.dataset.runtime().log()(LogLevel::kWarning, message);
+  lock.lock();
+}
+
+// How many samples of the batch were skipped or masked. Throws when that is one too many for the epoch.
+uint64_t Pipeline::CountSkipsLocked(const OpenBatch& batch) const {
+  const Plan::Config& plan = parts_.plan.config();
+  const uint64_t allowed = SkipAllowance(parts_.options.max_skipped, plan.records, plan.world_size);
+  const uint64_t before = batch.plan.epoch == skip_epoch_ ? skip_count_ : 0;
+  uint64_t bad = 0;
+  for (size_t i = 0; i < batch.rows.size(); ++i) {
+    if (!batch.rows[i].bad || !batch.plan.rows[i].valid) continue;
+    ++bad;
+    if (before + bad <= allowed) continue;
+    throw Error(
+        ErrorCode::kCorruptData,
+        fmt::format(
+            "{} samples of epoch {} could not be used, and max_skipped = {} allows {}; the last one: {}; "
+            "mend the data, or raise max_skipped",
+            before + bad, batch.plan.epoch, parts_.options.max_skipped, allowed, batch.rows[i].bad->reason),
+        batch.rows[i].bad->uri);
+  }
+  return bad;
+}
+
+}  // namespace bucketline

@@ -1,0 +1,139 @@
+// Pipeline: the threads between the store and Next: fetch, decode, assemble, in plan order, from one place
+// on.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/dataset/fetcher.h"
+#include "bucketline/exec/memory_budget.h"
+#include "bucketline/loader/batch_pool.h"
+#include "bucketline/loader/decode_queue.h"
+#include "bucketline/loader/decode_worker.h"
+#include "bucketline/loader/loader.h"
+#include "bucketline/loader/memory_layout.h"
+#include "bucketline/loader/open_batch.h"
+#include "bucketline/loader/plan.h"
+#include "bucketline/loader/stats.h"
+
+namespace bucketline {
+
+// What a pipeline works with; all outlive it.
+struct PipelineParts {
+  Dataset dataset;
+  LoaderOptions options;  // with `threads` set
+  Plan plan;
+  MemoryNeeds needs;
+  MemoryLayout layout;
+  uint64_t fingerprint = 0;        // of the dataset
+  MemoryBudget* common = nullptr;  // counts every byte of all shares
+  BatchPool* pool = nullptr;
+  StatsCollector* stats = nullptr;
+};
+
+// The order of waits, which has no circle, stands with MemoryLayout. Locks: mutex_, then those of queue,
+// budgets and pool. User callbacks (allocator, on_bad_sample) and decodes run under no lock.
+class Pipeline {
+ public:
+  // Starts at once with the batch at `start` of `epoch`.
+  Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start);
+  ~Pipeline();  // Stop()
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // The next batch in order, across epochs; nullopt once stopped. Throws its error, the same at each further
+  // call. One caller at a time.
+  std::optional<Batch> Take();
+
+  // Ends the threads and frees what was not taken. Idempotent, thread-safe.
+  void Stop();
+
+ private:
+  // Opening batches and asking for bytes (pipeline_fetch.cc). On fetch threads and, OnFetched, on the
+  // store's.
+  std::optional<FetchItem> NextItem(std::stop_token stop);
+  std::optional<FetchItem> NextReplacement(std::stop_token stop);
+  bool ReplacementAllowedLocked();
+  std::optional<FetchItem> ItemOf(OpenBatch& batch, uint32_t row);
+  bool OpenNext(std::stop_token stop);
+  bool WaitForSlot(uint64_t bytes, Lease& slot, std::stop_token stop);
+  bool TrySlot(uint64_t bytes, Lease& slot);
+  uint64_t SlotBytes(const BatchPlan& plan) const;
+  void Prepare(OpenBatch& batch, uint64_t bytes);
+  void OnFetched(uint64_t tag, Result<Fetched> result);
+
+  // What becomes of a row (pipeline_rows.cc). On decode threads.
+  void RunWorker();
+  void Process(DecodeJob job, DecodeWorker& worker);
+  void Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker);
+  void HandleBad(OpenBatch& batch, uint32_t row, const Error& reason);
+  void Mask(OpenBatch& batch, uint32_t row);
+  void Replace(OpenBatch& batch, uint32_t row);
+  void FinishGood(OpenBatch& batch, uint32_t row);
+  std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
+  std::string UriOf(uint64_t record) const;
+  void FinishRow(OpenBatch& batch, uint32_t row, std::optional<Error> error = std::nullopt);
+
+  // Rows as large as the first image of their batch (pipeline_sizing.cc).
+  bool sizes_rows() const { return parts_.needs.rows == MemoryNeeds::Rows::kSized; }
+  bool ReadyToDecode(DecodeJob& job, const ImageInfo& info);
+  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageInfo& info) const;
+  void UnparkLocked(OpenBatch& batch, uint32_t row);
+  void MoveSizeRowLocked(OpenBatch& batch);
+  void KillLocked(OpenBatch& batch, Error error);
+  void GrantSlots();
+  OpenBatch* NextGrantLocked();
+  void Grant(OpenBatch& batch);
+
+  // Delivery (pipeline.cc).
+  OpenBatch& FindLocked(uint64_t sequence) { return *open_[sequence - front_]; }
+  bool WaitForFront(std::unique_lock<std::mutex>& lock);
+  void WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited);
+  uint64_t CountSkipsLocked(const OpenBatch& batch) const;
+
+  const PipelineParts parts_;
+  MemoryBudget slots_;  // the shares of the layout
+  MemoryBudget fetch_;
+  MemoryBudget replacement_;
+  MemoryBudget scratch_;
+  MemoryBudget requests_;  // Gets in flight
+  std::stop_source stop_;
+
+  PlanCursor cursor_;    // of the fetch thread
+  uint64_t opened_ = 0;  // of the fetch thread: batches so far
+  OpenBatch* filling_ =
+      nullptr;              // of the fetch thread: whose rows are being asked for; valid while rows are left
+  uint32_t next_row_ = 0;   // of the fetch thread
+  uint32_t row_count_ = 0;  // of the fetch thread
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable front_finished_;
+  std::condition_variable_any slot_returned_;
+  std::condition_variable_any replacement_wanted_;
+  bool stopped_ = false;
+  std::deque<std::unique_ptr<OpenBatch>> open_;  // in plan order; the first has sequence number front_
+  uint64_t front_ = 0;
+  uint64_t grant_ = 0;  // sized rows: the batch whose turn it is to get a slot
+  std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
+  uint64_t skip_epoch_ = 0;  // bad samples of the delivered batches of this epoch
+  uint64_t skip_count_ = 0;
+
+  DecodeQueue queue_;
+  std::mutex join_mutex_;
+  std::vector<std::thread> workers_;
+  std::unique_ptr<Fetcher> replacement_fetcher_;
+  std::unique_ptr<Fetcher> fetcher_;
+};
+
+}  // namespace bucketline

@@ -1,0 +1,140 @@
+// Pipeline: batches whose rows are as large as their first image. Their slot is taken once that size is
+// known, in plan order all the same; rows whose bytes come earlier are parked with them.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/base/units.h"
+#include "bucketline/loader/pipeline.h"
+
+namespace bucketline {
+
+// True when the row's pixels have a place. Otherwise its bytes were parked, or it is finished.
+bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
+  if (!sizes_rows()) return true;
+  OpenBatch& batch = *job.batch;
+  bool dead = false;
+  bool granted = false;
+  {
+    std::lock_guard lock(mutex_);
+    dead = batch.dead;
+    granted = batch.granted;
+    if (!dead && !granted) {
+      if (!batch.sized && job.row == batch.size_row) {
+        batch.sized = true;
+        batch.height = info.height;
+        batch.width = info.width;
+        batch.row_bytes = static_cast<size_t>(info.height) * static_cast<size_t>(info.width) *
+                          static_cast<size_t>(parts_.options.image.channels) *
+                          parts_.options.image.BytesPerValue();
+        replacement_wanted_.notify_all();
+      }
+      batch.rows[job.row].parked = std::move(job.fetched);
+    }
+  }
+  if (granted && info.height == batch.height && info.width == batch.width) return true;
+  if (dead || granted) {
+    job.fetched = {};
+    FinishRow(batch, job.row, granted ? std::optional(SizeMismatch(batch, job.row, info)) : std::nullopt);
+  } else {
+    GrantSlots();
+  }
+  return false;
+}
+
+Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageInfo& info) const {
+  return Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format(
+          "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
+          "{} x {}; set ImageSpec::height and width for images of several sizes",
+          info.height, info.width, UriOf(batch.rows[batch.size_row].record), batch.height, batch.width),
+      UriOf(batch.rows[row].record));
+}
+
+void Pipeline::UnparkLocked(OpenBatch& batch, uint32_t row) {
+  std::optional<Fetched>& parked = batch.rows[row].parked;
+  if (!parked) return;
+  queue_.Push({.batch = &batch, .row = row, .fetched = *std::move(parked)});
+  parked.reset();
+}
+
+void Pipeline::MoveSizeRowLocked(OpenBatch& batch) {
+  while (batch.size_row < batch.rows.size() && batch.rows[batch.size_row].masked) ++batch.size_row;
+  if (batch.size_row < batch.rows.size()) UnparkLocked(batch, batch.size_row);
+}
+
+// The row that was to give the size, or the memory for it, failed: whatever waits for that is finished.
+void Pipeline::KillLocked(OpenBatch& batch, Error error) {
+  batch.dead = true;
+  batch.Note(batch.size_row, std::move(error));
+  for (OpenRow& row : batch.rows) {
+    if (!row.parked) continue;
+    row.parked.reset();
+    --batch.pending;
+  }
+  const auto first = replacements_.lower_bound({batch.sequence, 0});
+  auto last = first;
+  for (; last != replacements_.end() && last->first == batch.sequence; ++last) --batch.pending;
+  replacements_.erase(first, last);
+  if (batch.finished()) front_finished_.notify_all();
+}
+
+void Pipeline::GrantSlots() {
+  for (;;) {
+    OpenBatch* batch = nullptr;
+    {
+      std::lock_guard lock(mutex_);
+      batch = NextGrantLocked();
+    }
+    if (batch == nullptr) return;
+    Grant(*batch);
+  }
+}
+
+// The batch whose turn it is, with its slot; nullptr when its size is not known or there is no room.
+OpenBatch* Pipeline::NextGrantLocked() {
+  if (stopped_) return nullptr;
+  for (grant_ = std::max(grant_, front_); grant_ - front_ < open_.size(); ++grant_) {
+    OpenBatch& batch = FindLocked(grant_);
+    if (batch.finished() || batch.dead) continue;
+    if (!batch.sized) return nullptr;
+    const uint64_t bytes = batch.row_bytes * batch.rows.size();
+    if (bytes > slots_.capacity()) {
+      KillLocked(
+          batch,
+          Error(ErrorCode::kResourceExhausted,
+                fmt::format("a batch of {} images of this size ({} x {}) takes {}, more than the loader's "
+                            "memory has for batches; a memory of {} bytes is enough",
+                            batch.rows.size(), batch.height, batch.width, FormatByteSize(bytes), 4 * bytes),
+                UriOf(batch.rows[batch.size_row].record)));
+      continue;
+    }
+    if (!TrySlot(bytes, batch.slot)) return nullptr;
+    ++grant_;
+    return &batch;
+  }
+  return nullptr;
+}
+
+// Not under the lock: the user's allocator may take its time. The batch stays, its size row is parked.
+void Pipeline::Grant(OpenBatch& batch) {
+  Result<std::shared_ptr<BatchPool::Block>> block =
+      Catch([&] { return parts_.pool->Take(batch.row_bytes * batch.rows.size()); });
+  std::lock_guard lock(mutex_);
+  if (!block) {
+    KillLocked(batch, block.error());
+    return;
+  }
+  batch.block = *std::move(block);
+  batch.granted = true;
+  for (uint32_t row = 0; row < batch.rows.size(); ++row) {
+    if (batch.rows[row].masked) std::memset(batch.RowPixels(row), 0, batch.row_bytes);
+    UnparkLocked(batch, row);
+  }
+}
+
+}  // namespace bucketline

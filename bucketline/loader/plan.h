@@ -1,0 +1,67 @@
+// Plan: which record fills which row of which batch. Pure arithmetic, fixed before any byte is asked for.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bucketline/sampler/shard.h"
+
+namespace bucketline {
+
+struct RowPlan {
+  uint64_t position = 0;  // in the epoch; keys the row's random draws
+  uint64_t record = 0;    // number in the Dataset
+  bool valid = true;      // false: only fills up
+};
+
+struct BatchPlan {
+  uint64_t epoch = 0;
+  uint64_t position = 0;       // the first one of the global step
+  uint64_t next_position = 0;  // the first one that no rank has consumed after this step
+  std::vector<RowPlan> rows;
+};
+
+// One rank's part of every epoch. A value; thread-safe.
+class Plan {
+ public:
+  struct Config {
+    uint64_t records = 1;  // at least 1
+    uint64_t seed = 0;
+    bool shuffle = false;
+    uint64_t batch_size = 1;
+    uint64_t rank = 0;
+    uint64_t world_size = 1;
+    LastPolicy last = LastPolicy::kPartial;
+  };
+
+  // Throws kInvalidArgument: no records, or what Shard::Validate finds.
+  explicit Plan(const Config& config);
+
+  const Config& config() const { return config_; }
+
+  // Batches from position `start` (0..records) to the end of an epoch.
+  uint64_t Steps(uint64_t start) const;
+
+  // Precondition: step < Steps(start).
+  BatchPlan At(uint64_t epoch, uint64_t start, uint64_t step) const;
+
+ private:
+  Shard ShardFrom(uint64_t start) const;
+  Config config_;
+};
+
+// The batches one after the other, from a place in an epoch through all the epochs that follow.
+class PlanCursor {
+ public:
+  // Precondition: plan.Steps(0) > 0.
+  PlanCursor(const Plan& plan, uint64_t epoch, uint64_t start) : plan_(plan), epoch_(epoch), start_(start) {}
+  BatchPlan Next();
+
+ private:
+  Plan plan_;
+  uint64_t epoch_;
+  uint64_t start_;
+  uint64_t step_ = 0;
+};
+
+}  // namespace bucketline

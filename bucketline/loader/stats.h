@@ -1,0 +1,67 @@
+// StatsCollector: what a loader counts while it works.
+#pragma once
+
+#include <time.h>
+
+#include "bucketline/base/clock.h"
+#include "bucketline/base/metrics.h"
+#include "bucketline/loader/loader.h"
+
+namespace bucketline {
+
+// Processor time that the calling thread has used.
+inline Duration ThreadCpuTime() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+// Thread-safe. Counts of samples and batches are of delivered ones, hence the same in every run.
+class StatsCollector {
+ public:
+  void CountFetch(uint64_t bytes, Duration wall) {
+    fetch_.count.Add();
+    fetch_.wall.Add(Nanoseconds(wall));
+    record_bytes_.Add(bytes);
+  }
+  void CountDecode(Duration wall, Duration cpu) {
+    decode_.count.Add();
+    decode_.wall.Add(Nanoseconds(wall));
+    decode_.cpu.Add(Nanoseconds(cpu));
+  }
+  void CountBatch(uint64_t images, uint64_t skipped, uint64_t masked) {
+    batches_.Add();
+    images_.Add(images);
+    skipped_.Add(skipped);
+    masked_.Add(masked);
+  }
+  void CountWait(Duration wait) { wait_.Add(Nanoseconds(wait)); }
+
+  // All but what the budget and the pool know.
+  LoaderStats Read() const {
+    LoaderStats stats;
+    stats.batches = batches_.value();
+    stats.images = images_.value();
+    stats.record_bytes = record_bytes_.value();
+    stats.skipped = skipped_.value();
+    stats.masked = masked_.value();
+    stats.wait = Duration(wait_.value());
+    stats.fetch = fetch_.Read();
+    stats.decode = decode_.Read();
+    return stats;
+  }
+
+ private:
+  struct Stage {
+    Counter count;
+    Counter wall;
+    Counter cpu;
+    StageStats Read() const { return {count.value(), Duration(wall.value()), Duration(cpu.value())}; }
+  };
+  static uint64_t Nanoseconds(Duration duration) { return static_cast<uint64_t>(duration.count()); }
+
+  Counter batches_, images_, record_bytes_, skipped_, masked_, wait_;
+  Stage fetch_, decode_;
+};
+
+}  // namespace bucketline
