@@ -17,10 +17,10 @@ struct Fault {
     kNone,        // it is passed on
     kFailBefore,  // it fails, and the inner store never hears of it
     kFailAfter,   // a Get delivers `bytes` bytes (its whole range at most) and fails then; a writer's Write
-                 // fails once it has taken `bytes`; other calls take effect in the inner store and fail all
-                 // the same
-    kHang,  // it never completes, until a stop request of the call or the end of the store: kCancelled.
-            // Writers block and have no stop, so theirs fail with kTimeout at once instead
+                  // fails once it has taken `bytes`; other calls take effect in the inner store and fail all
+                  // the same
+    kHang,        // it never completes, until a stop request of the call or the end of the store: kCancelled.
+                  // Writers block and have no stop, so theirs fail with kTimeout at once instead
   };
   Kind kind = Kind::kNone;
   Error error{ErrorCode::kUnavailable, "injected fault"};

@@ -27,6 +27,11 @@ int RenameIfAbsent(int folder, const std::string& from, const std::string& to) {
   return 0;
 }
 
+bool IsFolder(int parent, const std::string& name) {
+  struct stat status = {};
+  return ::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+}
+
 class FileWriter : public ObjectWriter {
  public:
   FileWriter(const std::string& root, std::string key, bool if_absent, std::string uri)
@@ -97,7 +102,8 @@ class FileWriter : public ObjectWriter {
     if (::fsync(file_.get()) != 0) throw PosixError(errno, "flush it to disk");
     const ObjectInfo object = ObjectOf(key_, StatusOf(file_.get()));
     const std::string name(NameOf(key_));
-    const int failure = if_absent_ ? RenameIfAbsent(folder_.get(), temp_name_, name) : Rename(name);
+    int failure = if_absent_ ? RenameIfAbsent(folder_.get(), temp_name_, name) : Rename(name);
+    if (failure == EEXIST && IsFolder(folder_.get(), name)) failure = EISDIR;
     if (failure == EEXIST) {
       throw Error(ErrorCode::kAlreadyExists, "the object exists already and was not replaced");
     }

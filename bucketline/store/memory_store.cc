@@ -19,6 +19,12 @@ namespace {
 constexpr size_t kMaxKeyBytes = 1024;  // S3's limit
 constexpr size_t kThreads = 2;
 
+void CheckKey(const std::string& key, const std::string& uri) {
+  if (!key.empty() && key.size() <= kMaxKeyBytes) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("a key has 1 to {} bytes, this one {}", kMaxKeyBytes, key.size()), uri);
+}
+
 struct Object {
   ObjectInfo info;
   std::vector<uint8_t> data;
@@ -136,6 +142,7 @@ class MemoryStore : public ObjectStore {
     threads_.Call(
         stop, uri,
         [this, uri, request = std::move(request), sink = std::move(sink)](const CallStop& call_stop) {
+          CheckKey(request.key, uri);
           const std::shared_ptr<const Object> object = objects_->Find(request.key);
           const uint64_t length = LengthToRead(request, object->info);
           const std::span<uint8_t> memory = BeginRead(*sink, length, object->info);
@@ -150,22 +157,27 @@ class MemoryStore : public ObjectStore {
     const std::string uri = UriOf(key);
     threads_.Call(
         {}, uri,
-        [this, key = std::move(key)](const CallStop&) { return ObjectInfo(objects_->Find(key)->info); },
+        [this, uri, key = std::move(key)](const CallStop&) {
+          CheckKey(key, uri);
+          return ObjectInfo(objects_->Find(key)->info);
+        },
         std::move(done));
   }
 
   void Delete(std::string key, std::function<void(Result<void>)> done) override {
     const std::string uri = UriOf(key);
     threads_.Call(
-        {}, uri, [this, key = std::move(key)](const CallStop&) { objects_->Erase(key); }, std::move(done));
+        {}, uri,
+        [this, uri, key = std::move(key)](const CallStop&) {
+          CheckKey(key, uri);
+          objects_->Erase(key);
+        },
+        std::move(done));
   }
 
   std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition) override {
-    const std::string uri = UriOf(key);
-    if (key.empty() || key.size() > kMaxKeyBytes) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("a key has 1 to {} bytes, this one {}", kMaxKeyBytes, key.size()), uri);
-    }
+    std::string uri = UriOf(key);
+    CheckKey(key, uri);
     return std::make_unique<MemoryWriter>(objects_, std::move(key), condition.if_absent, uri);
   }
 

@@ -1,0 +1,24 @@
+#include "bucketline/store/file_store.h"
+#include "bucketline/store/temp_folder.h"
+#include "tests/contract/store_contract.h"
+
+namespace bucketline::testing {
+namespace {
+
+StoreFixture FileFixture() {
+  StoreFixture fixture;
+  fixture.name = "File";
+  fixture.make = [] {
+    const auto folder = std::make_shared<TempFolder>();
+    return LiveStore{folder, MakeFileStore(folder->path())};
+  };
+  fixture.supports_key_below_key = false;
+  fixture.supports_empty_segments = false;
+  fixture.supports_dot_segments = false;
+  return fixture;
+}
+
+INSTANTIATE_TEST_SUITE_P(File, StoreContract, ::testing::Values(FileFixture()), FixtureName);
+
+}  // namespace
+}  // namespace bucketline::testing
