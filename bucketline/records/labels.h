@@ -20,9 +20,9 @@ class Labels {
   static Labels Folder();
   // The last folder before the name.
   static Labels Parent();
-  // A table object (.csv with a header line, .json, .jsonl) at `uri`. `key_field` and `label_field` name its columns;
-  // a .json is {key: label} or a list of objects. Keys in the table are whole URIs, keys, or keys relative to the
-  // prefix: one form for the whole table, checked.
+  // A table object (.csv with a header line, .json, .jsonl) at `uri`. `key_field` and `label_field` name its
+  // columns; a .json is {key: label} or a list of objects. Keys in the table are whole URIs, keys, or keys
+  // relative to the prefix: one form for the whole table, checked.
   static Labels Table(std::string uri, std::string key_field = "file", std::string label_field = "label");
 
   Labels& Classes(std::vector<std::string> classes);  // fixes the order; an unknown label is an error
@@ -31,11 +31,13 @@ class Labels {
   // The table that Resolve needs; "" when none.
   const std::string& table_uri() const { return table_uri_; }
 
-  // One label per record of `manifest`, whose keys lie below `prefix` (the key part of its source). String labels
-  // become classes (sorted bytewise unless given), integers kInteger, floats kFloat, lists of equal length kVector.
-  // Throws kInvalidArgument naming a key without a label (and how many there are), a missing column (and those there
-  // are), a line that does not parse (and its number), a key twice with different labels, ragged lists.
-  LabelColumn Resolve(const Manifest& manifest, std::string_view prefix, std::string_view table_bytes = {}) const;
+  // One label per record of `manifest`, whose keys lie below `prefix` (the key part of its source). String
+  // labels become classes (sorted bytewise unless given), integers kInteger, floats kFloat, lists of equal
+  // length kVector. Throws kInvalidArgument naming a key without a label (and how many there are), a missing
+  // column (and those there are), a line that does not parse (and its number), a key twice with different
+  // labels, ragged lists.
+  LabelColumn Resolve(const Manifest& manifest, std::string_view prefix,
+                      std::string_view table_bytes = {}) const;
 
  private:
   enum class Form { kNone, kFolder, kParent, kTable };
