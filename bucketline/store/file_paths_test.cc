@@ -9,8 +9,9 @@ namespace {
 
 bool Allowed(std::string_view key) {
   const Result<void> result = Catch([&] { CheckFileKey(key); });
-  if (!result.ok()) EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
-  return result.ok();
+  if (result.ok()) return true;
+  EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
+  return false;
 }
 
 TEST(FilePaths, KeysThatAreRelativePathsAreAllowed) {

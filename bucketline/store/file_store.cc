@@ -16,9 +16,10 @@
 namespace bucketline {
 namespace {
 
-// A folder or nothing at all of that name is a success: there is no such object.
-void DeleteFile(const FileRoot& root, std::string_view key) {
+// A folder or nothing at all of that name, or no root, is a success: there is no such object.
+void DeleteFile(const std::string& root_path, std::string_view key) {
   try {
+    const FileRoot root(root_path);
     const UniqueFd folder = root.Open(FolderOf(key), O_PATH | O_DIRECTORY);
     const std::string name(NameOf(key));
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != EISDIR)
@@ -75,7 +76,7 @@ class FileStore : public ObjectStore {
         {}, uri,
         [this, key = std::move(key)](const CallStop&) {
           CheckFileKey(key);
-          DeleteFile(FileRoot(root_), key);
+          DeleteFile(root_, key);
         },
         std::move(done));
   }

@@ -44,7 +44,9 @@ TEST(ReadRules, ThePinIsLookedAtBeforeTheRange) {
 
 class ShortSink : public GetSink {
  public:
-  Result<std::span<uint8_t>> Begin(uint64_t, const ObjectInfo&) override { return std::span(memory_); }
+  Result<std::span<uint8_t>> Begin(uint64_t, const ObjectInfo&) override {
+    return std::span<uint8_t>(memory_);
+  }
 
  private:
   uint8_t memory_[3] = {};
