@@ -56,6 +56,7 @@ struct ImageDecoder::Impl {
     emitter.Prepare(spec, kernels, plan.x.out_size, plan.y.out_size, row);
     if (spec.family == ResizeFamily::kPillow) {
       BuildPillowWeights(plan.x, spec.antialias, plan.flip, &weights, &pillow.x);
+      PackWeightPairs(&pillow.x);
       BuildPillowWeights(plan.y, spec.antialias, false, &weights, &pillow.y);
       Resize(pillow, reader, spec);
     } else {

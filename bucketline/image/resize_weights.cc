@@ -131,11 +131,28 @@ void Build(Span (*span_of)(const AxisPlan&, int64_t, double*), const AxisPlan& a
     out->last[i] -= begin;
   }
   out->taps = taps;
+  out->pairs.clear();
   out->begin = axis.begin + begin;
   out->end = axis.begin + end;
 }
 
 }  // namespace
+
+void PackWeightPairs(PillowWeights* weights) {
+  constexpr int32_t kLowMask = (1 << kPairBits) - 1;
+  const int per_output = (weights->taps + 1) / 2;
+  weights->pairs.resize(2 * static_cast<size_t>(per_output) * static_cast<size_t>(weights->size));
+  int32_t* to = weights->pairs.data();
+  for (int i = 0; i < weights->size; ++i) {
+    const int32_t* from = weights->WeightsOf(i);
+    for (int t = 0; t < weights->taps; t += 2) {
+      const int32_t first = from[t];
+      const int32_t second = t + 1 < weights->taps ? from[t + 1] : 0;
+      *to++ = (first & kLowMask) | (second & kLowMask) << 16;
+      *to++ = first >> kPairBits | (second >> kPairBits) << 16;
+    }
+  }
+}
 
 int MaxTaps(int source, int64_t resized) {
   const double support = std::max(static_cast<double>(source) / static_cast<double>(resized), 1.0);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bucketline/image/row_kernels_avx2.h"
+
 // The templates below are written once with the compiler's portable vectors and instantiated for each CPU
 // level at the end of the file: a function with a target attribute inlines them and so compiles them for its
 // target.
@@ -11,9 +13,22 @@
 namespace bucketline {
 namespace {
 
-using Bytes4 = uint8_t __attribute__((vector_size(4)));
+using Bytes16 = uint8_t __attribute__((vector_size(16)));
+using Shorts8 = int16_t __attribute__((vector_size(16)));
 using Ints4 = int32_t __attribute__((vector_size(16)));
+using Longs2 = uint64_t __attribute__((vector_size(16)));
 using Floats4 = float __attribute__((vector_size(16)));
+
+// Four bytes as integers. In two steps, because compilers turn each into one instruction, and not the
+// conversion of a vector of four bytes.
+BUCKETLINE_INLINE Ints4 LoadBytes4(const uint8_t* from) {
+  int32_t word;
+  std::memcpy(&word, from, sizeof(word));
+  const auto bytes = reinterpret_cast<Bytes16>(Ints4{word, 0, 0, 0});
+  const Bytes16 masks = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  const auto shorts = reinterpret_cast<Shorts8>(__builtin_shuffle(bytes, Bytes16{}, masks));
+  return reinterpret_cast<Ints4>(__builtin_shuffle(shorts, Shorts8{}, Shorts8{0, 8, 1, 9, 2, 10, 3, 11}));
+}
 
 template <typename Level>
 struct Arithmetic;
@@ -25,7 +40,7 @@ struct Arithmetic<uint8_t> {
   using Vector = Ints4;
   static constexpr int32_t kZero = 1 << (kWeightBits - 1);  // for rounding
   BUCKETLINE_INLINE static Vector Zero() { return Vector{kZero, kZero, kZero, kZero}; }
-  BUCKETLINE_INLINE static Vector Widen(Bytes4 bytes) { return __builtin_convertvector(bytes, Vector); }
+  BUCKETLINE_INLINE static Vector Load(const uint8_t* from) { return LoadBytes4(from); }
   // The rounding of many tiny weights may add up to more than 1.
   BUCKETLINE_INLINE static Vector Finish(Vector sum) {
     sum >>= kWeightBits;
@@ -43,8 +58,8 @@ struct Arithmetic<float> {
   using Vector = Floats4;
   static constexpr float kZero = 0;
   BUCKETLINE_INLINE static Vector Zero() { return Vector{0, 0, 0, 0}; }
-  BUCKETLINE_INLINE static Vector Widen(Bytes4 bytes) {
-    return __builtin_convertvector(__builtin_convertvector(bytes, Ints4), Vector);
+  BUCKETLINE_INLINE static Vector Load(const uint8_t* from) {
+    return __builtin_convertvector(LoadBytes4(from), Vector);
   }
   BUCKETLINE_INLINE static Vector Finish(Vector sum) { return sum; }
   BUCKETLINE_INLINE static float Finish(Sum sum) { return sum; }
@@ -55,17 +70,16 @@ template <typename Level, int kTaps, typename A = Arithmetic<Level>>
 BUCKETLINE_INLINE typename A::Vector Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
   typename A::Vector sum = A::Zero();
   const int count = kTaps > 0 ? kTaps : taps;
-  for (int t = 0; t < count; ++t) {
-    Bytes4 bytes;
-    std::memcpy(&bytes, row + 3 * t, sizeof(bytes));
-    sum += A::Widen(bytes) * weights[t];
-  }
+  for (int t = 0; t < count; ++t) sum += A::Load(row + 3 * t) * weights[t];
   return A::Finish(sum);
 }
 
+// Every lane holds one byte: shifts bring them together.
 BUCKETLINE_INLINE void StorePixel(Ints4 pixel, uint8_t* out) {
-  const Bytes4 bytes = __builtin_convertvector(pixel, Bytes4);
-  std::memcpy(out, &bytes, sizeof(bytes));
+  auto halves = reinterpret_cast<Longs2>(pixel);
+  halves |= halves >> 24;
+  const auto word = static_cast<uint32_t>((halves[0] & 0xffff) | (halves[1] & 0xffff) << 16);
+  std::memcpy(out, &word, sizeof(word));
 }
 BUCKETLINE_INLINE void StorePixel(Floats4 pixel, float* out) { std::memcpy(out, &pixel, sizeof(pixel)); }
 
@@ -238,6 +252,19 @@ BUCKETLINE_INLINE void Round(const float* in, int count, uint8_t* __restrict out
 BUCKETLINE_KERNELS(Baseline, );
 #if defined(__x86_64__)
 BUCKETLINE_KERNELS(Avx2, [[gnu::target("avx2")]]);
+
+void HorizontalU8Avx2(const uint8_t* row, const PillowWeights& weights, int channels, RowOrder order,
+                      uint8_t* out) {
+  if (channels == 3 && !weights.pairs.empty()) {
+    HorizontalPairsAvx2(row, weights, order, out);
+  } else {
+    Avx2::HorizontalU8(row, weights, channels, order, out);
+  }
+}
+
+constexpr RowKernels kAvx2Table = {HorizontalU8Avx2,  Avx2::HorizontalF32, Avx2::VerticalU8,
+                                   Avx2::VerticalF32, Avx2::NormaliseU8,   Avx2::NormaliseF32,
+                                   Avx2::RoundF32};
 #endif
 
 }  // namespace
@@ -246,7 +273,7 @@ const RowKernels& BaselineKernels() { return Baseline::kTable; }
 
 const RowKernels& FastestKernels() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return Avx2::kTable;
+  if (__builtin_cpu_supports("avx2")) return kAvx2Table;
 #endif
   return Baseline::kTable;
 }

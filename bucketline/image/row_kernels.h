@@ -16,7 +16,7 @@ enum class RowOrder {
 // are exact and no floating-point operation is fused or reordered.
 struct RowKernels {
   // `row` holds interleaved source pixels from weights.begin on; kRowSlack bytes behind it may be read, and
-  // kOutputSlack values behind `out` written.
+  // kOutputSlack values behind `out` written. Some versions are faster after PackWeightPairs.
   void (*horizontal_u8)(const uint8_t* row, const PillowWeights& weights, int channels, RowOrder order,
                         uint8_t* out);
   void (*horizontal_f32)(const uint8_t* row, const TensorflowWeights& weights, int channels, RowOrder order,

@@ -72,6 +72,7 @@ void RowResizer<Level, Weight>::Close() {
     GiveBack(&axis->weight);
     GiveBack(&axis->start);
     GiveBack(&axis->last);
+    GiveBack(&axis->pairs);
   }
 }
 
@@ -79,7 +80,7 @@ template <typename Level, typename Weight>
 size_t RowResizer<Level, Weight>::CapacityBytes() const {
   size_t bytes = Capacity(ring_) + Capacity(rows_) + Capacity(output_);
   for (const AxisWeights<Weight>* axis : {&x, &y}) {
-    bytes += Capacity(axis->weight) + Capacity(axis->start) + Capacity(axis->last);
+    bytes += Capacity(axis->weight) + Capacity(axis->start) + Capacity(axis->last) + Capacity(axis->pairs);
   }
   return bytes;
 }
@@ -92,7 +93,8 @@ size_t RowResizer<Level, Weight>::ScratchBytes(const AxisPlan& x_plan, const Axi
   size_t bytes = row * (taps + 1) + taps * sizeof(void*);
   for (const AxisPlan* axis : {&x_plan, &y_plan}) {
     const auto axis_taps = static_cast<size_t>(MaxTaps(axis->size, axis->resized));
-    bytes += static_cast<size_t>(axis->out_size) * (axis_taps * sizeof(Weight) + 2 * sizeof(int32_t));
+    bytes +=
+        static_cast<size_t>(axis->out_size) * ((axis_taps + 2) * 2 * sizeof(Weight) + 2 * sizeof(int32_t));
   }
   return bytes;
 }

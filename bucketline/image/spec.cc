@@ -12,7 +12,8 @@ namespace {
 // No batch row is taller or wider; JPEG itself ends at 65,535.
 constexpr int kMaxSide = 65'535;
 
-void Require(bool condition, const char* field, const std::string& rule) {
+// Runs for every image: makes no string unless it throws.
+void Require(bool condition, const char* field, const char* rule) {
   if (!condition) {
     throw Error(ErrorCode::kInvalidArgument, std::string("ImageSpec.") + field + ": " + rule);
   }
@@ -38,7 +39,7 @@ void ImageSpec::Validate() const {
   Require(short_side >= 0 && short_side <= kMaxSide, "short_side", "must be in 0..65535");
   if (crop == Crop::kCenter) {
     Require(ShortSide() >= height && ShortSide() >= width, "short_side",
-            "must be at least height and width, is " + std::to_string(ShortSide()));
+            "must be at least height and width (0 stands for round(min(height, width) * 256 / 224))");
   }
   RequireRange(area, "area", "needs 0 < low <= high <= 1");
   Require(area[1] <= 1, "area", "needs 0 < low <= high <= 1");

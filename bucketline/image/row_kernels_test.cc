@@ -1,0 +1,183 @@
+#include "bucketline/image/row_kernels.h"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bucketline/base/random.h"
+
+namespace bucketline {
+namespace {
+
+std::vector<uint8_t> RandomBytes(size_t count, uint64_t seed) {
+  CounterRng rng(seed, 1, 2);
+  std::vector<uint8_t> bytes(count);
+  for (uint8_t& byte : bytes) {
+    const uint64_t draw = rng.NextBelow(300);
+    byte = static_cast<uint8_t>(draw > 255 ? (draw % 2) * 255 : draw);  // many extremes
+  }
+  return bytes;
+}
+
+struct Axis {
+  PillowWeights pillow;
+  TensorflowWeights tensorflow;
+};
+
+Axis MakeAxis(int source, int resized) {
+  Axis axis;
+  std::vector<double> scratch;
+  const AxisPlan plan{0, source, resized, 0, resized};
+  BuildPillowWeights(plan, true, false, &scratch, &axis.pillow);
+  PackWeightPairs(&axis.pillow);
+  BuildTensorflowWeights(plan, true, false, &scratch, &axis.tensorflow);
+  return axis;
+}
+
+constexpr int kSizes[][2] = {{1, 1},    {5, 5},  {50, 83},  {60, 40}, {91, 30},
+                             {120, 23}, {97, 1}, {400, 31}, {700, 45}};
+
+size_t At(RowOrder order, int x, int c, int width, int channels) {
+  return static_cast<size_t>(order == RowOrder::kPlanar ? c * width + x : x * channels + c);
+}
+
+// One output by the definition.
+int Expected(const PillowWeights& axis, const std::vector<uint8_t>& row, int x, int c, int channels) {
+  int64_t sum = 1 << (kWeightBits - 1);
+  for (int t = 0; t < axis.taps; ++t) {
+    const int source = axis.begin + axis.start[static_cast<size_t>(x)] + t;
+    sum += static_cast<int64_t>(row[static_cast<size_t>(source * channels + c)]) * axis.WeightsOf(x)[t];
+  }
+  return static_cast<int>(std::min<int64_t>(sum >> kWeightBits, 255));
+}
+
+TEST(RowKernelsTest, HorizontalIsTheWeightedSum) {
+  for (const auto& [source, resized] : kSizes) {
+    const Axis axis = MakeAxis(source, resized);
+    for (const int channels : {1, 3}) {
+      std::vector<uint8_t> row = RandomBytes(static_cast<size_t>(source * channels) + 16, 5);
+      const uint8_t* from = row.data() + axis.pillow.begin * channels;
+      for (const RowOrder order : {RowOrder::kInterleaved, RowOrder::kPlanar}) {
+        std::vector<uint8_t> out(static_cast<size_t>(resized * channels + kOutputSlack));
+        BaselineKernels().horizontal_u8(from, axis.pillow, channels, order, out.data());
+        for (int x = 0; x < resized; ++x) {
+          for (int c = 0; c < channels; ++c) {
+            ASSERT_EQ(out[At(order, x, c, resized, channels)], Expected(axis.pillow, row, x, c, channels))
+                << source << "->" << resized << " x " << x << " c " << c;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(RowKernelsTest, FloatHorizontalIsNearTheBytes) {
+  for (const auto& [source, resized] : kSizes) {
+    const Axis axis = MakeAxis(source, resized);
+    std::vector<uint8_t> row = RandomBytes(static_cast<size_t>(source * 3) + 16, 6);
+    std::vector<float> out(static_cast<size_t>(resized * 3 + kOutputSlack));
+    BaselineKernels().horizontal_f32(row.data() + axis.tensorflow.begin * 3, axis.tensorflow, 3,
+                                     RowOrder::kPlanar, out.data());
+    for (int x = 0; x < resized; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        EXPECT_NEAR(out[At(RowOrder::kPlanar, x, c, resized, 3)], Expected(axis.pillow, row, x, c, 3), 0.51);
+      }
+    }
+  }
+}
+
+TEST(RowKernelsTest, EveryVersionGivesTheSameBits) {
+  const RowKernels& base = BaselineKernels();
+  const RowKernels& fast = FastestKernels();
+  for (const auto& [source, resized] : kSizes) {
+    const Axis axis = MakeAxis(source, resized);
+    for (const int channels : {1, 3}) {
+      const auto row = RandomBytes(static_cast<size_t>(source * channels) + 16, 9);
+      const size_t values = static_cast<size_t>(resized * channels);
+      for (const RowOrder order : {RowOrder::kInterleaved, RowOrder::kPlanar}) {
+        std::vector<uint8_t> a(values + kOutputSlack), b(values + kOutputSlack);
+        base.horizontal_u8(row.data() + axis.pillow.begin * channels, axis.pillow, channels, order, a.data());
+        fast.horizontal_u8(row.data() + axis.pillow.begin * channels, axis.pillow, channels, order, b.data());
+        a.resize(values);
+        b.resize(values);
+        EXPECT_EQ(a, b) << source << "->" << resized;
+        std::vector<float> c(values + kOutputSlack), d(values + kOutputSlack);
+        base.horizontal_f32(row.data() + axis.tensorflow.begin * channels, axis.tensorflow, channels, order,
+                            c.data());
+        fast.horizontal_f32(row.data() + axis.tensorflow.begin * channels, axis.tensorflow, channels, order,
+                            d.data());
+        c.resize(values);
+        d.resize(values);
+        EXPECT_EQ(c, d) << source << "->" << resized;
+      }
+    }
+  }
+}
+
+TEST(RowKernelsTest, VerticalIsTheWeightedSumInEveryVersion) {
+  for (int taps = 1; taps <= 20; ++taps) {
+    const int count = 131;
+    std::vector<std::vector<uint8_t>> bytes;
+    std::vector<std::vector<float>> floats;
+    std::vector<const uint8_t*> byte_rows;
+    std::vector<const float*> float_rows;
+    std::vector<int32_t> weights;
+    std::vector<float> float_weights;
+    for (int t = 0; t < taps; ++t) {
+      bytes.push_back(RandomBytes(count, static_cast<uint64_t>(t)));
+      floats.emplace_back(bytes.back().begin(), bytes.back().end());
+      weights.push_back((1 << kWeightBits) / taps + 1);
+      float_weights.push_back(1.0f / static_cast<float>(taps));
+    }
+    for (int t = 0; t < taps; ++t) {
+      byte_rows.push_back(bytes[static_cast<size_t>(t)].data());
+      float_rows.push_back(floats[static_cast<size_t>(t)].data());
+    }
+    std::vector<uint8_t> a(count), b(count);
+    BaselineKernels().vertical_u8(byte_rows.data(), weights.data(), taps, count, a.data());
+    FastestKernels().vertical_u8(byte_rows.data(), weights.data(), taps, count, b.data());
+    EXPECT_EQ(a, b) << taps;
+    std::vector<float> c(count), d(count);
+    BaselineKernels().vertical_f32(float_rows.data(), float_weights.data(), taps, count, c.data());
+    FastestKernels().vertical_f32(float_rows.data(), float_weights.data(), taps, count, d.data());
+    EXPECT_EQ(c, d) << taps;
+    for (int i = 0; i < count; ++i) {
+      int64_t sum = 1 << (kWeightBits - 1);
+      for (int t = 0; t < taps; ++t)
+        sum += static_cast<int64_t>(byte_rows[static_cast<size_t>(t)][i]) * weights[0];
+      EXPECT_EQ(a[static_cast<size_t>(i)], std::min<int64_t>(sum >> kWeightBits, 255));
+      EXPECT_NEAR(c[static_cast<size_t>(i)], a[static_cast<size_t>(i)], 0.51);
+    }
+  }
+}
+
+TEST(RowKernelsTest, NormaliseIsTheFormulaInEveryVersion) {
+  const auto bytes = RandomBytes(101, 3);
+  const std::vector<float> floats(bytes.begin(), bytes.end());
+  std::vector<float> mean(101), std(101);
+  for (size_t i = 0; i < mean.size(); ++i) {
+    mean[i] = 0.4f + 0.001f * static_cast<float>(i);
+    std[i] = 0.2f + 0.003f * static_cast<float>(i);
+  }
+  constexpr float kScale = 1.0f / 255;
+  for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {
+    std::vector<float> a(101), b(101);
+    kernels->normalise_u8(bytes.data(), 101, kScale, mean.data(), std.data(), a.data());
+    kernels->normalise_f32(floats.data(), 101, kScale, mean.data(), std.data(), b.data());
+    EXPECT_EQ(a, b);
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i], (floats[i] * kScale - mean[i]) / std[i]);
+  }
+}
+
+TEST(RowKernelsTest, RoundSaturatesAndTakesHalvesUp) {
+  const std::vector<float> in = {-3, -0.4f, 0.49f, 0.5f, 1.5f, 2.5f, 254.4f, 254.5f, 255.4f, 999};
+  for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {
+    std::vector<uint8_t> out(in.size());
+    kernels->round_f32(in.data(), static_cast<int>(in.size()), out.data());
+    EXPECT_THAT(out, ::testing::ElementsAre(0, 0, 0, 1, 2, 3, 254, 255, 255, 255));
+  }
+}
+
+}  // namespace
+}  // namespace bucketline

@@ -1,0 +1,114 @@
+#include "bucketline/image/spec.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bucketline/base/error.h"
+
+namespace bucketline {
+namespace {
+
+using ::testing::StartsWith;
+
+ImageSpec Good() {
+  ImageSpec spec;
+  spec.height = spec.width = 224;
+  return spec;
+}
+
+void ExpectBad(const ImageSpec& spec, const char* field) {
+  try {
+    spec.Validate();
+    ADD_FAILURE() << field << " was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(error.message(), StartsWith(std::string("ImageSpec.") + field + ":"));
+  }
+}
+
+template <typename Change>
+void ExpectBad(Change change, const char* field) {
+  ImageSpec spec = Good();
+  change(spec);
+  ExpectBad(spec, field);
+}
+
+TEST(ImageSpecTest, DefaultsAreValid) {
+  EXPECT_NO_THROW(ImageSpec{}.Validate());
+  EXPECT_NO_THROW(Good().Validate());
+}
+
+TEST(ImageSpecTest, NamesTheFieldThatIsOutOfRange) {
+  ExpectBad([](ImageSpec& s) { s.height = -1; }, "height");
+  ExpectBad([](ImageSpec& s) { s.height = 65'536; }, "height");
+  ExpectBad([](ImageSpec& s) { s.width = 65'536; }, "width");
+  ExpectBad([](ImageSpec& s) { s.width = 0; }, "height");
+  ExpectBad([](ImageSpec& s) { s.short_side = -1; }, "short_side");
+  ExpectBad([](ImageSpec& s) { s.area = {0, 1}; }, "area");
+  ExpectBad([](ImageSpec& s) { s.area = {0.5, 0.4}; }, "area");
+  ExpectBad([](ImageSpec& s) { s.area = {0.5, 1.1}; }, "area");
+  ExpectBad([](ImageSpec& s) { s.ratio = {-1, 1}; }, "ratio");
+  ExpectBad([](ImageSpec& s) { s.ratio = {2, 1}; }, "ratio");
+  ExpectBad([](ImageSpec& s) { s.ratio = {1, 1e7}; }, "ratio");
+  ExpectBad([](ImageSpec& s) { s.flip = 1.01; }, "flip");
+  ExpectBad([](ImageSpec& s) { s.flip = std::numeric_limits<double>::quiet_NaN(); }, "flip");
+  ExpectBad([](ImageSpec& s) { s.channels = 2; }, "channels");
+  ExpectBad([](ImageSpec& s) { s.std[2] = 0; }, "std");
+  ExpectBad([](ImageSpec& s) { s.mean[1] = std::numeric_limits<float>::infinity(); }, "mean");
+  ExpectBad([](ImageSpec& s) { s.scale = std::numeric_limits<float>::quiet_NaN(); }, "scale");
+  ExpectBad([](ImageSpec& s) { s.max_pixels = 0; }, "max_pixels");
+}
+
+TEST(ImageSpecTest, CropsNeedASize) {
+  ImageSpec spec;
+  for (const Crop crop : {Crop::kCenter, Crop::kRandomResized}) {
+    spec.crop = crop;
+    ExpectBad(spec, "height");
+  }
+}
+
+TEST(ImageSpecTest, CenterNeverPads) {
+  ImageSpec spec = Good();
+  spec.crop = Crop::kCenter;
+  EXPECT_NO_THROW(spec.Validate());
+  spec.short_side = 224;
+  EXPECT_NO_THROW(spec.Validate());
+  spec.short_side = 223;
+  ExpectBad(spec, "short_side");
+  spec.short_side = 0;
+  spec.width = 400;  // 256 by default, from the height
+  ExpectBad(spec, "short_side");
+}
+
+TEST(ImageSpecTest, DefaultShortSideKeepsTheUsualProportion) {
+  ImageSpec spec = Good();
+  EXPECT_EQ(spec.ShortSide(), 256);
+  spec.height = spec.width = 299;
+  EXPECT_EQ(spec.ShortSide(), 342);
+  spec.short_side = 300;
+  EXPECT_EQ(spec.ShortSide(), 300);
+}
+
+TEST(ImageSpecTest, BytesTakeNoNormalisation) {
+  for (auto change : {+[](ImageSpec& s) { s.scale = 1; }, +[](ImageSpec& s) { s.mean[0] = 0.5f; },
+                      +[](ImageSpec& s) { s.std[1] = 2; }}) {
+    ImageSpec spec = Good();
+    change(spec);
+    EXPECT_NO_THROW(spec.Validate());
+    spec.type = PixelType::kUint8;
+    ExpectBad(spec, "type");
+  }
+}
+
+TEST(ImageSpecTest, RowBytesCountsValues) {
+  ImageSpec spec = Good();
+  EXPECT_EQ(spec.RowBytes(), 224u * 224 * 3 * 4);
+  spec.type = PixelType::kUint8;
+  spec.channels = 1;
+  EXPECT_EQ(spec.RowBytes(), 224u * 224);
+}
+
+}  // namespace
+}  // namespace bucketline
