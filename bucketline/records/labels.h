@@ -33,9 +33,13 @@ class Labels {
 
   // One label per record of `manifest`, whose keys lie below `prefix` (the key part of its source). String
   // labels become classes (sorted bytewise unless given), integers kInteger, floats kFloat, lists of equal
-  // length kVector. Throws kInvalidArgument naming a key without a label (and how many there are), a missing
+  // length kVector. JSON says which is which (true and false are 1 and 0; integers beside floats are floats).
+  // In CSV the labels of the dataset's records decide: all integers kInteger, all numbers kFloat, else
+  // classes. With Classes() every label is taken as text. Rows for keys that the dataset does not have are
+  // passed over. Throws kInvalidArgument naming a key without a label (and how many there are), a missing
   // column (and those there are), a line that does not parse (and its number), a key twice with different
-  // labels, ragged lists.
+  // labels, ragged lists, a number that is not a finite float, a class that was not given, a key without a
+  // folder, mixed forms of keys, a table of which no key is in the dataset.
   LabelColumn Resolve(const Manifest& manifest, std::string_view prefix,
                       std::string_view table_bytes = {}) const;
 

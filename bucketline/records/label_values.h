@@ -1,0 +1,24 @@
+// Label values: from what each record is said to be, to one column.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bucketline/records/label_table.h"
+#include "bucketline/records/manifest.h"
+
+namespace bucketline {
+
+// The names' places in `classes`, or, without, in the list of them sorted bytewise.
+// Throws kInvalidArgument: a name that is no class, a class twice.
+LabelColumn ColumnOfNames(const std::vector<std::string_view>& names,
+                          const std::optional<std::vector<std::string>>& classes);
+
+// One label a record, by the rules of Labels::Resolve; rows[i] is a row of `table` for record i.
+// Throws kInvalidArgument naming the place in the table.
+LabelColumn ColumnOfRows(const LabelTable& table, const std::vector<const LabelRow*>& rows,
+                         const std::optional<std::vector<std::string>>& classes);
+
+}  // namespace bucketline
