@@ -25,8 +25,8 @@ struct DatasetOptions {
   // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
   PinMode pin = PinMode::kEtag;
-  std::optional<S3Options> s3;                             // instead of the Runtime's
-  std::function<void(uint64_t objects)> listing_progress;  // after each page
+  std::optional<S3Options> s3 = {};                             // instead of the Runtime's
+  std::function<void(uint64_t objects)> listing_progress = {};  // after each page
 };
 
 // One record's bytes and what is known of it.

@@ -33,11 +33,11 @@ struct BadSample {
 
 struct LoaderOptions {
   uint32_t batch_size = 32;  // per rank
-  ImageSpec image;           // height and width are required unless every image has the same size
+  ImageSpec image = {};      // height and width are required unless every image has the same size
   bool decode = true;        // false: raw bytes, `image` is not used
   bool shuffle = false;
   uint64_t seed = 0;
-  std::optional<LastPolicy> last;  // absent: kDrop when shuffling, else kPartial
+  std::optional<LastPolicy> last = {};  // absent: kDrop when shuffling, else kPartial
   uint64_t rank = 0;
   uint64_t world_size = 1;
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
@@ -47,10 +47,11 @@ struct LoaderOptions {
   OnError on_error = OnError::kRaise;
   double max_skipped =
       0.01;  // share of the epoch's records that may be skipped or masked before the run ends
-  std::function<void(const BadSample&)> on_bad_sample;  // on an engine thread
+  std::function<void(const BadSample&)> on_bad_sample = {};  // on an engine thread; must not call the
+                                                             // loader's Restore, Close or destructor
   // Memory for batches, 64-byte aligned; absent: the engine's own, recycled. The deleter of the pointer frees
   // it.
-  std::function<std::shared_ptr<void>(size_t bytes)> allocator;
+  std::function<std::shared_ptr<void>(size_t bytes)> allocator = {};
   Duration stall_warning = std::chrono::seconds(60);  // Next logs a warning after waiting this long
 };
 
