@@ -154,6 +154,10 @@ Result<HttpTiming> CurlCall::Outcome(CURLcode code) {
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return Failure(ErrorCode::kTimeout, ConnectDeadlineText(request_.deadlines.connect));
   }
+  if (code == CURLE_OUT_OF_MEMORY && asked_ && !head_.complete()) {
+    // libcurl refuses header lines above 100 KiB with this code and no text.
+    return Failure(ErrorCode::kCorruptData, "a header line of the response is too long");
+  }
   if (code != CURLE_OK) return ErrorFromCurl(code, curl_text_.data(), authority_);
   if (!head_.complete())
     return Failure(ErrorCode::kCorruptData, "the connection ended before the final response");

@@ -18,9 +18,7 @@ ErrorCode CodeOf(CURLcode code, std::string_view detail) {
       return detail.find("chunked-encoding") != std::string_view::npos ? ErrorCode::kCorruptData
                                                                        : ErrorCode::kConnection;
     case CURLE_OUT_OF_MEMORY:
-      // libcurl refuses header lines above 100 KiB with this code.
-      return detail.find("header") != std::string_view::npos ? ErrorCode::kCorruptData
-                                                             : ErrorCode::kResourceExhausted;
+      return ErrorCode::kResourceExhausted;
     case CURLE_OPERATION_TIMEDOUT:
       return ErrorCode::kTimeout;
     case CURLE_SSL_CACERT_BADFILE:

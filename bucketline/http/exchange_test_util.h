@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -29,14 +30,11 @@ class Exchange : public HttpSink, public std::enable_shared_from_this<Exchange> 
   }
 
   HttpTransport::CallId SendOn(HttpTransport& transport, HttpRequest request) {
-    thread_local int sending = 0;  // of the calling thread: `done` must not come from inside Send
-    ++sending;
-    const auto id = transport.Send(std::move(request), shared_from_this(),
-                                   [self = shared_from_this()](Result<HttpTiming> result) {
-                                     EXPECT_EQ(sending, 0) << "done inside Send";
-                                     self->OnDone(std::move(result));
-                                   });
-    --sending;
+    SetSender(std::this_thread::get_id());
+    const auto id = transport.Send(
+        std::move(request), shared_from_this(),
+        [self = shared_from_this()](Result<HttpTiming> result) { self->OnDone(std::move(result)); });
+    SetSender({});
     return id;
   }
 
@@ -101,10 +99,15 @@ class Exchange : public HttpSink, public std::enable_shared_from_this<Exchange> 
   }
 
  private:
+  void SetSender(std::thread::id thread) {
+    const std::lock_guard lock(mutex_);
+    inside_send_ = thread;
+  }
   void OnDone(Result<HttpTiming> result) {
     if (on_done) on_done(result);
     {
       const std::lock_guard lock(mutex_);
+      EXPECT_NE(inside_send_, std::this_thread::get_id()) << "done inside Send";
       EXPECT_EQ(++dones_, 1) << "done twice";
       result_.emplace(std::move(result));
     }
@@ -120,6 +123,7 @@ class Exchange : public HttpSink, public std::enable_shared_from_this<Exchange> 
   std::string body_;
   int heads_ = 0;
   int dones_ = 0;
+  std::thread::id inside_send_;
   std::optional<Result<HttpTiming>> result_;
 };
 

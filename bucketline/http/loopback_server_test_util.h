@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bucketline/exec/thread_pool.h"
+
 namespace bucketline {
 
 // One accepted connection; used by its handler's thread.
@@ -108,8 +110,8 @@ class LoopbackConnection {
   std::string buffer_;
 };
 
-// Runs `handler` on a thread of its own for every connection and closes the connection when it returns. The
-// destructor ends all connections and waits for the handlers.
+// Runs `handler` on a thread of its own (signals blocked: OpenSSL writes raise SIGPIPE) for every connection
+// and closes the connection when it returns. The destructor ends all connections and waits for the handlers.
 class LoopbackServer {
  public:
   using Handler = std::function<void(LoopbackConnection&)>;
@@ -125,7 +127,7 @@ class LoopbackServer {
       throw std::runtime_error("no loopback socket");
     }
     port_ = ntohs(address.sin_port);
-    accepter_ = std::thread([this] { Accept(); });
+    accepter_ = StartThread("test-accept", [this] { Accept(); });
   }
 
   ~LoopbackServer() {
@@ -173,7 +175,7 @@ class LoopbackServer {
       const size_t number = accepted_++;
       const std::lock_guard lock(mutex_);
       open_.push_back(fd);
-      threads_.emplace_back([this, fd, number] { Serve(fd, number); });
+      threads_.push_back(StartThread("test-serve", [this, fd, number] { Serve(fd, number); }));
     }
   }
   void Serve(int fd, size_t number) {
