@@ -6,6 +6,10 @@
 namespace bucketline::testing {
 
 void StoreContract::Fill(const std::vector<std::string>& keys) {
+  if (live_.fast_put) {
+    for (const std::string& key : keys) live_.fast_put(key, key);
+    return;
+  }
   std::atomic<size_t> next = 0;
   std::vector<std::jthread> writers;
   for (int i = 0; i < fixture().writer_threads; ++i) {

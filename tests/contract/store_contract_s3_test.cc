@@ -65,8 +65,9 @@ StoreFixture Fixture() {
   fixture.make = MakeLiveStore;
   // The server keeps objects as files.
   fixture.supports_key_below_key = false;
-  fixture.supports_empty_segments = false;
-  fixture.supports_dot_segments = false;
+  fixture.supports_empty_segments = true;
+  fixture.supports_dot_segments = true;
+  fixture.supports_control_bytes = false;  // its listing has U+FFFD for them, url-encoded or not
   fixture.deadline = std::chrono::seconds(60);
   return fixture;
 }
