@@ -58,11 +58,7 @@ class Copier {
     for (const RecordPart& part : record.parts) {
       for (uint64_t done = 0; done < part.length;) {
         const uint64_t piece = std::min(options_.piece, part.length - done);
-        GetRequest request = PinnedRequest(part, dataset_.pin());
-        request.offset = part.offset + done;
-        request.length = piece;
-        request.stop = stop_;
-        const Bytes bytes = GetBytes(*dataset_.store(), std::move(request), piece);
+        const Bytes bytes = Read(part, done, piece);
         if (writer) writer->Write(bytes.span());
         done += piece;
         std::lock_guard lock(mutex_);
@@ -72,12 +68,26 @@ class Copier {
     if (writer) writer->Commit();
   }
 
+  Bytes Read(const RecordPart& part, uint64_t offset, uint64_t length) const {
+    GetRequest request = PinnedGet(part, dataset_.pin());
+    if (length < part.length) {
+      request.offset = part.offset + offset;
+      request.length = length;
+    }
+    request.stop = stop_;
+    try {
+      return GetBytes(*dataset_.store(), std::move(request), length);
+    } catch (const Error& error) {
+      throw ExplainPin(error, dataset_.pin());
+    }
+  }
+
   // A dataset of one object has its whole key as prefix: then the last segment is the name.
   std::string TargetKey(const std::string& key) const {
     std::string relative =
         key.size() > prefix_size_ ? key.substr(prefix_size_) : key.substr(key.rfind('/') + 1);
     if (relative.front() == '/') relative.erase(0, 1);
-    return relative;
+    return options_.target_prefix + relative;
   }
 
   const Dataset& dataset_;

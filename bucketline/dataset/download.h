@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "bucketline/dataset/dataset.h"
@@ -14,6 +15,7 @@ namespace bucketline {
 struct DownloadOptions {
   size_t parallel = 16;                // objects at once
   uint64_t piece = uint64_t{8} << 20;  // bytes held per object at most
+  std::string target_prefix = {};      // before each relative key
   std::function<void(uint64_t objects, uint64_t bytes)>
       progress;  // totals so far; from many threads, one at a time
 };
@@ -25,10 +27,10 @@ struct DownloadReport {
   uint64_t failed = 0;
 };
 
-// Copies every object of `dataset` to `target` under its key relative to the dataset's prefix; a null
-// `target` reads and drops. An object appears whole or not at all; one that fails does not stop the others. A
-// key that the target cannot hold (it would leave its folder, say) is a failure that names it. Throws
-// kCancelled when stopped.
+// Copies every object of `dataset` to `target` under target_prefix and its key relative to the dataset's; a
+// null `target` reads and drops. An object appears whole or not at all; one that fails does not stop the
+// others. A key that the target cannot hold (it would leave its folder, say) is a failure that names it.
+// Throws kCancelled when stopped.
 DownloadReport Download(const Dataset& dataset, ObjectStore* target, const DownloadOptions& options = {},
                         std::stop_token stop = {});
 

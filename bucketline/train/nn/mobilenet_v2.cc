@@ -12,6 +12,14 @@ namespace tnn = ::torch::nn;
 constexpr int64_t kStages[][4] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                                   {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
 
+// nn::Sequential with a forward that is no template, so that one can hold another.
+class ChainImpl : public tnn::SequentialImpl {
+ public:
+  using tnn::SequentialImpl::SequentialImpl;
+  at::Tensor forward(at::Tensor x) { return tnn::SequentialImpl::forward(std::move(x)); }
+};
+TORCH_MODULE(Chain);
+
 // The nearest multiple of 8 that is not more than 10 % below.
 int64_t RoundChannels(double channels) {
   const int64_t rounded = std::max<int64_t>(8, static_cast<int64_t>(channels + 4) / 8 * 8);
@@ -26,8 +34,8 @@ tnn::Conv2d Convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride,
                          .bias(false));
 }
 
-tnn::Sequential ConvNormRelu(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
-  return tnn::Sequential(Convolution(in, out, kernel, stride, groups), tnn::BatchNorm2d(out), tnn::ReLU6());
+Chain ConvNormRelu(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
+  return Chain(Convolution(in, out, kernel, stride, groups), tnn::BatchNorm2d(out), tnn::ReLU6());
 }
 
 class InvertedResidualImpl : public tnn::Module {
@@ -35,7 +43,7 @@ class InvertedResidualImpl : public tnn::Module {
   InvertedResidualImpl(int64_t in, int64_t out, int64_t stride, int64_t expansion)
       : residual_(stride == 1 && in == out) {
     const int64_t hidden = in * expansion;
-    tnn::Sequential conv;
+    Chain conv;
     if (expansion != 1) conv->push_back(ConvNormRelu(in, hidden, 1, 1));
     conv->push_back(ConvNormRelu(hidden, hidden, 3, stride, hidden));
     conv->push_back(Convolution(hidden, out, 1, 1, 1));
@@ -47,7 +55,7 @@ class InvertedResidualImpl : public tnn::Module {
 
  private:
   const bool residual_;
-  tnn::Sequential conv_;
+  Chain conv_{nullptr};
 };
 TORCH_MODULE(InvertedResidual);
 

@@ -1,0 +1,148 @@
+#include "bucketline/inspect/bench.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include "bucketline/base/clock.h"
+#include "bucketline/base/random.h"
+#include "bucketline/image/decoder.h"
+#include "bucketline/inspect/jpeg_floor.h"
+
+namespace bucketline {
+namespace {
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double CpuSeconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+uint64_t PeakRss() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+struct MemoryRecord {
+  Bytes data;
+  CounterRng rng;
+  PixelBox box;  // what the decoder reads of it
+};
+
+std::vector<MemoryRecord> ReadSample(const Dataset& dataset, const BenchOptions& options) {
+  const uint64_t count = std::min(options.limit_records, dataset.size());
+  std::vector<MemoryRecord> records;
+  uint64_t bytes = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t index = i * dataset.size() / count;
+    bytes += dataset.RecordBytes(index);
+    if (bytes > options.limit_bytes && !records.empty()) break;
+    records.push_back({dataset.Read(index).data, CounterRng(options.loader.seed, 0, index), {}});
+  }
+  return records;
+}
+
+// The least CPU time of `rounds` passes of `work` over `records`, in microseconds a record.
+template <typename Work>
+double BestPass(int rounds, std::vector<MemoryRecord>& records, Work work) {
+  double best = std::numeric_limits<double>::infinity();
+  for (int round = 0; round < rounds; ++round) {
+    const double start = CpuSeconds(CLOCK_THREAD_CPUTIME_ID);
+    for (MemoryRecord& record : records) work(record);
+    best = std::min(best, CpuSeconds(CLOCK_THREAD_CPUTIME_ID) - start);
+  }
+  return best * 1e6 / static_cast<double>(records.size());
+}
+
+size_t RowBytes(const ImageSpec& spec, const ImageInfo& info) {
+  ImageSpec sized = spec;
+  if (sized.height == 0) {
+    sized.height = info.height;
+    sized.width = info.width;
+  }
+  return sized.RowBytes();
+}
+
+void MeasureLimits(const Dataset& dataset, const BenchOptions& options, BenchReport& report) {
+  std::vector<MemoryRecord> records = ReadSample(dataset, options);
+  const ImageSpec& spec = options.loader.image;
+  ImageDecoder decoder;
+  std::vector<uint8_t> row;
+  std::vector<MemoryRecord> usable, jpegs;
+  for (MemoryRecord& record : records) {  // also the warm-up
+    try {
+      const ImageInfo info = ProbeImage(record.data.span());
+      row.resize(std::max(row.size(), RowBytes(spec, info)));
+      const ImageGeometry geometry = decoder.DecodeInto(record.data.span(), spec, record.rng,
+                                                        std::span(row).first(RowBytes(spec, info)));
+      record.box = {.left = static_cast<int>(geometry.box_left),
+                    .top = static_cast<int>(geometry.box_top),
+                    .width = static_cast<int>(std::ceil(geometry.box_width)),
+                    .height = static_cast<int>(std::ceil(geometry.box_height))};
+      usable.push_back(record);
+      if (info.format == ImageFormat::kJpeg) jpegs.push_back(record);
+    } catch (const Error&) {
+      if (options.loader.on_error == OnError::kRaise) throw;
+    }
+  }
+  if (usable.empty()) return;
+  report.limit_cpu_us_per_image = BestPass(options.limit_rounds, usable, [&](MemoryRecord& record) {
+    const std::span<const uint8_t> data = record.data.span();
+    const size_t bytes = spec.height == 0 ? RowBytes(spec, ProbeImage(data)) : spec.RowBytes();
+    decoder.DecodeInto(data, spec, record.rng, std::span(row).first(bytes));
+  });
+  report.cpu_over_limit = report.cpu_us_per_image / report.limit_cpu_us_per_image;
+  if (jpegs.empty()) return;
+  JpegFloor floor;
+  report.crop_decode_cpu_us_per_image = BestPass(options.limit_rounds, jpegs, [&](MemoryRecord& record) {
+    floor.DecodeBox(record.data.span(), record.box);
+  });
+}
+
+}  // namespace
+
+BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
+                     const std::function<void(uint64_t images)>& progress, std::stop_token stop) {
+  const S3Counters& counters = dataset.runtime().counters();
+  const uint64_t requests = counters.requests.value(), bytes = counters.bytes_read.value(),
+                 retries = counters.retries.value();
+  BenchReport report;
+  Loader loader(dataset, options.loader);
+  const std::stop_callback close(stop, [&] { loader.Close(); });
+
+  const double cpu_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
+  const SteadyTime start = Clock::Real().Now();
+  while (loader.epoch() < options.epochs) {
+    const std::optional<Batch> batch = loader.Next();
+    if (!batch) continue;
+    if (report.batches++ == 0) report.first_batch_seconds = Seconds(Clock::Real().Now() - start);
+    const auto valid = batch->valid();
+    report.images += static_cast<uint64_t>(std::count(valid.begin(), valid.end(), 1));
+    if (progress) progress(report.images);
+  }
+  report.seconds = Seconds(Clock::Real().Now() - start);
+  const double cpu_seconds = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
+  report.peak_rss_bytes = PeakRss();
+  report.stages = loader.Stats();
+  loader.Close();
+
+  report.requests = counters.requests.value() - requests;
+  report.bytes = counters.bytes_read.value() - bytes;
+  report.retries = counters.retries.value() - retries;
+  report.wait_share = Seconds(report.stages.wait) / report.seconds;
+  if (report.images > 0) {
+    report.images_per_second = static_cast<double>(report.images) / report.seconds;
+    report.cpu_us_per_image = cpu_seconds * 1e6 / static_cast<double>(report.images);
+    if (options.loader.decode) MeasureLimits(dataset, options, report);
+  }
+  return report;
+}
+
+}  // namespace bucketline

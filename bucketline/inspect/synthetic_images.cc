@@ -1,0 +1,110 @@
+#include "bucketline/inspect/synthetic_images.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <numbers>
+
+#include <fmt/format.h>
+#include <jpeglib.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/base/random.h"
+
+namespace bucketline {
+namespace {
+
+using Colour = std::array<double, 3>;
+
+Colour DrawColour(CounterRng& rng) {
+  return {rng.NextDouble() * 255, rng.NextDouble() * 255, rng.NextDouble() * 255};
+}
+
+double Between(CounterRng& rng, double low, double high) { return low + (high - low) * rng.NextDouble(); }
+
+// A wave through the plane: straight fronts give stripes, circular ones rings.
+struct Pattern {
+  bool rings;
+  double wavelength, phase, angle, centre_x, centre_y;
+
+  // In [0, 1]; coordinates in units of the image's side.
+  double At(double x, double y) const {
+    const double dx = x - centre_x, dy = y - centre_y;
+    const double distance = rings ? std::hypot(dx, dy) : dx * std::cos(angle) + dy * std::sin(angle);
+    return 0.5 + 0.5 * std::sin(2 * std::numbers::pi * (distance / wavelength + phase));
+  }
+};
+
+std::vector<uint8_t> Paint(const Pattern& pattern, int size, CounterRng& rng) {
+  const Colour dark = DrawColour(rng), light = DrawColour(rng);
+  const double noise = Between(rng, 5, 40);
+  std::vector<uint8_t> pixels(static_cast<size_t>(size) * static_cast<size_t>(size) * 3);
+  uint8_t* out = pixels.data();
+  for (int y = 0; y < size; ++y) {
+    for (int x = 0; x < size; ++x) {
+      const double mix = pattern.At((x + 0.5) / size, (y + 0.5) / size);
+      for (size_t channel = 0; channel < 3; ++channel) {
+        const double level =
+            dark[channel] + (light[channel] - dark[channel]) * mix + noise * (rng.NextDouble() - 0.5);
+        *out++ = static_cast<uint8_t>(std::clamp(level, 0.0, 255.0));
+      }
+    }
+  }
+  return pixels;
+}
+
+std::vector<uint8_t> EncodeJpeg(const std::vector<uint8_t>& pixels, int size, int quality) {
+  jpeg_compress_struct encoder;
+  jpeg_error_mgr errors;  // its error_exit ends the process: only running out of memory gets there
+  encoder.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&encoder);
+  unsigned char* memory = nullptr;
+  unsigned long bytes = 0;
+  jpeg_mem_dest(&encoder, &memory, &bytes);
+  encoder.image_width = encoder.image_height = static_cast<JDIMENSION>(size);
+  encoder.input_components = 3;
+  encoder.in_color_space = JCS_RGB;
+  jpeg_set_defaults(&encoder);
+  jpeg_set_quality(&encoder, quality, TRUE);
+  jpeg_start_compress(&encoder, TRUE);
+  while (encoder.next_scanline < encoder.image_height) {
+    auto* row =
+        const_cast<uint8_t*>(pixels.data() + size_t{encoder.next_scanline} * static_cast<size_t>(size) * 3);
+    jpeg_write_scanlines(&encoder, &row, 1);
+  }
+  jpeg_finish_compress(&encoder);
+  std::vector<uint8_t> jpeg(memory, memory + bytes);
+  std::free(memory);
+  jpeg_destroy_compress(&encoder);
+  return jpeg;
+}
+
+}  // namespace
+
+const std::vector<std::string>& SyntheticClasses() {
+  static const std::vector<std::string> classes = {"rings", "stripes"};
+  return classes;
+}
+
+SyntheticImage MakeSyntheticImage(uint64_t index, uint64_t seed, int size) {
+  if (size < 16 || size > 4096) {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("image size {} is not in 16..4096", size));
+  }
+  const std::vector<std::string>& classes = SyntheticClasses();
+  const size_t label = index % classes.size();
+  CounterRng rng(seed, 0, index);
+  const Pattern pattern{.rings = label == 0,
+                        .wavelength = Between(rng, 0.08, 0.2),
+                        .phase = rng.NextDouble(),
+                        .angle = Between(rng, 0, std::numbers::pi),
+                        .centre_x = rng.NextDouble(),
+                        .centre_y = rng.NextDouble()};
+  const std::vector<uint8_t> pixels = Paint(pattern, size, rng);
+  return {.key = fmt::format("{}/{:05}.jpg", classes[label], index / classes.size()),
+          .jpeg = EncodeJpeg(pixels, size, static_cast<int>(Between(rng, 75, 95)))};
+}
+
+}  // namespace bucketline

@@ -1,0 +1,149 @@
+// bucketline bench: how fast a dataset streams here, beside the limit of this machine.
+#include "bucketline/inspect/bench.h"
+
+#include <chrono>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/common_options.h"
+#include "cli/live_line.h"
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bucketline/base/units.h"
+
+namespace bucketline::cli {
+namespace {
+
+struct Args {
+  ConnectionArgs connection;
+  DatasetArgs dataset;
+  BenchOptions bench;
+  int size = 224;
+  bool raw = false;
+  bool uint8 = false;
+  bool nhwc = false;
+  std::string quarantine;
+};
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+nlohmann::ordered_json StageJson(const StageStats& stage) {
+  return {{"count", stage.count}, {"wall_seconds", Seconds(stage.wall)}, {"cpu_seconds", Seconds(stage.cpu)}};
+}
+
+nlohmann::ordered_json ReportJson(const BenchReport& report) {
+  const LoaderStats& stages = report.stages;
+  return {{"images", report.images},
+          {"seconds", report.seconds},
+          {"images_per_second", report.images_per_second},
+          {"cpu_us_per_image", report.cpu_us_per_image},
+          {"limit_cpu_us_per_image", report.limit_cpu_us_per_image},
+          {"crop_decode_cpu_us_per_image", report.crop_decode_cpu_us_per_image},
+          {"cpu_over_limit", report.cpu_over_limit},
+          {"wait_share", report.wait_share},
+          {"first_batch_seconds", report.first_batch_seconds},
+          {"peak_rss_bytes", report.peak_rss_bytes},
+          {"requests", report.requests},
+          {"bytes", report.bytes},
+          {"retries", report.retries},
+          {"skipped", stages.skipped},
+          {"masked", stages.masked},
+          {"budget_bytes", stages.budget_capacity},
+          {"budget_peak_bytes", stages.budget_peak},
+          {"stages",
+           {{"fetch", StageJson(stages.fetch)},
+            {"decode", StageJson(stages.decode)},
+            {"wait", {{"wall_seconds", Seconds(stages.wait)}}}}}};
+}
+
+void PrintReport(const BenchReport& report) {
+  fmt::print("{} images in {:.2f} s: {:.0f} images/s, first batch after {:.2f} s\n", report.images,
+             report.seconds, report.images_per_second, report.first_batch_seconds);
+  fmt::print("CPU {:.0f} us an image", report.cpu_us_per_image);
+  if (report.limit_cpu_us_per_image > 0) {
+    fmt::print("; {:.2f} x the limit of {:.0f} us (the same from memory)", report.cpu_over_limit,
+               report.limit_cpu_us_per_image);
+  }
+  if (report.crop_decode_cpu_us_per_image > 0) {
+    fmt::print("; libjpeg-turbo's crop decode alone {:.0f} us", report.crop_decode_cpu_us_per_image);
+  }
+  fmt::print("\n{} requests, {} read, {} retries, peak memory {}\n", report.requests,
+             FormatByteSize(report.bytes), report.retries, FormatByteSize(report.peak_rss_bytes));
+}
+
+int Run(Args& args, bool json, std::stop_token stop) {
+  Runtime runtime(args.connection.runtime);
+  const Dataset dataset = args.dataset.Open(runtime);
+  LoaderOptions& loader = args.bench.loader;
+  loader.decode = !args.raw;
+  loader.image.height = loader.image.width = args.size;
+  loader.image.mean = ImageSpec::kImagenetMean;
+  loader.image.std = ImageSpec::kImagenetStd;
+  loader.image.layout = args.nhwc ? PixelLayout::kNhwc : PixelLayout::kNchw;
+  if (args.uint8) {
+    loader.image.type = PixelType::kUint8;
+    loader.image.mean = {0, 0, 0};
+    loader.image.std = {1, 1, 1};
+  }
+  loader.on_bad_sample = BadSampleReport(args.quarantine, runtime.log());
+  LiveLine line;
+  const auto start = std::chrono::steady_clock::now();
+  const BenchReport report = RunBench(
+      dataset, args.bench,
+      [&](uint64_t images) {
+        line.Update([&] {
+          const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+          return fmt::format("{} images, {:.0f} images/s", images,
+                             static_cast<double>(images) / elapsed.count());
+        });
+      },
+      std::move(stop));
+  line.Clear();
+  if (json) {
+    fmt::print("{}\n", ReportJson(report).dump());
+  } else {
+    PrintReport(report);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app, Invocation& invocation) {
+  auto args = std::make_shared<Args>();
+  LoaderOptions& loader = args->bench.loader;
+  loader.shuffle = true;
+  CLI::App* sub =
+      app.add_subcommand("bench", "stream a dataset as fast as it comes, and compare with the limit");
+  args->dataset.AddTo(*sub, "none");
+  AddCrop(*sub, loader.image.crop);
+  sub->add_option("--size", args->size, "height and width of the rows")
+      ->check(CLI::Range(1, 16384))
+      ->capture_default_str();
+  sub->add_option("--batch-size", loader.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
+  sub->add_option("--epochs", args->bench.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  sub->add_option("--flip", loader.image.flip, "probability of a left-right flip")
+      ->check(CLI::Range(0.0, 1.0));
+  sub->add_flag("--raw", args->raw, "fetch only, do not decode");
+  sub->add_flag("--uint8", args->uint8, "uint8 rows, not normalised float32");
+  sub->add_flag("--nhwc", args->nhwc, "rows as (H, W, C), not (C, H, W)");
+  sub->add_flag("--shuffle,!--no-shuffle", loader.shuffle, "exact global shuffle (the default)");
+  sub->add_option("--seed", loader.seed)->capture_default_str();
+  sub->add_option("--threads", loader.threads, "for decoding; 0: one per CPU")->capture_default_str();
+  sub->add_option("--requests", loader.max_requests, "in flight at most")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  AddByteSize(*sub, "--memory", loader.memory, "budget of the loader [1GiB]");
+  AddOnError(*sub, loader.on_error);
+  sub->add_option("--quarantine", args->quarantine, "file that bad samples are added to, as JSON lines");
+  sub->add_flag("--json", invocation.json, "the report as JSON, on the last line");
+  args->connection.AddTo(*sub);
+  sub->callback([args, &invocation] {
+    invocation.run = [args, &invocation](std::stop_token stop) {
+      return Run(*args, invocation.json, std::move(stop));
+    };
+  });
+}
+
+}  // namespace bucketline::cli

@@ -1,0 +1,143 @@
+#include "cli/common_options.h"
+
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+
+#include "cli/live_line.h"
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bucketline/base/units.h"
+
+namespace bucketline::cli {
+namespace {
+
+constexpr uint64_t kShownBadSamples = 10;
+
+std::vector<std::string> SplitExtensions(const std::string& text) {
+  std::vector<std::string> extensions;
+  std::istringstream stream(text);
+  for (std::string extension; std::getline(stream, extension, ',');) {
+    if (!extension.empty()) extensions.push_back(extension);
+  }
+  return extensions;
+}
+
+template <typename E>
+CLI::Option* AddNamed(CLI::App& app, const std::string& name, E& target,
+                      const std::map<std::string, E>& names, const std::string& help) {
+  return app.add_option(name, target, help)->transform(CLI::CheckedTransformer(names).description(""));
+}
+
+}  // namespace
+
+void ConnectionArgs::AddTo(CLI::App& app) {
+  S3Options& s3 = runtime.s3;
+  const std::string group = "Connection";
+  app.add_option("--endpoint-url", s3.endpoint_url,
+                 "S3 endpoint, http://host:port; else AWS_ENDPOINT_URL_S3, AWS")
+      ->group(group);
+  app.add_option("--region", s3.region, "else AWS_REGION, the profile, us-east-1")->group(group);
+  app.add_option("--profile", s3.profile, "of the shared credentials and config files")->group(group);
+  app.add_flag("--anonymous", s3.anonymous, "send unsigned requests")->group(group);
+  app.add_flag("--requester-pays", s3.requester_pays, "accept the cost of requests to such buckets")
+      ->group(group);
+  app.add_option("--max-attempts", s3.max_attempts, "of one request, the first included")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->group(group);
+  AddParsed<Duration>(
+      app, "--deadline", s3.deadline, [](const std::string& text) { return ParseDuration(text); },
+      "of one request with all its attempts [180s]")
+      ->group(group);
+  app.add_option("--connections", runtime.connections, "kept alive at most")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str()
+      ->group(group);
+}
+
+void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
+  labels = std::move(default_labels);
+  app.add_option("uri", uri, "s3://bucket/prefix/, a folder, or a saved .manifest")->required();
+  app.add_option("--labels", labels, "none | folder | parent | the URI of a .csv, .json or .jsonl table")
+      ->capture_default_str();
+  app.add_option("--label-key", label_key, "column of the table that names the sample")
+      ->capture_default_str();
+  app.add_option("--label-field", label_field, "column of the table that holds the label")
+      ->capture_default_str();
+  app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
+      ->capture_default_str();
+  app.add_option("--pin", pin, "what every read is checked against: etag | size")
+      ->check(CLI::IsMember({"etag", "size"}))
+      ->capture_default_str();
+}
+
+Labels DatasetArgs::MakeLabels() const {
+  if (labels == "none") return Labels::None();
+  if (labels == "folder") return Labels::Folder();
+  if (labels == "parent") return Labels::Parent();
+  return Labels::Table(labels, label_key, label_field);
+}
+
+Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
+  LiveLine line;
+  DatasetOptions options;
+  options.labels = MakeLabels();
+  options.extensions = SplitExtensions(extensions);
+  options.pin = pin == "size" ? PinMode::kSize : PinMode::kEtag;
+  options.listing_progress = [&](uint64_t objects) {
+    line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
+  };
+  return Dataset::Open(runtime, other_uri, std::move(options));
+}
+
+CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {
+  return AddParsed<uint64_t>(
+      app, name, target, [](const std::string& text) { return ParseByteSize(text); }, help);
+}
+
+CLI::Option* AddOnError(CLI::App& app, OnError& target) {
+  return AddNamed<OnError>(app, "--on-error", target,
+                           {{"raise", OnError::kRaise}, {"skip", OnError::kSkip}, {"mask", OnError::kMask}},
+                           "what a broken image does: raise | skip | mask [raise]");
+}
+
+CLI::Option* AddCrop(CLI::App& app, Crop& target) {
+  return AddNamed<Crop>(
+      app, "--crop", target,
+      {{"none", Crop::kNone}, {"center", Crop::kCenter}, {"random_resized", Crop::kRandomResized}},
+      "none (stretch) | center | random_resized [none]");
+}
+
+std::function<void(const BadSample&)> BadSampleReport(const std::string& path, const LogSink& log) {
+  struct Shared {
+    std::mutex mutex;
+    std::ofstream file;
+    uint64_t shown = 0;
+  };
+  auto shared = std::make_shared<Shared>();
+  if (!path.empty()) {
+    shared->file.open(path, std::ios::app);
+    if (!shared->file) throw Error(ErrorCode::kIo, "cannot open the quarantine file for writing", path);
+  }
+  return [shared, log](const BadSample& bad) {
+    std::lock_guard lock(shared->mutex);
+    if (shared->file.is_open()) {
+      const nlohmann::ordered_json object = {{"epoch", bad.epoch},
+                                             {"position", bad.position},
+                                             {"uri", bad.uri},
+                                             {"reason", bad.reason},
+                                             {"replaced_by", bad.replaced_by}};
+      shared->file << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    }
+    if (shared->shown++ < kShownBadSamples) {
+      log(LogLevel::kWarning, fmt::format("bad sample {}: {}{}", bad.uri, bad.reason,
+                                          shared->shown == kShownBadSamples ? " (more are not shown)" : ""));
+    }
+  };
+}
+
+}  // namespace bucketline::cli

@@ -1,0 +1,69 @@
+// Options that several sub-commands share, and what they make.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/loader/loader.h"
+#include "bucketline/runtime/runtime.h"
+
+namespace bucketline::cli {
+
+// How S3 is reached.
+struct ConnectionArgs {
+  RuntimeOptions runtime;
+
+  void AddTo(CLI::App& app);
+};
+
+// What is read, and how it is labelled.
+struct DatasetArgs {
+  std::string uri;
+  std::string labels = "none";
+  std::string label_key = "file";
+  std::string label_field = "label";
+  std::string extensions = ".jpg,.jpeg,.png";
+  std::string pin = "etag";
+
+  void AddTo(CLI::App& app, std::string default_labels);
+
+  // Opens `uri` (or `other_uri` by the same rules) with progress on a terminal.
+  Dataset Open(Runtime& runtime) const { return Open(runtime, uri); }
+  Dataset Open(Runtime& runtime, const std::string& other_uri) const;
+
+ private:
+  Labels MakeLabels() const;
+};
+
+// Adds an option whose text `parse` turns into `target`; an Error of `parse` is wrong usage and names the
+// option.
+template <typename T>
+CLI::Option* AddParsed(CLI::App& app, const std::string& name, T& target,
+                       std::function<T(const std::string&)> parse, const std::string& help) {
+  return app.add_option_function<std::string>(
+      name,
+      [name, &target, parse = std::move(parse)](const std::string& text) {
+        try {
+          target = parse(text);
+        } catch (const Error& error) {
+          throw CLI::ValidationError(name, error.message());
+        }
+      },
+      help);
+}
+
+CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help);
+CLI::Option* AddOnError(CLI::App& app, OnError& target);
+CLI::Option* AddCrop(CLI::App& app, Crop& target);
+
+// Writes each bad sample to `path` as a JSON line (when it is not empty) and warns of the first few. The
+// result may be called from any thread and shares its file.
+std::function<void(const BadSample&)> BadSampleReport(const std::string& path, const LogSink& log);
+
+}  // namespace bucketline::cli

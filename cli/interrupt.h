@@ -1,0 +1,29 @@
+// Interrupt: Ctrl-C and SIGTERM as a stop token.
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+namespace bucketline::cli {
+
+// Blocks SIGINT and SIGTERM in every thread that starts after it and waits for them itself. The first one
+// requests the stop; a second one, or two seconds without a clean end, ends the process with exit code 130.
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  void Run();
+
+  int signals_;  // signalfd
+  int done_;     // eventfd, written by the destructor
+  std::stop_source stop_;
+  std::thread thread_;
+};
+
+}  // namespace bucketline::cli

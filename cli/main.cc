@@ -1,0 +1,67 @@
+// The bucketline command: parse, call, print.
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "bucketline/base/error.h"
+
+namespace bucketline::cli {
+namespace {
+
+int Report(const Error& error, bool json) {
+  if (json) {
+    const nlohmann::ordered_json object = {{"error", ErrorCodeName(error.code())},
+                                           {"message", error.message()},
+                                           {"uri", error.uri()},
+                                           {"http_status", error.http_status()},
+                                           {"request_id", error.request_id()}};
+    fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  fmt::print(stderr, "bucketline: {}\n", error.what());
+  return kFailed;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("bucketline trains deep-learning models on data that stays in S3.", "bucketline");
+  app.set_version_flag("--version", BUCKETLINE_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  Invocation invocation;
+  AddLs(app, invocation);
+  AddIndex(app, invocation);
+  AddGet(app, invocation);
+  AddPut(app, invocation);
+  AddTrain(app, invocation);
+  AddBench(app, invocation);
+  AddServe(app, invocation);
+  AddSynthesize(app, invocation);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kDone : kWrongUsage;
+  } catch (const Error& error) {  // an option's text that does not parse
+    fmt::print(stderr, "bucketline: {}\n", error.what());
+    return kWrongUsage;
+  }
+
+  Interrupt interrupt;
+  try {
+    return invocation.run(interrupt.token());
+  } catch (const Error& error) {
+    if (interrupt.token().stop_requested()) {
+      fmt::print(stderr, "bucketline: interrupted\n");
+      return kInterrupted;
+    }
+    return Report(error, invocation.json);
+  } catch (const std::exception& exception) {
+    return Report(Error(ErrorCode::kInternal, exception.what()), invocation.json);
+  }
+}
+
+}  // namespace
+}  // namespace bucketline::cli
+
+int main(int argc, char** argv) { return bucketline::cli::Main(argc, argv); }

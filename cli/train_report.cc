@@ -1,0 +1,163 @@
+#include "cli/train_report.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/units.h"
+
+namespace bucketline::cli {
+namespace {
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+void OpenLog(std::ofstream& file, const std::string& path) {
+  if (path.empty()) return;
+  file.open(path, std::ios::app);
+  if (!file) throw Error(ErrorCode::kIo, "cannot open this file for writing", path);
+}
+
+// NaN has no JSON form.
+nlohmann::ordered_json OrNull(double value) {
+  return std::isnan(value) ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value);
+}
+
+nlohmann::ordered_json StageJson(const StageStats& stage) {
+  return {{"count", stage.count}, {"wall_seconds", Seconds(stage.wall)}, {"cpu_seconds", Seconds(stage.cpu)}};
+}
+
+}  // namespace
+
+TrainReport::TrainReport(bool json, const std::string& log_path, const std::string& batch_log_path)
+    : json_(json) {
+  OpenLog(log_, log_path);
+  OpenLog(batch_log_, batch_log_path);
+}
+
+void TrainReport::Say(const std::string& text) {
+  line_.Clear();
+  std::FILE* out = json_ ? stderr : stdout;
+  fmt::print(out, "{}\n", text);
+  std::fflush(out);
+}
+
+void TrainReport::Log(const nlohmann::ordered_json& object) {
+  if (log_.is_open())
+    log_ << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+}
+
+void TrainReport::Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options) {
+  epochs_ = options.epochs;
+  Say(fmt::format("{}: {} images to train on, {} to validate, {} classes", train.source(), train.size(),
+                  validation == nullptr ? 0 : validation->size(), train.classes().size()));
+  Log({{"event", "begin"},
+       {"source", train.source()},
+       {"train_images", train.size()},
+       {"validation_images", validation == nullptr ? 0 : validation->size()},
+       {"classes", train.classes()},
+       {"seed", options.seed}});
+}
+
+TrainObserver TrainReport::Observer() {
+  TrainObserver observer;
+  observer.on_resume = [this](uint64_t step, uint64_t epoch) {
+    Say(fmt::format("resumed after step {}, in epoch {}", step, epoch + 1));
+    Log({{"event", "resume"}, {"step", step}, {"epoch", epoch}});
+  };
+  observer.on_step = [this](const TrainProgress& progress) { OnStep(progress); };
+  observer.on_epoch = [this](const EpochReport& report) { OnEpoch(report); };
+  observer.on_checkpoint = [this](uint64_t step, const std::string& uri, double seconds) {
+    Log({{"event", "checkpoint"}, {"step", step}, {"uri", uri}, {"seconds", seconds}});
+  };
+  if (batch_log_.is_open()) {
+    observer.on_batch = [this](uint64_t epoch, uint64_t position, uint64_t pixel_hash) {
+      const nlohmann::ordered_json object = {
+          {"epoch", epoch}, {"position", position}, {"pixels", fmt::format("{:016x}", pixel_hash)}};
+      batch_log_ << object.dump() << std::endl;
+    };
+  }
+  return observer;
+}
+
+void TrainReport::OnStep(const TrainProgress& progress) {
+  line_.Update([&] {
+    return fmt::format(
+        "epoch {}/{}  step {}/{}  {:.0f} images/s  loss {:.4f}  accuracy {:.3f}  waiting {:.1f} %",
+        progress.epoch + 1, progress.epochs, progress.step_in_epoch, progress.steps_in_epoch,
+        progress.images_per_second, progress.loss, progress.accuracy, progress.wait_share * 100);
+  });
+  Log({{"event", "step"},
+       {"epoch", progress.epoch},
+       {"step", progress.step},
+       {"loss", progress.loss},
+       {"accuracy", progress.accuracy},
+       {"images_per_second", progress.images_per_second},
+       {"wait_share", progress.wait_share}});
+}
+
+void TrainReport::OnEpoch(const EpochReport& report) {
+  std::string text =
+      fmt::format("epoch {}/{}  {:.0f} images/s  loss {:.4f}  accuracy {:.3f}", report.epoch + 1, epochs_,
+                  report.images_per_second, report.loss, report.accuracy);
+  if (!std::isnan(report.validation_accuracy)) {
+    text += fmt::format("  validation loss {:.4f}  validation accuracy {:.3f}", report.validation_loss,
+                        report.validation_accuracy);
+  }
+  Say(text + fmt::format("  waiting {:.1f} %", report.wait_share * 100));
+  Log({{"event", "epoch"},
+       {"epoch", report.epoch},
+       {"step", report.step},
+       {"loss", report.loss},
+       {"accuracy", report.accuracy},
+       {"validation_loss", OrNull(report.validation_loss)},
+       {"validation_accuracy", OrNull(report.validation_accuracy)},
+       {"images_per_second", report.images_per_second},
+       {"wait_share", report.wait_share},
+       {"seconds", report.seconds}});
+}
+
+void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
+  const LoaderStats& stages = result.loader;
+  const nlohmann::ordered_json summary = {
+      {"event", "end"},
+      {"stopped", result.stopped},
+      {"steps", result.steps},
+      {"images", result.images},
+      {"seconds", result.seconds},
+      {"wait_seconds", result.wait_seconds},
+      {"loss", result.last.loss},
+      {"accuracy", result.last.accuracy},
+      {"validation_loss", OrNull(result.last.validation_loss)},
+      {"validation_accuracy", OrNull(result.last.validation_accuracy)},
+      {"best_validation_accuracy", OrNull(result.best_validation_accuracy)},
+      {"requests", counters.requests.value()},
+      {"bytes_read", counters.bytes_read.value()},
+      {"bytes_written", counters.bytes_written.value()},
+      {"retries", counters.retries.value()},
+      {"throttled", counters.throttled.value()},
+      {"skipped", stages.skipped},
+      {"stages", {{"fetch", StageJson(stages.fetch)}, {"decode", StageJson(stages.decode)}}}};
+  Log(summary);
+  line_.Clear();
+  if (json_) {
+    fmt::print("{}\n", summary.dump());
+    return;
+  }
+  fmt::print("{} after {} steps, {} images, {:.1f} s\n", result.stopped ? "stopped" : "done", result.steps,
+             result.images, result.seconds);
+  if (!std::isnan(result.last.validation_accuracy)) {
+    fmt::print("validation accuracy {:.3f} (best {:.3f})\n", result.last.validation_accuracy,
+               result.best_validation_accuracy);
+  }
+  fmt::print("{} requests, {} read, {} written, {} retries\n", counters.requests.value(),
+             FormatByteSize(counters.bytes_read.value()), FormatByteSize(counters.bytes_written.value()),
+             counters.retries.value());
+  fmt::print(
+      "time by stage, summed over threads: fetch {:.2f} s, decode {:.2f} s ({:.2f} s of CPU); the training "
+      "waited {:.2f} s\n",
+      Seconds(stages.fetch.wall), Seconds(stages.decode.wall), Seconds(stages.decode.cpu),
+      result.wait_seconds);
+}
+
+}  // namespace bucketline::cli

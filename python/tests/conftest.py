@@ -1,0 +1,183 @@
+"""Real servers and the built command, for every Python test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_SECONDS = 120
+
+
+def missing(what: str) -> None:
+    """A counterpart that is not here: a visible skip on a laptop, a failure in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def wait_until(ready: Any, what: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    poll = threading.Event()  # nobody sets it: another process gives no event to wait for
+    while not ready():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not happen within {seconds} s")
+        poll.wait(0.02)
+
+
+@dataclass
+class Endpoint:
+    """An S3 server and the keys to it."""
+
+    url: str
+    access_key_id: str
+    secret_access_key: str
+    region: str = "us-east-1"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": self.region,
+        }
+
+    def client(self) -> Any:
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            region_name=self.region,
+            config=Config(s3={"addressing_style": "path"}, max_pool_connections=16),
+        )
+
+    def new_bucket(self) -> str:
+        name = f"test-{secrets.token_hex(6)}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    binary = os.environ.get("BUCKETLINE_VERSITYGW") or shutil.which("versitygw")
+    if not binary:
+        missing("versitygw is not installed; set BUCKETLINE_VERSITYGW to its path")
+    assert binary
+    folder = tmp_path_factory.mktemp("versitygw")
+    port = free_port()
+    keys = {"ROOT_ACCESS_KEY": "test" + secrets.token_hex(8), "ROOT_SECRET_KEY": secrets.token_hex(20)}
+    arguments = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health"]
+    server = subprocess.Popen(
+        [binary, *arguments, "posix", str(folder)],
+        env={**os.environ, **keys},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ready() -> bool:
+        assert server.poll() is None, "versitygw ended at once"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    wait_until(ready, "versitygw's start")
+    yield Endpoint(f"http://127.0.0.1:{port}", keys["ROOT_ACCESS_KEY"], keys["ROOT_SECRET_KEY"])
+    server.terminate()
+    server.wait(DEADLINE_SECONDS)
+
+
+@dataclass
+class Outcome:
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+@dataclass
+class Command:
+    """The built `bucketline`, run with an environment that holds no credentials but the given ones."""
+
+    binary: Path
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def with_environment(self, environment: dict[str, str]) -> Command:
+        return Command(self.binary, self.home, environment)
+
+    def full_environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        files = {
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "credentials"),
+            "AWS_CONFIG_FILE": str(self.home / "config"),
+            "HOME": str(self.home),
+        }
+        return {**kept, **files, **self.environment}
+
+    def start(self, *arguments: object, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(self.binary), *map(str, arguments)],
+            env=self.full_environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
+
+    def run(self, *arguments: object, timeout: float = DEADLINE_SECONDS) -> Outcome:
+        start = time.monotonic()
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            pytest.fail(f"bucketline {arguments} was still running after {timeout} s")
+        return Outcome(process.returncode, out, err, time.monotonic() - start)
+
+    def done(self, *arguments: object, timeout: float = DEADLINE_SECONDS) -> Outcome:
+        outcome = self.run(*arguments, timeout=timeout)
+        assert outcome.code == 0, outcome.err
+        return outcome
+
+
+@pytest.fixture(scope="session")
+def build_dir() -> Path:
+    return Path(os.environ.get("BUCKETLINE_BUILD_DIR") or ROOT / "build" / "release")
+
+
+@pytest.fixture(scope="session")
+def bucketline(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    binary = build_dir / "bin" / "bucketline"
+    if not binary.exists():
+        missing(f"{binary} is not built; ./run build makes it")
+    return Command(binary, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def on_versitygw(bucketline: Command, versitygw: Endpoint) -> Command:
+    return bucketline.with_environment(versitygw.environment())
