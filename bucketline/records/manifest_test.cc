@@ -89,7 +89,7 @@ TEST(Manifest, TakesAtMost48BytesARecord) {
 // More records than the builder holds uncompressed, added in random order, in reverse, and in order.
 TEST(Manifest, IsTheSameInWhateverOrderItWasBuilt) {
   std::mt19937_64 random(3);
-  std::vector<Record> records = Photographs(150000, random);
+  std::vector<Record> records = Photographs(70000, random);
   const std::string bytes = BuildManifest(records).ToBytes().ToString();
   SortByKey(&records);
   EXPECT_TRUE(bytes == BuildManifest(records).ToBytes().view());
