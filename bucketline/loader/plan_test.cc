@@ -1,0 +1,84 @@
+#include "bucketline/loader/plan.h"
+
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/sampler/permutation.h"
+
+namespace bucketline {
+namespace {
+
+TEST(Plan, RowsArePositionsThroughThePermutation) {
+  const Plan plan({.records = 10, .seed = 3, .shuffle = true, .batch_size = 4, .last = LastPolicy::kPartial});
+  ASSERT_EQ(plan.Steps(0), 3u);
+  const BatchPlan batch = plan.At(7, 0, 1);
+  EXPECT_EQ(batch.epoch, 7u);
+  EXPECT_EQ(batch.position, 4u);
+  EXPECT_EQ(batch.next_position, 8u);
+  ASSERT_EQ(batch.rows.size(), 4u);
+  const Permutation order(10, 3, 7);
+  for (uint64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(batch.rows[i].position, 4 + i);
+    EXPECT_EQ(batch.rows[i].record, order.At(4 + i));
+    EXPECT_TRUE(batch.rows[i].valid);
+  }
+  EXPECT_EQ(plan.At(7, 0, 2).rows.size(), 2u);
+  EXPECT_EQ(plan.At(7, 0, 2).next_position, 10u);
+}
+
+TEST(Plan, PaddingWrapsAndIsNotValid) {
+  const Plan plan({.records = 5, .batch_size = 4, .last = LastPolicy::kPad});
+  const BatchPlan batch = plan.At(0, 0, 1);
+  ASSERT_EQ(batch.rows.size(), 4u);
+  EXPECT_TRUE(batch.rows[0].valid);
+  for (uint64_t i = 1; i < 4; ++i) {
+    EXPECT_FALSE(batch.rows[i].valid);
+    EXPECT_EQ(batch.rows[i].record, i - 1);
+  }
+}
+
+TEST(Plan, RanksTogetherCoverTheRestOfAnEpochOnce) {
+  std::map<uint64_t, int> seen;
+  for (uint64_t rank = 0; rank < 3; ++rank) {
+    const Plan plan({.records = 29,
+                     .seed = 1,
+                     .shuffle = true,
+                     .batch_size = 4,
+                     .rank = rank,
+                     .world_size = 3,
+                     .last = LastPolicy::kPartial});
+    for (uint64_t step = 0; step < plan.Steps(7); ++step) {
+      for (const RowPlan& row : plan.At(2, 7, step).rows) seen[row.record] += row.valid ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(seen.size(), 22u);
+  for (const auto& [record, count] : seen) EXPECT_EQ(count, 1) << record;
+}
+
+TEST(Plan, ChecksItsConfiguration) {
+  EXPECT_THROW(Plan({.records = 0}), Error);
+  EXPECT_THROW(Plan({.records = 4, .rank = 2, .world_size = 2}), Error);
+}
+
+TEST(PlanCursor, GoesThroughEpochs) {
+  const Plan plan({.records = 6, .batch_size = 4, .last = LastPolicy::kPartial});
+  PlanCursor cursor(plan, 3, 4);
+  EXPECT_EQ(cursor.Next().position, 4u);  // the rest of epoch 3
+  const BatchPlan next = cursor.Next();
+  EXPECT_EQ(next.epoch, 4u);
+  EXPECT_EQ(next.position, 0u);
+  EXPECT_EQ(cursor.Next().position, 4u);
+  EXPECT_EQ(cursor.Next().epoch, 5u);
+}
+
+TEST(PlanCursor, AnEpochWithNothingLeftIsPassedOver) {
+  const Plan plan({.records = 6, .batch_size = 4, .last = LastPolicy::kDrop});
+  PlanCursor cursor(plan, 0, 4);  // two records do not fill a step
+  EXPECT_EQ(cursor.Next().epoch, 1u);
+}
+
+}  // namespace
+}  // namespace bucketline

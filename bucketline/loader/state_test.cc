@@ -1,0 +1,53 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/loader/batch.h"
+
+namespace bucketline {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(LoaderState, ComesBackFromJson) {
+  const LoaderState state{.epoch = 3,
+                          .position = 12345678901,
+                          .seed = ~uint64_t{0},
+                          .shuffle = true,
+                          .fingerprint = 0xfedcba9876543210};
+  EXPECT_EQ(LoaderState::FromJson(state.ToJson()), state);
+  EXPECT_EQ(LoaderState{}.ToJson(),
+            R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":false,"fingerprint":0})");
+}
+
+TEST(LoaderState, UnknownFieldsArePassedOver) {
+  EXPECT_EQ(LoaderState::FromJson(
+                R"({"version":1,"epoch":2,"position":0,"seed":0,"shuffle":false,"fingerprint":0,"note":"x"})")
+                .epoch,
+            2u);
+}
+
+TEST(LoaderState, WhatIsNotAStateIsRefusedSayingWhy) {
+  const auto refused = [](const char* json) {
+    try {
+      LoaderState::FromJson(json);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_THAT(refused(""), HasSubstr("not JSON"));
+  EXPECT_THAT(refused("[1]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(refused("{}"), HasSubstr("\"version\" is missing"));
+  EXPECT_THAT(refused(R"({"version":2})"), HasSubstr("version 2"));
+  EXPECT_THAT(refused(R"({"version":1,"epoch":-1})"), HasSubstr("\"epoch\""));
+  EXPECT_THAT(refused(R"({"version":1,"epoch":1.5})"), HasSubstr("\"epoch\""));
+  EXPECT_THAT(refused(R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":1})"),
+              HasSubstr("\"shuffle\""));
+  EXPECT_THAT(refused(R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":true})"),
+              HasSubstr("\"fingerprint\" is missing"));
+}
+
+}  // namespace
+}  // namespace bucketline
