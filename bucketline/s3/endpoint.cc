@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/http/ascii.h"
 
 namespace bucketline {
 namespace {
@@ -55,8 +56,7 @@ Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, st
   std::string_view rest = endpoint_url;
   const size_t colon = rest.find("://");
   endpoint.scheme = rest.substr(0, colon == rest.npos ? 0 : colon);
-  std::transform(endpoint.scheme.begin(), endpoint.scheme.end(), endpoint.scheme.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(endpoint.scheme, endpoint.scheme.begin(), AsciiLower);
   if (endpoint.scheme != "http" && endpoint.scheme != "https")
     throw malformed("begins with neither http:// nor https://");
   rest.remove_prefix(colon + 3);
@@ -67,8 +67,7 @@ Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, st
   std::string_view base = slash == rest.npos ? std::string_view() : rest.substr(slash);
   while (base.ends_with('/')) base.remove_suffix(1);
   std::string host(rest.substr(0, slash));
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(host, host.begin(), AsciiLower);
 
   const size_t port_colon = host.find(':', host.starts_with('[') ? host.find(']') : 0);
   if (port_colon != host.npos) {

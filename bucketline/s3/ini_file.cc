@@ -1,5 +1,6 @@
 #include "bucketline/s3/ini_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/http/ascii.h"
 
 namespace bucketline {
 namespace {
@@ -23,9 +25,7 @@ std::string_view Trim(std::string_view text) {
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::ranges::transform(lower, lower.begin(), AsciiLower);
   return lower;
 }
 

@@ -64,6 +64,11 @@ constexpr std::array kByCode = {
     Row{"IncompleteBody", kDamaged},
     Row{"XAmzContentSHA256Mismatch", kDamaged},
     Row{"XAmzContentChecksumMismatch", kDamaged},
+    // Stores that keep objects as files: "a" and "a/b" cannot both be there.
+    Row{"ObjectParentIsFile", kBadInput},
+    Row{"ExistingObjectIsDirectory", kBadInput},
+    Row{"XMinioParentIsObject", kBadInput},
+    Row{"XMinioObjectExistsAsDirectory", kBadInput},
     Row{"QuotaExceeded", kFull},
     Row{"XMinioStorageFull", kFull},
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "bucketline/http/ascii.h"
 #include "bucketline/s3/percent_encoding.h"
 #include "bucketline/s3/time_format.h"
 
@@ -114,12 +115,7 @@ bool LooksLikeXml(std::string_view text) {
   if (first == text.npos || text[first] != '<') return false;
   text.remove_prefix(first);
   const auto begins = [&](std::string_view word) {
-    if (text.size() < word.size()) return false;
-    for (size_t i = 0; i < word.size(); ++i) {
-      const char c = text[i];
-      if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != word[i]) return false;
-    }
-    return true;
+    return EqualsIgnoringCase(text.substr(0, word.size()), word);
   };
   return !begins("<html") && !begins("<!doctype html");
 }

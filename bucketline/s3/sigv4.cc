@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/http/ascii.h"
 #include "bucketline/s3/percent_encoding.h"
 #include "bucketline/s3/time_format.h"
 
@@ -16,8 +17,7 @@ constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(lower, lower.begin(), AsciiLower);
   return lower;
 }
 
@@ -130,7 +130,7 @@ SignedHeaders Sign(const SigningInput& input, SigningKeyCache& keys) {
   out.string_to_sign = StringToSign(scope, out.canonical_request);
   const Sha256Digest key =
       keys.Get(input.credentials.secret_access_key, scope.date, input.region, input.service);
-  out.authorization = fmt::format("{} Credential={}/{},SignedHeaders={},Signature={}", kAlgorithm,
+  out.authorization = fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
                                   input.credentials.access_key_id, scope.text, headers.names,
                                   Hex(HmacSha256(key, out.string_to_sign)));
   out.headers.emplace_back("Authorization", out.authorization);

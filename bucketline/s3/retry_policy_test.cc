@@ -1,0 +1,104 @@
+#include "bucketline/s3/retry_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bucketline {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+constexpr S3Backoff kBackoff = {50ms, 100ms, 20s};
+
+S3Failure Failed(Fault fault, std::optional<Duration> retry_after = {}) {
+  S3Failure failure{Error(ErrorCode::kUnavailable, "x"), fault};
+  failure.retry_after = retry_after;
+  return failure;
+}
+
+RetryDecision Ask(const S3Failure& failure, int attempts = 1, double random = 1, Duration elapsed = 0s,
+                  bool corrected = false) {
+  const RetryPolicy policy(10, 180s, kBackoff);
+  return policy.Decide({failure, attempts, elapsed, random, corrected});
+}
+
+TEST(RetryPolicyTest, FinalFailuresAreNotRepeatedAndNeedNoReason) {
+  const RetryDecision decision = Ask(Failed(Fault::kFinal));
+  EXPECT_FALSE(decision.retry);
+  EXPECT_EQ(decision.reason, "");
+}
+
+TEST(RetryPolicyTest, WaitsGrowByTwoUpToTheLongest) {
+  const Duration transient[] = {50ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 6400ms, 12800ms};
+  for (int attempts = 1; attempts <= 9; ++attempts) {
+    EXPECT_EQ(Ask(Failed(Fault::kTransient), attempts).wait, transient[attempts - 1]);
+    EXPECT_EQ(Ask(Failed(Fault::kThrottled), attempts).wait,
+              std::min<Duration>(2 * transient[attempts - 1], 20s));
+  }
+  EXPECT_EQ(RetryPolicy(1000, 1h, kBackoff).Decide({Failed(Fault::kTransient), 900, 0s, 1, false}).wait,
+            Duration(20s));
+}
+
+TEST(RetryPolicyTest, JitterScalesTheWholeWait) {
+  EXPECT_EQ(Ask(Failed(Fault::kTransient), 3, 0).wait, Duration(0));
+  EXPECT_EQ(Ask(Failed(Fault::kTransient), 3, 0.25).wait, Duration(50ms));
+}
+
+TEST(RetryPolicyTest, ABaseAboveTheLongestIsCut) {
+  EXPECT_EQ(RetryPolicy(3, 1h, {5s, 5s, 1s}).Decide({Failed(Fault::kTransient), 1, 0s, 1, false}).wait,
+            Duration(1s));
+}
+
+TEST(RetryPolicyTest, TheServersHintLengthensTheWaitByFiveSecondsAtMost) {
+  EXPECT_EQ(Ask(Failed(Fault::kThrottled, 2s)).wait, Duration(2s));
+  EXPECT_EQ(Ask(Failed(Fault::kThrottled, 1ms)).wait, Duration(100ms));
+  EXPECT_EQ(Ask(Failed(Fault::kThrottled, 24h)).wait, Duration(5100ms));
+}
+
+TEST(RetryPolicyTest, CostsAreTheSdks) {
+  EXPECT_EQ(Ask(Failed(Fault::kTransient)).cost, 14u);
+  EXPECT_EQ(Ask(Failed(Fault::kThrottled)).cost, 5u);
+}
+
+TEST(RetryPolicyTest, AttemptsAreCounted) {
+  EXPECT_TRUE(Ask(Failed(Fault::kTransient), 9, 0).retry);
+  const RetryDecision decision = Ask(Failed(Fault::kTransient), 10, 0);
+  EXPECT_FALSE(decision.retry);
+  EXPECT_EQ(decision.reason, "after 10 attempts");
+}
+
+TEST(RetryPolicyTest, AWaitThatWouldPassTheDeadlineIsNotBegun) {
+  EXPECT_TRUE(Ask(Failed(Fault::kTransient), 1, 1, 179900ms).retry);
+  const RetryDecision decision = Ask(Failed(Fault::kTransient), 1, 1, 179950ms);
+  EXPECT_FALSE(decision.retry);
+  EXPECT_THAT(decision.reason, HasSubstr("deadline of 180 s"));
+}
+
+TEST(RetryPolicyTest, ASkewedClockIsCorrectedOnceAndAtOnce) {
+  S3Failure failure = Failed(Fault::kClockSkew);
+  EXPECT_FALSE(Ask(failure).retry);  // nothing to correct it with
+  failure.server_time = WallTime{};
+  const RetryDecision decision = Ask(failure);
+  EXPECT_TRUE(decision.retry);
+  EXPECT_TRUE(decision.correct_clock);
+  EXPECT_EQ(decision.wait, Duration(0));
+  EXPECT_EQ(decision.cost, 0u);
+  EXPECT_FALSE(Ask(failure, 2, 1, 0s, true).retry);
+}
+
+TEST(RetryBudgetTest, GivesWhatItHasAndNeverMore) {
+  RetryBudget budget(20);
+  EXPECT_TRUE(budget.TryTake(14));
+  EXPECT_FALSE(budget.TryTake(14));
+  EXPECT_EQ(budget.tokens(), 6u);
+  EXPECT_TRUE(budget.TryTake(5));
+  budget.Return(14);
+  EXPECT_EQ(budget.tokens(), 15u);
+  budget.Return(1000);
+  EXPECT_EQ(budget.tokens(), 20u);
+  EXPECT_EQ(RetryBudget().tokens(), 500u);
+}
+
+}  // namespace
+}  // namespace bucketline
