@@ -68,7 +68,9 @@ def test_sixteen_bit_png_keeps_the_high_byte(tool: ImageTool, tmp_path: Path) ->
 
 
 def test_cmyk_equals_pillow(tool: ImageTool, differences: Differences, tmp_path: Path) -> None:
-    for name, image in {"noise": np.random.default_rng(2).integers(0, 256, (90, 70, 4), dtype=np.uint8)}.items():
+    for name, image in {
+        "noise": np.random.default_rng(2).integers(0, 256, (90, 70, 4), dtype=np.uint8)
+    }.items():
         path = tmp_path / f"{name}.jpg"
         Image.fromarray(image, "CMYK").save(path, quality=95)
         differences.check(
@@ -132,9 +134,7 @@ def test_center_is_torchvision(
         if max(image.size) > 50 * min(image.size):
             continue
         for short, height, width in ((256, 224, 224), (97, 64, 97), (100, 33, 20)):
-            pipeline = transforms.Compose(
-                [transforms.Resize(short), transforms.CenterCrop((height, width))]
-            )
+            pipeline = transforms.Compose([transforms.Resize(short), transforms.CenterCrop((height, width))])
             ours, _ = tool.decode(path, height=height, width=width, crop="center", short=short)
             differences.check(
                 f"center {source}, torchvision on PIL", ours, np.asarray(pipeline(image)), 1, path.name

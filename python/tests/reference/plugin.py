@@ -38,7 +38,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if rows:
         terminalreporter.section("difference by operation, levels of 0..255")
     for name, (largest, total, count) in rows.items():
-        terminalreporter.write_line(f"{name:58} max {largest:8.5f}  mean {total / count:.6f}  ({count} values)")
+        terminalreporter.write_line(
+            f"{name:58} max {largest:8.5f}  mean {total / count:.6f}  ({count} values)"
+        )
 
 
 @pytest.fixture(scope="session")
