@@ -35,7 +35,7 @@ def mirrored(image: np.ndarray, flipped: bool) -> np.ndarray:
     return image[:, ::-1] if flipped else image
 
 
-# --- decoding -------------------------------------------------------------------------------------------------------
+# --- decoding
 
 
 @pytest.mark.parametrize("source", ["jpegs", "pngs", "photos"])
@@ -90,7 +90,7 @@ def test_truncated_jpeg_is_an_error_as_in_pillow(tool: ImageTool, jpegs: list[Pa
         assert caught.value.code == "CorruptData"
 
 
-# --- Pillow's resize ------------------------------------------------------------------------------------------------
+# --- Pillow's resize
 
 
 @pytest.mark.parametrize("source", ["jpegs", "pngs", "photos"])
@@ -153,7 +153,7 @@ def test_pillow_family_without_antialias_is_torchvision_without(
         differences.check("stretch jpegs, torchvision antialias=False", ours, theirs, 1.01, path.name)
 
 
-# --- TensorFlow -----------------------------------------------------------------------------------------------------
+# --- TensorFlow
 
 
 def tf_decode(path: Path) -> np.ndarray:
@@ -197,7 +197,7 @@ def test_tensorflow_resize(
             differences.check(f"random_resized {name}", ours, theirs, TF_TOLERANCE, path.name)
 
 
-# --- values and layout ----------------------------------------------------------------------------------------------
+# --- values and layout
 
 
 @pytest.mark.parametrize("family", ["pillow", "tensorflow"])
