@@ -1,7 +1,7 @@
 """The image module gives the pixels of Pillow, torchvision and TensorFlow.
 
-Needs the image_tool program ($BUCKETLINE_BUILD_DIR/bin, default build/release/bin). The table at the end of the run
-shows the largest and the mean difference of each operation.
+Needs the image_tool program ($BUCKETLINE_BUILD_DIR/bin, default build/release/bin). The table at the end of
+the run shows the largest and the mean difference of each operation.
 """
 
 from __future__ import annotations
