@@ -89,7 +89,7 @@ void AddCheckpointOptions(CLI::App& app, TrainOptions& train) {
                                 "60s or 500steps; else at the end of each epoch")
       ->group(group);
   app.add_option("--keep", train.keep, "checkpoints that stay")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str()
       ->group(group);
   app.add_flag("--resume", train.resume, "continue after the last complete checkpoint, if there is one")
@@ -111,7 +111,7 @@ void AddTrain(CLI::App& app, Invocation& invocation) {
   AddCrop(*sub, train.crop);
   sub->add_option("--flip", train.flip, "probability of a left-right flip")->check(CLI::Range(0.0, 1.0));
   sub->add_option("--batch-size", train.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
-  sub->add_option("--epochs", train.epochs)->check(CLI::PositiveNumber)->capture_default_str();
+  sub->add_option("--epochs", train.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   sub->add_option("--seed", train.seed)->capture_default_str();
   sub->add_option("--threads", train.threads, "0: one per CPU")->capture_default_str();
   AddByteSize(*sub, "--memory", train.memory, "budget of the loaders [1GiB]");

@@ -32,6 +32,13 @@ function(bucketline_module name)
   endif()
 endfunction()
 
+# bucketline_use_torch_headers(TARGET): LibTorch's precompiled header. An executable must ask for -fPIC, which the header
+# was compiled with, where CMake would give -fPIE.
+function(bucketline_use_torch_headers target)
+  target_compile_options(${target} PRIVATE -fPIC)
+  target_precompile_headers(${target} REUSE_FROM bucketline_torch)
+endfunction()
+
 # bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds])
 function(bucketline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBRARIES")

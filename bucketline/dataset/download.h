@@ -16,8 +16,8 @@ struct DownloadOptions {
   size_t parallel = 16;                // objects at once
   uint64_t piece = uint64_t{8} << 20;  // bytes held per object at most
   std::string target_prefix = {};      // before each relative key
-  std::function<void(uint64_t objects, uint64_t bytes)>
-      progress;  // totals so far; from many threads, one at a time
+  std::function<void(uint64_t objects, uint64_t bytes)> progress =
+      {};  // totals so far; from many threads, one at a time
 };
 
 struct DownloadReport {

@@ -114,7 +114,9 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
   const uint64_t requests = counters.requests.value(), bytes = counters.bytes_read.value(),
                  retries = counters.retries.value();
   BenchReport report;
-  Loader loader(dataset, options.loader);
+  LoaderOptions loading = options.loader;
+  loading.epochs = options.epochs;
+  Loader loader(dataset, std::move(loading));
   const std::stop_callback close(stop, [&] { loader.Close(); });
 
   const double cpu_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);

@@ -109,6 +109,7 @@ std::optional<Batch> Loader::Impl::Next() {
       std::lock_guard starting(control);
       std::lock_guard lock(mutex);
       if (closed) ThrowClosed();
+      if (options.epochs && epoch >= *options.epochs) return std::nullopt;
       if (delivered == Steps()) {
         ++epoch;
         start = position = delivered = 0;

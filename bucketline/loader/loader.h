@@ -37,6 +37,9 @@ struct LoaderOptions {
   bool decode = true;        // false: raw bytes, `image` is not used
   bool shuffle = false;
   uint64_t seed = 0;
+  // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
+  // Absent: endless, so that the end of each epoch reads ahead into the next.
+  std::optional<uint64_t> epochs = {};
   std::optional<LastPolicy> last = {};  // absent: kDrop when shuffling, else kPartial
   uint64_t rank = 0;
   uint64_t world_size = 1;

@@ -339,5 +339,20 @@ TEST(Loader, AStallIsLogged) {
   consumer.join();
 }
 
+TEST(Loader, NothingIsReadBeyondTheEpochsAskedFor) {
+  ImageBucket bucket(10);
+  auto recording = std::make_shared<RecordingStore>(bucket.store());
+  LoaderOptions options = SmallOptions();
+  options.epochs = 2;
+  Loader loader(bucket.OpenThrough(recording), options);
+  recording->Forget();
+  EXPECT_EQ(Epochs(loader, 2).size(), 6u);
+  EXPECT_EQ(recording->CountOf(StoreOp::kGet), 20u);
+  EXPECT_EQ(loader.epoch(), 2u);
+  EXPECT_FALSE(loader.Next());
+  EXPECT_FALSE(loader.Next());
+  EXPECT_EQ(loader.epoch(), 2u);
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -18,7 +18,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       replacement_(parts_.layout.replacement),
       scratch_(parts_.layout.scratch),
       requests_(parts_.options.max_requests),
-      cursor_(parts_.plan, epoch, start) {
+      cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)) {
   FetcherOptions fetching{
       .budget = &fetch_, .common = parts_.common, .requests = &requests_, .pin = parts_.dataset.pin()};
   if (!parts_.options.decode) fetching.common = nullptr;  // the batch's slot counts these bytes

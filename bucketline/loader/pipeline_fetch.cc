@@ -35,7 +35,9 @@ std::optional<FetchItem> Pipeline::ItemOf(OpenBatch& batch, uint32_t row) {
 }
 
 bool Pipeline::OpenNext(std::stop_token stop) {
-  auto batch = std::make_unique<OpenBatch>(opened_++, cursor_.Next());
+  std::optional<BatchPlan> plan = cursor_.Next();
+  if (!plan) return false;
+  auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan));
   const Result<uint64_t> bytes = Catch([&] { return SlotBytes(batch->plan); });
   if (!WaitForSlot(bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
   const Result<void> prepared = bytes ? Catch([&] { Prepare(*batch, *bytes); }) : Result<void>(bytes.error());

@@ -43,12 +43,13 @@ BatchPlan Plan::At(uint64_t epoch, uint64_t start, uint64_t step) const {
   return plan;
 }
 
-BatchPlan PlanCursor::Next() {
-  while (step_ >= plan_.Steps(start_)) {
+std::optional<BatchPlan> PlanCursor::Next() {
+  while (epoch_ < end_ && step_ >= plan_.Steps(start_)) {
     ++epoch_;
     start_ = 0;
     step_ = 0;
   }
+  if (epoch_ >= end_) return std::nullopt;
   return plan_.At(epoch_, start_, step_++);
 }
 

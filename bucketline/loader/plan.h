@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bucketline/sampler/shard.h"
@@ -50,17 +51,23 @@ class Plan {
   Config config_;
 };
 
-// The batches one after the other, from a place in an epoch through all the epochs that follow.
+// The batches one after the other, from a place in an epoch through all the epochs before number `end`.
 class PlanCursor {
  public:
+  static constexpr uint64_t kEndless = ~uint64_t{0};
+
   // Precondition: plan.Steps(0) > 0.
-  PlanCursor(const Plan& plan, uint64_t epoch, uint64_t start) : plan_(plan), epoch_(epoch), start_(start) {}
-  BatchPlan Next();
+  PlanCursor(const Plan& plan, uint64_t epoch, uint64_t start, uint64_t end = kEndless)
+      : plan_(plan), epoch_(epoch), start_(start), end_(end) {}
+
+  // nullopt at the end.
+  std::optional<BatchPlan> Next();
 
  private:
   Plan plan_;
   uint64_t epoch_;
   uint64_t start_;
+  uint64_t end_;
   uint64_t step_ = 0;
 };
 

@@ -66,18 +66,28 @@ TEST(Plan, ChecksItsConfiguration) {
 TEST(PlanCursor, GoesThroughEpochs) {
   const Plan plan({.records = 6, .batch_size = 4, .last = LastPolicy::kPartial});
   PlanCursor cursor(plan, 3, 4);
-  EXPECT_EQ(cursor.Next().position, 4u);  // the rest of epoch 3
-  const BatchPlan next = cursor.Next();
+  EXPECT_EQ(cursor.Next()->position, 4u);  // the rest of epoch 3
+  const BatchPlan next = *cursor.Next();
   EXPECT_EQ(next.epoch, 4u);
   EXPECT_EQ(next.position, 0u);
-  EXPECT_EQ(cursor.Next().position, 4u);
-  EXPECT_EQ(cursor.Next().epoch, 5u);
+  EXPECT_EQ(cursor.Next()->position, 4u);
+  EXPECT_EQ(cursor.Next()->epoch, 5u);
+}
+
+TEST(PlanCursor, EndsBeforeTheGivenEpoch) {
+  const Plan plan({.records = 6, .batch_size = 2});
+  PlanCursor cursor(plan, 3, 4, 5);
+  EXPECT_EQ(cursor.Next()->epoch, 3u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(cursor.Next()->epoch, 4u);
+  EXPECT_FALSE(cursor.Next());
+  EXPECT_FALSE(cursor.Next());
+  EXPECT_FALSE(PlanCursor(plan, 7, 0, 5).Next());
 }
 
 TEST(PlanCursor, AnEpochWithNothingLeftIsPassedOver) {
   const Plan plan({.records = 6, .batch_size = 4, .last = LastPolicy::kDrop});
   PlanCursor cursor(plan, 0, 4);  // two records do not fill a step
-  EXPECT_EQ(cursor.Next().epoch, 1u);
+  EXPECT_EQ(cursor.Next()->epoch, 1u);
 }
 
 }  // namespace

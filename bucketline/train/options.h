@@ -39,7 +39,7 @@ struct TrainOptions {
   double learning_rate = 1e-3;
   double momentum = 0.9;  // of SGD
   double weight_decay = 0;
-  std::optional<LossKind> loss;  // absent: binary for two classes, categorical for more
+  std::optional<LossKind> loss = {};  // absent: binary for two classes, categorical for more
   uint64_t epochs = 10;
   uint64_t seed = 0;
 
@@ -51,13 +51,13 @@ struct TrainOptions {
   size_t threads = 0;  // of LibTorch and of decoding; 0: as many as there are CPUs
   uint64_t memory = uint64_t{1} << 30;
   OnError on_error = OnError::kRaise;
-  std::function<void(const BadSample&)> on_bad_sample;
+  std::function<void(const BadSample&)> on_bad_sample = {};
 
-  std::string checkpoint;  // URI of a prefix or folder; empty: none
-  CheckpointSchedule checkpoint_every;
-  size_t keep = 3;      // checkpoints that stay
-  bool resume = false;  // continue after the last complete checkpoint; start anew when there is none
-  std::string weights;  // safetensors file or object to start from
+  std::string checkpoint = {};  // URI of a prefix or folder; empty: none
+  CheckpointSchedule checkpoint_every = {};
+  size_t keep = 3;           // checkpoints that stay
+  bool resume = false;       // continue after the last complete checkpoint; start anew when there is none
+  std::string weights = {};  // safetensors file or object to start from
 
   // Throws kInvalidArgument naming the option that is out of range.
   void Validate() const;

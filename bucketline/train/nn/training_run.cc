@@ -37,6 +37,7 @@ LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validat
   loader.image = options.TrainImage();
   loader.shuffle = true;
   loader.seed = options.seed;
+  loader.epochs = options.epochs;
   loader.threads = options.threads;
   loader.memory = TrainingMemory(options, validation);
   loader.on_error = options.on_error;
@@ -218,6 +219,7 @@ RowSums TrainingRun::Validate() {
   LoaderOptions options;
   options.batch_size = options_.batch_size;
   options.image = options_.ValidationImage();
+  options.epochs = 1;
   options.threads = options_.threads;
   options.memory = options_.memory - TrainingMemory(options_, validation_);
   options.on_error = options_.on_error;

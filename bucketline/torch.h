@@ -1,0 +1,4 @@
+// A Batch as LibTorch tensors.
+#pragma once
+
+#include "bucketline/torch/tensors.h"

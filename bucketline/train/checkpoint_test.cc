@@ -1,0 +1,155 @@
+#include "bucketline/train/checkpoint.h"
+
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/store/blocking.h"
+#include "bucketline/store/memory_store.h"
+
+namespace bucketline {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Refuses to write the keys that end in `refused`, as a crash or a lost permission would.
+class RefusingStore : public ObjectStore {
+ public:
+  explicit RefusingStore(std::shared_ptr<ObjectStore> store) : store_(std::move(store)) {}
+  void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
+    store_->List(std::move(request), std::move(done));
+  }
+  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
+           std::function<void(Result<ObjectInfo>)> done) override {
+    store_->Get(std::move(request), std::move(sink), std::move(done));
+  }
+  void Head(std::string key, std::function<void(Result<ObjectInfo>)> done) override {
+    store_->Head(std::move(key), std::move(done));
+  }
+  void Delete(std::string key, std::function<void(Result<void>)> done) override {
+    store_->Delete(std::move(key), std::move(done));
+  }
+  std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition) override {
+    if (!refused.empty() && key.ends_with(refused)) {
+      throw Error(ErrorCode::kPermissionDenied, "refused", UriOf(key));
+    }
+    return store_->OpenWriter(std::move(key), std::move(condition));
+  }
+  std::string UriOf(std::string_view key) const override { return store_->UriOf(key); }
+
+  std::string refused;
+
+ private:
+  std::shared_ptr<ObjectStore> store_;
+};
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  CheckpointTest() : store_(std::make_shared<RefusingStore>(MakeMemoryStore("c"))) {
+    runtime_.AddStore("c", store_);
+  }
+
+  static Checkpoint Make(uint64_t step, const std::string& text) {
+    return {.step = step, .files = {{"model", Bytes::Copy(text)}, {"state", Bytes::Copy("s" + text)}}};
+  }
+
+  std::set<std::string> Keys() {
+    std::set<std::string> keys;
+    for (const ObjectInfo& object : ListAll(*store_, "")) keys.insert(object.key);
+    return keys;
+  }
+
+  Runtime runtime_;
+  std::shared_ptr<RefusingStore> store_;
+  CheckpointFolder folder_{runtime_, "mem://c/run"};
+};
+
+TEST_F(CheckpointTest, LoadsWhatWasSavedLast) {
+  EXPECT_FALSE(folder_.Load());
+  folder_.Save(Make(1, "one"), 3);
+  folder_.Save(Make(2, "two"), 3);
+  const std::optional<Checkpoint> loaded = folder_.Load();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->step, 2u);
+  EXPECT_EQ(loaded->files.at("model").view(), "two");
+  EXPECT_EQ(loaded->files.at("state").view(), "stwo");
+}
+
+TEST_F(CheckpointTest, FilesLieBelowTheirStep) {
+  folder_.Save(Make(12, "x"), 1);
+  EXPECT_THAT(Keys(), ElementsAre("run/latest.json", "run/step-00000012/model", "run/step-00000012/state"));
+}
+
+TEST_F(CheckpointTest, KeepsTheNewestAndTouchesNothingElse) {
+  PutBytes(*store_, "run/step-by-step.txt", "the user's");
+  PutBytes(*store_, "run/notes/step-00000001/model", "the user's");
+  PutBytes(*store_, "run2/step-00000001/model", "another run's");
+  for (uint64_t step = 1; step <= 5; ++step) folder_.Save(Make(step, "x"), 2);
+  EXPECT_THAT(Keys(),
+              ElementsAre("run/latest.json", "run/notes/step-00000001/model", "run/step-00000004/model",
+                          "run/step-00000004/state", "run/step-00000005/model", "run/step-00000005/state",
+                          "run/step-by-step.txt", "run2/step-00000001/model"));
+}
+
+TEST_F(CheckpointTest, StepsThatARestartLeftBehindGoFirst) {
+  folder_.Save(Make(9, "abandoned"), 3);
+  folder_.Save(Make(3, "restarted"), 3);
+  EXPECT_EQ(Keys().count("run/step-00000009/model"), 0u);
+  EXPECT_EQ(folder_.Load()->step, 3u);
+}
+
+TEST_F(CheckpointTest, AFailedSaveLeavesTheLastCompleteOne) {
+  folder_.Save(Make(1, "one"), 1);
+  for (const char* refused : {"step-00000002/model", "step-00000002/state", "latest.json"}) {
+    store_->refused = refused;
+    EXPECT_THROW(folder_.Save(Make(2, "two"), 1), Error) << refused;
+    EXPECT_EQ(folder_.Load()->step, 1u) << refused;
+  }
+  store_->refused.clear();
+  folder_.Save(Make(2, "two"), 1);
+  EXPECT_EQ(folder_.Load()->step, 2u);
+}
+
+TEST_F(CheckpointTest, DamageIsNamed) {
+  folder_.Save(Make(1, "one"), 1);
+  const auto expect_corrupt = [&](const std::string& uri) {
+    try {
+      folder_.Load();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
+      EXPECT_EQ(error.uri(), uri);
+    }
+  };
+  PutBytes(*store_, "run/step-00000001/model", "onE");  // same size
+  expect_corrupt("mem://c/run/step-00000001/model");
+  PutBytes(*store_, "run/step-00000001/model", "one");
+  EXPECT_TRUE(folder_.Load());
+  DeleteObject(*store_, "run/step-00000001/state");
+  expect_corrupt("mem://c/run/step-00000001/state");
+  PutBytes(*store_, "run/latest.json", "{");
+  expect_corrupt("mem://c/run/latest.json");
+}
+
+TEST_F(CheckpointTest, AnotherVersionSaysSo) {
+  PutBytes(*store_, "run/latest.json", R"({"format": 2})");
+  try {
+    folder_.Load();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  }
+}
+
+TEST_F(CheckpointTest, AnEmptyPrefixIsTheWholeBucket) {
+  CheckpointFolder whole(runtime_, "mem://c/");
+  whole.Save(Make(1, "x"), 1);
+  EXPECT_EQ(Keys().count("latest.json"), 1u);
+  EXPECT_EQ(whole.Load()->step, 1u);
+}
+
+}  // namespace
+}  // namespace bucketline

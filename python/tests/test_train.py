@@ -1,0 +1,217 @@
+"""Training end to end: learns, is resumed bit for bit, and its checkpoint is torchvision's model."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
+from images import labelled_objects, put_all
+
+COUNT = 64
+SMALL = ("--image-size", 32, "--batch-size", 8, "--width", 0.35)
+
+
+@pytest.fixture(scope="module")
+def bucket(versitygw: Endpoint) -> str:
+    name = versitygw.new_bucket()
+    put_all(versitygw, name, "images/", labelled_objects(COUNT))
+    return name
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """Whole lines only: a killed process may have left half of one."""
+    if not path.exists():
+        return []
+    text = path.read_text()
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def summary_of(out: str) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return summary
+
+
+def test_learns_and_reports(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    log = tmp_path / "metrics.jsonl"
+    outcome = on_versitygw.done(
+        "train", f"s3://{bucket}/images/", *SMALL, "--labels", "folder", "--model", "mobilenet_v2", "--epochs", 12,
+        "--optimizer", "adam", "--learning-rate", "1e-3", "--loss", "binary_crossentropy", "--validation-split", 0.2,
+        "--seed", 0, "--threads", 2, "--memory", "256MiB", "--log", log, "--on-error", "skip", "--json",
+    )  # fmt: skip
+    summary = summary_of(outcome.out)
+    assert summary["best_validation_accuracy"] >= 0.9
+    assert summary["requests"] > COUNT
+    assert summary["stages"]["decode"]["count"] > 0
+    events = json_lines(log)
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(12))
+    begin, end = events[0], events[-1]
+    assert begin["train_images"] + begin["validation_images"] == COUNT
+    assert begin["classes"] == ["bright", "dark"]
+    assert end["event"] == "end"
+    assert end["loss"] == summary["loss"]
+
+
+def train_arguments(bucket: str, checkpoint: str, log: Path, *more: object) -> tuple[object, ...]:
+    return (
+        "train", f"s3://{bucket}/images/", *SMALL, "--epochs", 3, "--seed", 7, "--threads", 1, "--flip", 0.5,
+        "--crop", "random_resized", "--checkpoint", checkpoint, "--checkpoint-every", "3steps",
+        "--log-batches", log, "--json", *more,
+    )  # fmt: skip
+
+
+def test_killed_and_resumed_it_goes_on_bit_for_bit(
+    on_versitygw: Command, versitygw: Endpoint, bucket: str, tmp_path: Path
+) -> None:
+    whole_log = tmp_path / "whole.jsonl"
+    whole = summary_of(on_versitygw.done(*train_arguments(bucket, str(tmp_path / "whole"), whole_log)).out)
+    batches = json_lines(whole_log)
+    assert len(batches) == 3 * (COUNT // 8)
+    assert len({batch["pixels"] for batch in batches}) == len(batches)
+
+    log = tmp_path / "killed.jsonl"
+    checkpoint = f"s3://{bucket}/checkpoints/killed/"
+    process = on_versitygw.start(*train_arguments(bucket, checkpoint, log))
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(json_lines(log)) < 13:  # in the middle of the second epoch
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=DEADLINE_SECONDS)
+
+    state = json.loads(versitygw.client().get_object(Bucket=bucket, Key="checkpoints/killed/latest.json")["Body"].read())
+    assert state["step"] >= 9
+    resumed_log = tmp_path / "resumed.jsonl"
+    resumed = summary_of(on_versitygw.done(*train_arguments(bucket, checkpoint, resumed_log, "--resume")).out)
+    assert json_lines(resumed_log) == batches[state["step"] :]
+    # One thread adds in one order, so even the losses are the same to the bit.
+    assert resumed["loss"] == whole["loss"]
+    assert resumed["steps"] == whole["steps"]
+
+
+def test_resume_without_a_checkpoint_starts_anew(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    log = tmp_path / "batches.jsonl"
+    checkpoint = f"s3://{bucket}/checkpoints/new/"
+    first = summary_of(on_versitygw.done(*train_arguments(bucket, checkpoint, log, "--resume")).out)
+    assert first["steps"] == 24
+    again = summary_of(on_versitygw.done(*train_arguments(bucket, checkpoint, log, "--resume")).out)
+    assert (again["steps"], again["images"]) == (24, 0)
+
+
+def test_an_interrupt_keeps_what_was_done(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    log = tmp_path / "batches.jsonl"
+    checkpoint = tmp_path / "checkpoints"
+    arguments = ("train", f"s3://{bucket}/images/", *SMALL, "--epochs", 1000, "--checkpoint", checkpoint,
+                 "--log-batches", log)  # fmt: skip
+    process = on_versitygw.start(*arguments)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while len(json_lines(log)) < 3:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 130
+    assert json.loads((checkpoint / "latest.json").read_text())["step"] == len(json_lines(log))
+
+
+def test_only_the_newest_checkpoints_stay(on_versitygw: Command, versitygw: Endpoint, bucket: str) -> None:
+    checkpoint = f"s3://{bucket}/checkpoints/few/"
+    on_versitygw.done(
+        "train", f"s3://{bucket}/images/", *SMALL, "--epochs", 2, "--checkpoint", checkpoint, "--checkpoint-every",
+        "2steps", "--keep", 3,
+    )  # fmt: skip
+    listed = versitygw.client().list_objects_v2(Bucket=bucket, Prefix="checkpoints/few/", Delimiter="/")
+    assert len(listed["CommonPrefixes"]) == 3
+    assert listed["CommonPrefixes"][-1]["Prefix"].endswith("/step-00000016/")
+
+
+def test_a_checkpoint_of_another_run_is_refused(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    base = ("train", f"s3://{bucket}/images/", "--image-size", 32, "--batch-size", 8, "--epochs", 1,
+            "--checkpoint", tmp_path / "c")  # fmt: skip
+    on_versitygw.done(*base, "--width", 0.35)
+    for arguments, says in [
+        (("--width", 0.5), "width"),
+        (("--width", 0.35, "--optimizer", "sgd"), "optimizer"),
+        (("--width", 0.35, "--seed", 5), "seed"),
+        (("--width", 0.35, "--validation-split", 0.3), "data"),
+    ]:
+        outcome = on_versitygw.run(*base, "--resume", *arguments)
+        assert outcome.code == 1, arguments
+        assert says in outcome.err
+
+
+def test_a_damaged_checkpoint_is_named(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    base = ("train", f"s3://{bucket}/images/", *SMALL, "--epochs", 1, "--checkpoint", tmp_path / "c")
+    on_versitygw.done(*base)
+    model = next((tmp_path / "c").glob("step-*/model.safetensors"))
+    damaged = bytearray(model.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    model.write_bytes(damaged)
+    outcome = on_versitygw.run(*base, "--resume")
+    assert outcome.code == 1
+    assert "model.safetensors" in outcome.err
+
+
+def test_sgd_and_weights(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    base = ("train", f"s3://{bucket}/images/", *SMALL, "--optimizer", "sgd", "--learning-rate", 0.01)
+    on_versitygw.done(*base, "--epochs", 1, "--checkpoint", tmp_path / "c")
+    model = next((tmp_path / "c").glob("step-*/model.safetensors"))
+    on_versitygw.done(*base, "--epochs", 1, "--weights", model)
+    outcome = on_versitygw.run(*base, "--epochs", 1, "--width", 0.5, "--weights", model)
+    assert outcome.code == 1
+    assert "model.safetensors" in outcome.err
+    assert "shape" in outcome.err
+
+
+def test_the_checkpoint_is_torchvisions_model(
+    on_versitygw: Command, build_dir: Path, bucket: str, tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    safetensors = pytest.importorskip("safetensors.torch")
+    tool = build_dir / "bin" / "model_tool"
+    if not tool.exists():
+        missing(f"{tool} is not built")
+    on_versitygw.done(
+        "train", f"s3://{bucket}/images/", "--image-size", 64, "--batch-size", 16, "--epochs", 2,
+        "--checkpoint", tmp_path / "c",
+    )  # fmt: skip
+    weights = max((tmp_path / "c").glob("step-*/model.safetensors"))
+    model = torchvision.models.mobilenet_v2(num_classes=1)
+    model.load_state_dict(safetensors.load_file(weights))
+    model.eval()
+    pixels = np.random.default_rng(0).normal(size=(4, 3, 96, 96)).astype(np.float32)
+    (tmp_path / "pixels").write_bytes(pixels.tobytes())
+    ours = subprocess.run(
+        [str(tool), str(weights), str(tmp_path / "pixels"), "4", "96", "1"],
+        capture_output=True,
+        check=True,
+        timeout=DEADLINE_SECONDS,
+    ).stdout
+    with torch.no_grad():
+        theirs = model(torch.from_numpy(pixels)).numpy()
+    np.testing.assert_allclose(np.frombuffer(ours, np.float32).reshape(4, 1), theirs, atol=1e-4)
+
+
+@pytest.mark.skipif("BUCKETLINE_SAMPLE_DATA" not in os.environ, reason="BUCKETLINE_SAMPLE_DATA names no folder")
+def test_median_accuracy_on_real_images(on_versitygw: Command, versitygw: Endpoint) -> None:
+    """Two classes of 100 satellite tiles, from scratch, seeds 0 to 4."""
+    bucket = versitygw.new_bucket()
+    folder = Path(os.environ["BUCKETLINE_SAMPLE_DATA"]) / "satellite"
+    on_versitygw.done("put", folder, f"s3://{bucket}/satellite/")
+    accuracies = []
+    for seed in range(5):
+        outcome = on_versitygw.done(
+            "train", f"s3://{bucket}/satellite/", "--image-size", 96, "--batch-size", 16, "--epochs", 15,
+            "--flip", 0.5, "--validation-split", 0.2, "--seed", seed, "--json", timeout=600,
+        )  # fmt: skip
+        accuracies.append(summary_of(outcome.out)["validation_accuracy"])
+        print(f"seed {seed}: validation accuracy {accuracies[-1]:.3f}")
+    assert sorted(accuracies)[2] >= 0.95
