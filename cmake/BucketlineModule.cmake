@@ -32,10 +32,10 @@ function(bucketline_module name)
   endif()
 endfunction()
 
-# bucketline_use_torch_headers(TARGET): LibTorch's precompiled header. An executable must ask for -fPIC, which the header
-# was compiled with, where CMake would give -fPIE.
+# bucketline_use_torch_headers(TARGET): LibTorch's precompiled header, which wants the flags that it was compiled with:
+# -fPIC where CMake would give an executable -fPIE, and the library's optimisation.
 function(bucketline_use_torch_headers target)
-  target_compile_options(${target} PRIVATE -fPIC)
+  target_compile_options(${target} PRIVATE -fPIC $<$<CONFIG:Release>:-O3>)
   target_precompile_headers(${target} REUSE_FROM bucketline_torch)
 endfunction()
 
@@ -46,6 +46,8 @@ function(bucketline_test name)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
+  # What is tested is compiled as it ships; optimising the tests themselves only costs build time.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name})
