@@ -27,7 +27,8 @@ def many(versitygw: Endpoint) -> str:
     body = jpeg(1)
     with ThreadPoolExecutor(8) as pool:
         for future in [
-            pool.submit(client.put_object, Bucket=bucket, Key=f"images/{i:05}.jpg", Body=body) for i in range(MANY)
+            pool.submit(client.put_object, Bucket=bucket, Key=f"images/{i:05}.jpg", Body=body)
+            for i in range(MANY)
         ]:
             future.result()
     return bucket
@@ -53,20 +54,28 @@ def test_ls_folders(on_versitygw: Command, images: str) -> None:
     assert [json.loads(line).get("prefix") for line in lines[:-1]] == ["images/bright/", "images/dark/"]
 
 
-def test_index_saves_what_bench_opens_without_listing(on_versitygw: Command, many: str, tmp_path: Path) -> None:
+def test_index_saves_what_bench_opens_without_listing(
+    on_versitygw: Command, many: str, tmp_path: Path
+) -> None:
     for output in (tmp_path / "many.manifest", f"s3://{many}/many.manifest"):
         summary = json.loads(on_versitygw.done("index", f"s3://{many}/images/", "-o", output, "--json").out)
         assert summary["records"] == MANY
         report = json.loads(
-            on_versitygw.done("bench", output, "--size", 32, "--batch-size", 100, "--json").out.splitlines()[-1]
+            on_versitygw.done("bench", output, "--size", 32, "--batch-size", 100, "--json").out.splitlines()[
+                -1
+            ]
         )
         assert report["images"] == MANY
         # One for the manifest when it is an object; none for a listing.
         assert report["requests"] <= MANY + 2 * 64 + 1
 
 
-def test_get_writes_the_same_bytes(on_versitygw: Command, versitygw: Endpoint, images: str, tmp_path: Path) -> None:
-    summary = json.loads(on_versitygw.done("get", f"s3://{images}/images/", "--to", tmp_path / "out", "--json").out)
+def test_get_writes_the_same_bytes(
+    on_versitygw: Command, versitygw: Endpoint, images: str, tmp_path: Path
+) -> None:
+    summary = json.loads(
+        on_versitygw.done("get", f"s3://{images}/images/", "--to", tmp_path / "out", "--json").out
+    )
     expected = labelled_objects(24)
     assert (summary["objects"], summary["failed"]) == (24, 0)
     found = {
@@ -147,7 +156,9 @@ def test_bench_report(on_versitygw: Command, images: str) -> None:
     assert outcome.err == ""  # no progress in a pipe
 
 
-def test_bad_samples_are_skipped_and_named(on_versitygw: Command, versitygw: Endpoint, tmp_path: Path) -> None:
+def test_bad_samples_are_skipped_and_named(
+    on_versitygw: Command, versitygw: Endpoint, tmp_path: Path
+) -> None:
     bucket = versitygw.new_bucket()
     put_all(versitygw, bucket, "", labelled_objects(30) | {"dark/bad.jpg": b"<html>no image</html>"})
     file = tmp_path / "bad.jsonl"

@@ -169,10 +169,17 @@ def test_an_error_as_json(on_versitygw: Command, bucket: str) -> None:
     ],
 )
 def test_labels_that_do_not_fit(
-    on_versitygw: Command, versitygw: Endpoint, bucket: str, table: bytes, arguments: tuple[str, ...], says: list[str]
+    on_versitygw: Command,
+    versitygw: Endpoint,
+    bucket: str,
+    table: bytes,
+    arguments: tuple[str, ...],
+    says: list[str],
 ) -> None:
     versitygw.client().upload_fileobj(io.BytesIO(table), bucket, "labels.csv")
-    outcome = on_versitygw.run("train", f"s3://{bucket}/good/", "--labels", f"s3://{bucket}/labels.csv", *arguments)
+    outcome = on_versitygw.run(
+        "train", f"s3://{bucket}/good/", "--labels", f"s3://{bucket}/labels.csv", *arguments
+    )
     assert outcome.code == 1
     assert_one_line(outcome.err, *says)
 

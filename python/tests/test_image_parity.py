@@ -204,7 +204,7 @@ def test_tensorflow_resize(
 def test_normalise_and_layout_are_numpy(
     family: str, tool: ImageTool, differences: Differences, jpegs: list[Path]
 ) -> None:
-    mean, std = np.float32(IMAGENET_MEAN), np.float32(IMAGENET_STD)
+    mean, std = np.array(IMAGENET_MEAN, np.float32), np.array(IMAGENET_STD, np.float32)
     for path in jpegs:
         flags = {"height": 50, "width": 61, "family": family}
         levels = tool.decode(path, **flags, dtype="float32", scale=1)[0]

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,8 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-botocore = pytest.importorskip("botocore")
-import botocore.auth  # noqa: E402
+auth_module = pytest.importorskip("botocore.auth")
 from botocore.awsrequest import AWSRequest  # noqa: E402
 from botocore.credentials import Credentials  # noqa: E402
 
@@ -56,7 +56,7 @@ class Sigv4Tool:
 
 
 @pytest.fixture(scope="module")
-def tool():
+def tool() -> Iterator[Sigv4Tool]:
     build = Path(os.environ.get("BUCKETLINE_BUILD_DIR", ROOT / "build" / "release"))
     program = build / "bin" / "sigv4_tool"
     if not program.exists():
@@ -68,13 +68,17 @@ def tool():
     tool.close()
 
 
-text = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
-odd_keys = st.sampled_from(["a//b", "a/../b", "./", "%41", "a+b", "a b", "~", "\r\n", "\x01", "é", "🙂", "a?b#c", ""])
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+odd_keys = st.sampled_from(
+    ["a//b", "a/../b", "./", "%41", "a+b", "a b", "~", "\r\n", "\x01", "é", "🙂", "a?b#c", ""]
+)
 keys = st.one_of(text, odd_keys, st.lists(odd_keys, max_size=4).map("/".join))
 queries = st.lists(st.tuples(st.one_of(text, st.sampled_from(["a", "a%", "A", "uploads"])), text), max_size=6)
-header_values = st.text(st.sampled_from("abcXYZ019=*\"/;, \t"), min_size=1, max_size=20).map(lambda v: "v" + v)
+header_values = st.text(st.sampled_from('abcXYZ019=*"/;, \t'), min_size=1, max_size=20).map(lambda v: "v" + v)
 headers = st.dictionaries(
-    st.sampled_from(["Range", "If-Match", "If-None-Match", "Content-Type", "x-amz-meta-a", "x-amz-meta-A-b", "User-Agent"]),
+    st.sampled_from(
+        ["Range", "If-Match", "If-None-Match", "Content-Type", "x-amz-meta-a", "x-amz-meta-A-b", "User-Agent"]
+    ),
     header_values,
     max_size=4,
 )
@@ -107,16 +111,16 @@ def botocore_request(request: dict[str, Any]) -> tuple[AWSRequest, Credentials]:
     return aws, Credentials(request["access_key_id"], request["secret_access_key"], token)
 
 
-def at_time(request: dict[str, Any]):
+def at_time(request: dict[str, Any]) -> Any:
     moment = datetime.datetime.fromtimestamp(request["time"], datetime.timezone.utc).replace(tzinfo=None)
-    return mock.patch.object(botocore.auth, "get_current_datetime", lambda *_args, **_kwargs: moment)
+    return mock.patch.object(auth_module, "get_current_datetime", lambda *_args, **_kwargs: moment)
 
 
 @settings(deadline=None)
 @given(request=requests)
 def test_signs_as_botocore_does(tool: Sigv4Tool, request: dict[str, Any]) -> None:
     aws, credentials = botocore_request(request)
-    auth = botocore.auth.S3SigV4Auth(credentials, "s3", request["region"])
+    auth = auth_module.S3SigV4Auth(credentials, "s3", request["region"])
     with at_time(request), mock.patch.object(auth, "payload", lambda _request: request["payload_hash"]):
         auth.add_auth(aws)
         del aws.headers["Authorization"]
@@ -140,11 +144,13 @@ def test_presigns_as_botocore_does(tool: Sigv4Tool, request: dict[str, Any], exp
     # botocore reads the query of a URL that is to be presigned into a dict, so its names must differ.
     request = {**request, "headers": [], "query": list(dict(request["query"]).items())}
     aws, credentials = botocore_request(request)
-    auth = botocore.auth.S3SigV4QueryAuth(credentials, "s3", request["region"], expires=expires)
+    auth = auth_module.S3SigV4QueryAuth(credentials, "s3", request["region"], expires=expires)
     with at_time(request):
         auth.add_auth(aws)
 
     ours = tool({**request, "expires": expires})["presigned"]
     theirs = urlsplit(aws.url)
     assert ours.partition("?")[0] == theirs.path
-    assert parse_qs(urlsplit(ours).query, keep_blank_values=True) == parse_qs(theirs.query, keep_blank_values=True)
+    assert parse_qs(urlsplit(ours).query, keep_blank_values=True) == parse_qs(
+        theirs.query, keep_blank_values=True
+    )

@@ -86,7 +86,9 @@ def test_killed_and_resumed_it_goes_on_bit_for_bit(
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=DEADLINE_SECONDS)
 
-    state = json.loads(versitygw.client().get_object(Bucket=bucket, Key="checkpoints/killed/latest.json")["Body"].read())
+    state = json.loads(
+        versitygw.client().get_object(Bucket=bucket, Key="checkpoints/killed/latest.json")["Body"].read()
+    )
     assert state["step"] >= 9
     resumed_log = tmp_path / "resumed.jsonl"
     resumed = summary_of(on_versitygw.done(*train_arguments(bucket, checkpoint, resumed_log, "--resume")).out)
@@ -200,7 +202,9 @@ def test_the_checkpoint_is_torchvisions_model(
     np.testing.assert_allclose(np.frombuffer(ours, np.float32).reshape(4, 1), theirs, atol=1e-4)
 
 
-@pytest.mark.skipif("BUCKETLINE_SAMPLE_DATA" not in os.environ, reason="BUCKETLINE_SAMPLE_DATA names no folder")
+@pytest.mark.skipif(
+    "BUCKETLINE_SAMPLE_DATA" not in os.environ, reason="BUCKETLINE_SAMPLE_DATA names no folder"
+)
 def test_median_accuracy_on_real_images(on_versitygw: Command, versitygw: Endpoint) -> None:
     """Two classes of 100 satellite tiles, from scratch, seeds 0 to 4."""
     bucket = versitygw.new_bucket()

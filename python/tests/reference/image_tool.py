@@ -69,7 +69,7 @@ class ImageTool:
             raise ImageToolError(code, message)
         numbers = [float(word) for word in rest.split()]
         geometry = Geometry(
-            int(numbers[0]), int(numbers[1]), *numbers[2:6],
+            int(numbers[0]), int(numbers[1]), numbers[2], numbers[3], numbers[4], numbers[5],
             bool(numbers[6]), int(numbers[7]), bool(numbers[8]),
         )  # fmt: skip
         height = int(str(flags.get("height", geometry.source_height)))
