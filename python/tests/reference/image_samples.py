@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[3]
 SIZES = [(1, 1), (7, 5), (31, 64), (97, 113), (224, 224), (500, 375), (333, 801)]
 
 
@@ -77,10 +76,9 @@ def write_pngs(folder: Path) -> Iterator[Path]:
 
 
 def sample_folder() -> Path | None:
-    """Real photographs: $BUCKETLINE_SAMPLE_IMAGES, or ../shared/data beside the checkout."""
-    named = os.environ.get("BUCKETLINE_SAMPLE_IMAGES")
-    folder = Path(named) if named else ROOT.parent / "shared" / "data"
-    return folder if folder.is_dir() else None
+    """Real photographs: $BUCKETLINE_SAMPLE_DATA."""
+    named = os.environ.get("BUCKETLINE_SAMPLE_DATA")
+    return Path(named) if named else None
 
 
 def sample_jpegs(limit: int) -> list[Path]:

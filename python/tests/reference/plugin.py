@@ -71,5 +71,5 @@ def pngs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def photos() -> list[Path]:
     paths = sample_jpegs(limit=120)
     if not paths:
-        pytest.skip("no real images: set BUCKETLINE_SAMPLE_IMAGES to a folder of JPEGs")
+        pytest.skip("no real images: set BUCKETLINE_SAMPLE_DATA to a folder of JPEGs")
     return paths
