@@ -38,7 +38,7 @@ TEST_F(DownloadTest, CopiesEveryObjectWholeUnderItsRelativeKey) {
   uint64_t seen = 0;
   const DownloadReport report = Download(
       Open(), target_.get(),
-      {.target_prefix = "q/", .parallel = 7, .piece = 4096, .progress = [&](uint64_t objects, uint64_t) {
+      {.parallel = 7, .piece = 4096, .target_prefix = "q/", .progress = [&](uint64_t objects, uint64_t) {
          seen = objects;
        }});
   EXPECT_EQ(report.objects, 40u);

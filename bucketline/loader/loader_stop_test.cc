@@ -1,3 +1,5 @@
+#include <cstdlib>
+#include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -67,6 +69,12 @@ TEST(LoaderStop, RestoreWakesANextThatWaits) {
   consumer.join();
 }
 
+// BUCKETLINE_SOAK_STOPS asks for more.
+int RandomStops() {
+  const char* wanted = std::getenv("BUCKETLINE_SOAK_STOPS");
+  return wanted == nullptr ? 50 : std::stoi(wanted);
+}
+
 TEST(LoaderStop, DestroyedAtAnyMomentItEndsCleanly) {
   ImageBucket bucket(60);
   const auto delay = [](const StoreCall& call, uint64_t) -> Duration {
@@ -74,7 +82,7 @@ TEST(LoaderStop, DestroyedAtAnyMomentItEndsCleanly) {
   };
   const Dataset dataset = bucket.OpenThrough(std::make_shared<LatencyStore>(bucket.store(), delay));
   CounterRng rng(1, 2, 3);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0, stops = RandomStops(); i < stops; ++i) {
     LoaderOptions options = SmallOptions(1 + static_cast<uint32_t>(rng.NextBelow(8)));
     options.threads = 1 + rng.NextBelow(4);
     options.max_requests = 1 + rng.NextBelow(16);

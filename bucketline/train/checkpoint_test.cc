@@ -1,5 +1,6 @@
 #include "bucketline/train/checkpoint.h"
 
+#include <optional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -50,6 +51,7 @@ class CheckpointTest : public ::testing::Test {
  protected:
   CheckpointTest() : store_(std::make_shared<RefusingStore>(MakeMemoryStore("c"))) {
     runtime_.AddStore("c", store_);
+    folder_.emplace(runtime_, "mem://c/run");
   }
 
   static Checkpoint Make(uint64_t step, const std::string& text) {
@@ -64,14 +66,14 @@ class CheckpointTest : public ::testing::Test {
 
   Runtime runtime_;
   std::shared_ptr<RefusingStore> store_;
-  CheckpointFolder folder_{runtime_, "mem://c/run"};
+  std::optional<CheckpointFolder> folder_;
 };
 
 TEST_F(CheckpointTest, LoadsWhatWasSavedLast) {
-  EXPECT_FALSE(folder_.Load());
-  folder_.Save(Make(1, "one"), 3);
-  folder_.Save(Make(2, "two"), 3);
-  const std::optional<Checkpoint> loaded = folder_.Load();
+  EXPECT_FALSE(folder_->Load());
+  folder_->Save(Make(1, "one"), 3);
+  folder_->Save(Make(2, "two"), 3);
+  const std::optional<Checkpoint> loaded = folder_->Load();
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->step, 2u);
   EXPECT_EQ(loaded->files.at("model").view(), "two");
@@ -79,7 +81,7 @@ TEST_F(CheckpointTest, LoadsWhatWasSavedLast) {
 }
 
 TEST_F(CheckpointTest, FilesLieBelowTheirStep) {
-  folder_.Save(Make(12, "x"), 1);
+  folder_->Save(Make(12, "x"), 1);
   EXPECT_THAT(Keys(), ElementsAre("run/latest.json", "run/step-00000012/model", "run/step-00000012/state"));
 }
 
@@ -87,7 +89,7 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTouchesNothingElse) {
   PutBytes(*store_, "run/step-by-step.txt", "the user's");
   PutBytes(*store_, "run/notes/step-00000001/model", "the user's");
   PutBytes(*store_, "run2/step-00000001/model", "another run's");
-  for (uint64_t step = 1; step <= 5; ++step) folder_.Save(Make(step, "x"), 2);
+  for (uint64_t step = 1; step <= 5; ++step) folder_->Save(Make(step, "x"), 2);
   EXPECT_THAT(Keys(),
               ElementsAre("run/latest.json", "run/notes/step-00000001/model", "run/step-00000004/model",
                           "run/step-00000004/state", "run/step-00000005/model", "run/step-00000005/state",
@@ -95,29 +97,29 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTouchesNothingElse) {
 }
 
 TEST_F(CheckpointTest, StepsThatARestartLeftBehindGoFirst) {
-  folder_.Save(Make(9, "abandoned"), 3);
-  folder_.Save(Make(3, "restarted"), 3);
+  folder_->Save(Make(9, "abandoned"), 3);
+  folder_->Save(Make(3, "restarted"), 3);
   EXPECT_EQ(Keys().count("run/step-00000009/model"), 0u);
-  EXPECT_EQ(folder_.Load()->step, 3u);
+  EXPECT_EQ(folder_->Load()->step, 3u);
 }
 
 TEST_F(CheckpointTest, AFailedSaveLeavesTheLastCompleteOne) {
-  folder_.Save(Make(1, "one"), 1);
+  folder_->Save(Make(1, "one"), 1);
   for (const char* refused : {"step-00000002/model", "step-00000002/state", "latest.json"}) {
     store_->refused = refused;
-    EXPECT_THROW(folder_.Save(Make(2, "two"), 1), Error) << refused;
-    EXPECT_EQ(folder_.Load()->step, 1u) << refused;
+    EXPECT_THROW(folder_->Save(Make(2, "two"), 1), Error) << refused;
+    EXPECT_EQ(folder_->Load()->step, 1u) << refused;
   }
   store_->refused.clear();
-  folder_.Save(Make(2, "two"), 1);
-  EXPECT_EQ(folder_.Load()->step, 2u);
+  folder_->Save(Make(2, "two"), 1);
+  EXPECT_EQ(folder_->Load()->step, 2u);
 }
 
 TEST_F(CheckpointTest, DamageIsNamed) {
-  folder_.Save(Make(1, "one"), 1);
+  folder_->Save(Make(1, "one"), 1);
   const auto expect_corrupt = [&](const std::string& uri) {
     try {
-      folder_.Load();
+      folder_->Load();
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
@@ -127,7 +129,7 @@ TEST_F(CheckpointTest, DamageIsNamed) {
   PutBytes(*store_, "run/step-00000001/model", "onE");  // same size
   expect_corrupt("mem://c/run/step-00000001/model");
   PutBytes(*store_, "run/step-00000001/model", "one");
-  EXPECT_TRUE(folder_.Load());
+  EXPECT_TRUE(folder_->Load());
   DeleteObject(*store_, "run/step-00000001/state");
   expect_corrupt("mem://c/run/step-00000001/state");
   PutBytes(*store_, "run/latest.json", "{");
@@ -137,7 +139,7 @@ TEST_F(CheckpointTest, DamageIsNamed) {
 TEST_F(CheckpointTest, AnotherVersionSaysSo) {
   PutBytes(*store_, "run/latest.json", R"({"format": 2})");
   try {
-    folder_.Load();
+    folder_->Load();
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
