@@ -17,8 +17,8 @@ using boost::system::error_code;
 
 constexpr uint64_t kPiece = uint64_t{1} << 20;
 
-bool CutsTheBody(Fault fault) {
-  return fault == Fault::kResetBody || fault == Fault::kTruncate || fault == Fault::kStall;
+bool CutsTheBody(ServeFault fault) {
+  return fault == ServeFault::kResetBody || fault == ServeFault::kTruncate || fault == ServeFault::kStall;
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ class AnswerWriter::PieceSink : public GetSink {
   const std::unique_ptr<uint8_t[]> memory_;
 };
 
-void AnswerWriter::Send(RenderedAnswer answer, std::optional<ObjectBody> object, Fault fault,
+void AnswerWriter::Send(RenderedAnswer answer, std::optional<ObjectBody> object, ServeFault fault,
                         std::shared_ptr<void> owner, Done done) {
   answer_ = std::move(answer);
   object_ = std::move(object);
@@ -96,11 +96,11 @@ void AnswerWriter::OnWritten(bool ok) {
   if (!ok) return Finish(End::kClose);
   if (sent_ < limit_) return Fetch();
   switch (fault_) {
-    case Fault::kResetBody:
+    case ServeFault::kResetBody:
       return Finish(End::kReset);
-    case Fault::kTruncate:
+    case ServeFault::kTruncate:
       return Finish(End::kClose);
-    case Fault::kStall:
+    case ServeFault::kStall:
       return Stall();
     default:
       return Finish(End::kSent);

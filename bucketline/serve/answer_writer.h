@@ -31,8 +31,8 @@ class AnswerWriter {
       : stream_(stream), timeout_(timeout), stop_(std::move(stop)), bytes_out_(bytes_out) {}
 
   // Calls `done` once, on the strand. `owner` keeps this and the stream alive until then.
-  void Send(RenderedAnswer answer, std::optional<ObjectBody> object, Fault fault, std::shared_ptr<void> owner,
-            Done done);
+  void Send(RenderedAnswer answer, std::optional<ObjectBody> object, ServeFault fault,
+            std::shared_ptr<void> owner, Done done);
 
  private:
   class PieceSink;
@@ -51,7 +51,7 @@ class AnswerWriter {
   // Of the answer being sent.
   RenderedAnswer answer_;
   std::optional<ObjectBody> object_;
-  Fault fault_ = Fault::kNone;
+  ServeFault fault_ = ServeFault::kNone;
   uint64_t limit_ = 0;  // how much of the body is sent
   uint64_t sent_ = 0;
   bool head_sent_ = false;

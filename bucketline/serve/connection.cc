@@ -139,8 +139,9 @@ void Connection::Admit() {
 }
 
 void Connection::Proceed() {
-  if (exchange_.disturbance.fault == Fault::kResetBefore) return Reset();
-  if (exchange_.disturbance.fault == Fault::kSlowDown) return Reply(Answer::Failed(S3Failure("SlowDown")));
+  if (exchange_.disturbance.fault == ServeFault::kResetBefore) return Reset();
+  if (exchange_.disturbance.fault == ServeFault::kSlowDown)
+    return Reply(Answer::Failed(S3Failure("SlowDown")));
   if (exchange_.operation == Operation::kUnknown) return Reply(Answer::Failed(S3Failure("NotImplemented")));
   const std::string* expect = exchange_.request.Header("expect");
   if (expect != nullptr && Lower(*expect) == "100-continue" && !parser_->is_done()) return Continue();

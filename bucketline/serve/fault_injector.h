@@ -13,7 +13,7 @@
 namespace bucketline::serve {
 
 struct Disturbance {
-  Fault fault = Fault::kNone;
+  ServeFault fault = ServeFault::kNone;
   Duration latency{0};
 };
 

@@ -27,19 +27,19 @@ double Seconds(Duration duration) { return std::chrono::duration<double>(duratio
 
 }  // namespace
 
-std::string_view FaultName(Fault fault) {
+std::string_view ServeFaultName(ServeFault fault) {
   switch (fault) {
-    case Fault::kNone:
+    case ServeFault::kNone:
       return "none";
-    case Fault::kSlowDown:
+    case ServeFault::kSlowDown:
       return "slow_down";
-    case Fault::kResetBefore:
+    case ServeFault::kResetBefore:
       return "reset_before";
-    case Fault::kResetBody:
+    case ServeFault::kResetBody:
       return "reset_body";
-    case Fault::kTruncate:
+    case ServeFault::kTruncate:
       return "truncate";
-    case Fault::kStall:
+    case ServeFault::kStall:
       return "stall";
   }
   return "unknown";
@@ -70,18 +70,18 @@ void CheckFaultPlan(const FaultPlan& plan) {
   }
 }
 
-Fault ChooseFault(const FaultPlan& plan, uint64_t number) {
+ServeFault ChooseFault(const FaultPlan& plan, uint64_t number) {
   CounterRng rng(plan.seed, kFaultStream, number);
   double left = rng.NextDouble();
-  for (const auto& [fault, share] : {std::pair{Fault::kSlowDown, plan.slow_down},
-                                     {Fault::kResetBefore, plan.reset_before},
-                                     {Fault::kResetBody, plan.reset_body},
-                                     {Fault::kTruncate, plan.truncate},
-                                     {Fault::kStall, plan.stall}}) {
+  for (const auto& [fault, share] : {std::pair{ServeFault::kSlowDown, plan.slow_down},
+                                     {ServeFault::kResetBefore, plan.reset_before},
+                                     {ServeFault::kResetBody, plan.reset_body},
+                                     {ServeFault::kTruncate, plan.truncate},
+                                     {ServeFault::kStall, plan.stall}}) {
     if (left < share) return fault;
     left -= share;
   }
-  return Fault::kNone;
+  return ServeFault::kNone;
 }
 
 Duration ChooseLatency(const FaultPlan& plan, uint64_t number) {

@@ -9,7 +9,7 @@
 
 namespace bucketline {
 
-enum class Fault {
+enum class ServeFault {
   kNone,
   kSlowDown,     // 503 SlowDown
   kResetBefore,  // connection reset before the first byte of the answer
@@ -17,10 +17,10 @@ enum class Fault {
   kTruncate,     // half of the body, then a clean close, although Content-Length promised all of it
   kStall,        // half of the body, then nothing until the client leaves
 };
-constexpr int kFaultKinds = 6;
+constexpr int kServeFaultKinds = 6;
 
 // "none", "slow_down", "reset_before", "reset_body", "truncate", "stall".
-std::string_view FaultName(Fault fault);
+std::string_view ServeFaultName(ServeFault fault);
 
 struct FaultPlan {
   // Shares of the requests, each in [0, 1], together at most 1. On an answer with less than two bytes of body
@@ -45,7 +45,7 @@ struct FaultPlan {
 void CheckFaultPlan(const FaultPlan& plan);
 
 // The fault and the latency of request `number`: the same for the same plan on every platform.
-Fault ChooseFault(const FaultPlan& plan, uint64_t number);
+ServeFault ChooseFault(const FaultPlan& plan, uint64_t number);
 Duration ChooseLatency(const FaultPlan& plan, uint64_t number);
 
 }  // namespace bucketline

@@ -28,11 +28,11 @@ FaultPlan Mixed() {
 
 TEST(FaultPlan, SharesAreKept) {
   constexpr int kRequests = 20000;
-  std::array<int, kFaultKinds> seen{};
+  std::array<int, kServeFaultKinds> seen{};
   for (int i = 0; i < kRequests; ++i) ++seen[static_cast<size_t>(ChooseFault(Mixed(), i))];
-  const std::array<double, kFaultKinds> expected = {0.48, 0.1, 0.05, 0.2, 0.15, 0.02};
+  const std::array<double, kServeFaultKinds> expected = {0.48, 0.1, 0.05, 0.2, 0.15, 0.02};
   for (size_t i = 0; i < seen.size(); ++i) {
-    EXPECT_NEAR(seen[i] / double{kRequests}, expected[i], 0.01) << FaultName(static_cast<Fault>(i));
+    EXPECT_NEAR(seen[i] / double{kRequests}, expected[i], 0.01) << ServeFaultName(static_cast<ServeFault>(i));
   }
 }
 
@@ -51,8 +51,8 @@ TEST(FaultPlan, CertainAndImpossible) {
   FaultPlan always;
   always.stall = 1;
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(ChooseFault(always, i), Fault::kStall);
-    EXPECT_EQ(ChooseFault(FaultPlan(), i), Fault::kNone);
+    EXPECT_EQ(ChooseFault(always, i), ServeFault::kStall);
+    EXPECT_EQ(ChooseFault(FaultPlan(), i), ServeFault::kNone);
   }
 }
 
@@ -98,7 +98,7 @@ TEST(FaultInjector, DealsInOrderAndOnlyToData) {
   serve::FaultInjector injector(Mixed());
   for (int round = 0; round < 2; ++round) {
     for (uint64_t i = 0; i < 50; ++i) {
-      EXPECT_EQ(injector.Next(Operation::kPutObject).fault, Fault::kNone);
+      EXPECT_EQ(injector.Next(Operation::kPutObject).fault, ServeFault::kNone);
       EXPECT_EQ(injector.Next(Operation::kGetObject).fault, ChooseFault(Mixed(), i));
     }
     injector.Set(Mixed());  // starts anew
@@ -110,7 +110,7 @@ TEST(FaultInjector, DealsInOrderAndOnlyToData) {
   all.latency = milliseconds(9);
   injector.Set(all);
   const serve::Disturbance first = injector.Next(Operation::kListBuckets);
-  EXPECT_NE(first.fault, Fault::kNone);
+  EXPECT_NE(first.fault, ServeFault::kNone);
   EXPECT_EQ(first.latency, Duration(milliseconds(9)));
   all.stall = 2;
   EXPECT_THROW(injector.Set(all), Error);

@@ -34,11 +34,11 @@ struct ServerOptions {
 
 struct ServerCounters {
   const Counter& of(Operation operation) const { return operations[static_cast<size_t>(operation)]; }
-  const Counter& of(Fault fault) const { return faults[static_cast<size_t>(fault)]; }
+  const Counter& of(ServeFault fault) const { return faults[static_cast<size_t>(fault)]; }
 
-  std::array<Counter, kOperations> operations;  // requests, refused and disturbed ones included
-  std::array<Counter, kFaultKinds> faults;      // injected; kNone counts those that got away
-  Counter failures;                             // answers with a status of 400 or more
+  std::array<Counter, kOperations> operations;   // requests, refused and disturbed ones included
+  std::array<Counter, kServeFaultKinds> faults;  // injected; kNone counts those that got away
+  Counter failures;                              // answers with a status of 400 or more
   Counter connections;
   Counter connections_refused;  // above max_connections
   Counter bytes_in;             // of bodies

@@ -204,7 +204,7 @@ TEST_F(ServerTest, SlowDown) {
   EXPECT_THAT(Ask(kGet), ::testing::AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("<Code>SlowDown</Code>")));
   EXPECT_THAT(Ask("HEAD /bucket/k HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 200"))
       << "only data is disturbed";
-  EXPECT_EQ(server_->counters().of(Fault::kSlowDown).value(), 1u);
+  EXPECT_EQ(server_->counters().of(ServeFault::kSlowDown).value(), 1u);
   server_->SetFaults({});
   EXPECT_THAT(Ask(kGet), StartsWith("HTTP/1.1 200"));
 }

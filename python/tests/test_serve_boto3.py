@@ -275,8 +275,14 @@ def test_nothing_outside_of_the_folder(tmp_path: Path) -> None:
             status, body = endpoint.raw("GET", target)
             assert status in (400, 403, 404), target
             assert b"never to be seen" not in body, target
+            assert endpoint.raw("PUT", target)[0] in (400, 403, 404), target
         assert endpoint.raw("GET", "/bucket/link?acl")[0] == 501
         assert endpoint.raw("PATCH", "/bucket/link")[0] == 501
+        assert endpoint.raw("PUT", "/bucket/a//b")[0] == 400
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
+        ["secret", "served", "bucket", "link", "linked-bucket", "plain-file"]
+    )
+    assert (tmp_path / "secret").read_text() == "never to be seen"
 
 
 def test_faults_are_survived(tmp_path: Path) -> None:
