@@ -114,6 +114,7 @@ void AddBench(CLI::App& app, Invocation& invocation) {
   auto args = std::make_shared<Args>();
   LoaderOptions& loader = args->bench.loader;
   loader.shuffle = true;
+  loader.last = LastPolicy::kPartial;  // every image counts
   CLI::App* sub =
       app.add_subcommand("bench", "stream a dataset as fast as it comes, and compare with the limit");
   args->dataset.AddTo(*sub, "none");

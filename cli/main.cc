@@ -1,8 +1,10 @@
 // The bucketline command: parse, call, print.
 #include <cstdio>
+#include <string_view>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/openmp_policy.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -64,4 +66,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace bucketline::cli
 
-int main(int argc, char** argv) { return bucketline::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "train") bucketline::cli::EnsurePassiveOpenMp(argv);
+  return bucketline::cli::Main(argc, argv);
+}

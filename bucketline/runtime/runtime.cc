@@ -115,7 +115,11 @@ std::shared_ptr<ObjectStore> Runtime::StoreFor(const Uri& uri) { return StoreFor
 
 std::shared_ptr<ObjectStore> Runtime::StoreFor(const Uri& uri, const S3Options& s3) {
   impl_->CheckProcess();
-  return impl_->Find(uri, s3);
+  try {
+    return impl_->Find(uri, s3);
+  } catch (const Error& error) {  // no credentials, say: for which bucket?
+    throw error.WithUri(uri.ToString());
+  }
 }
 
 std::string Runtime::KeyOf(const Uri& uri) {

@@ -86,6 +86,13 @@ TEST(Runtime, BucketsAreSharedByNameAndOptions) {
   EXPECT_NE(first, runtime.StoreFor(Uri::Parse("s3://bucket2/a")));
 }
 
+TEST(Runtime, AStoreThatCannotBeMadeIsNamed) {
+  Runtime runtime(Quiet());
+  S3Options half = Static("key");
+  half.secret_access_key.clear();
+  EXPECT_EQ(ErrorOf([&] { runtime.StoreFor(Uri::Parse("s3://bucket/a"), half); }).uri(), "s3://bucket/a");
+}
+
 TEST(Runtime, KeysAreRelativeToTheStore) {
   EXPECT_EQ(Runtime::KeyOf(Uri::Parse("s3://bucket/a//b")), "a//b");
   EXPECT_EQ(Runtime::KeyOf(Uri::Parse("mem://name/a/b")), "a/b");

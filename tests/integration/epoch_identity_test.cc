@@ -66,14 +66,16 @@ TEST_F(EpochIdentity, ThreadsMemoryAndFaultsChangeNothing) {
   EXPECT_EQ(Load(1, 2_GiB).batches, plain.batches);
   EXPECT_EQ(Load(8, 2_GiB).batches, plain.batches);
 
-  server_.SetFaults({.slow_down = 0.05, .reset_before = 0.01, .reset_body = 0.01, .truncate = 0.01, .seed = 3});
+  server_.SetFaults(
+      {.slow_down = 0.05, .reset_before = 0.01, .reset_body = 0.01, .truncate = 0.01, .seed = 3});
   for (const size_t threads : {1, 8}) {
     const Run faulty = Load(threads, threads == 1 ? 2_GiB : 64_MiB);
     EXPECT_EQ(faulty.batches, plain.batches);
     EXPECT_GT(faulty.retries, 0u);
   }
-  for (const Fault fault : {Fault::kSlowDown, Fault::kResetBefore, Fault::kResetBody, Fault::kTruncate}) {
-    EXPECT_GT(server_.counters().of(fault).value(), 0u) << FaultName(fault);
+  for (const ServeFault fault :
+       {ServeFault::kSlowDown, ServeFault::kResetBefore, ServeFault::kResetBody, ServeFault::kTruncate}) {
+    EXPECT_GT(server_.counters().of(fault).value(), 0u) << ServeFaultName(fault);
   }
 }
 
