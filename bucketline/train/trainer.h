@@ -62,6 +62,8 @@ struct TrainResult {
 // Classes come from train.classes(). Throws kInvalidArgument (options, labels that are not classes,
 // validation with other classes, a checkpoint or weights of another model or of other data), kUnsupported in
 // a build without LibTorch, and whatever Loader::Next throws.
+// LibTorch's threads spin while they wait for each other unless the program was started with
+// OMP_WAIT_POLICY=passive, which is much faster wherever they share CPUs with other work.
 TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
                   const TrainOptions& options, const TrainObserver& observer = {}, std::stop_token stop = {});
 

@@ -42,7 +42,7 @@ def summary_of(out: str) -> dict[str, Any]:
 def test_learns_and_reports(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
     log = tmp_path / "metrics.jsonl"
     outcome = on_versitygw.done(
-        "train", f"s3://{bucket}/images/", *SMALL, "--labels", "folder", "--model", "mobilenet_v2", "--epochs", 12,
+        "train", f"s3://{bucket}/images/", *SMALL, "--labels", "folder", "--model", "mobilenet_v2", "--epochs", 30,
         "--optimizer", "adam", "--learning-rate", "1e-3", "--loss", "binary_crossentropy", "--validation-split", 0.2,
         "--seed", 0, "--threads", 2, "--memory", "256MiB", "--log", log, "--on-error", "skip", "--json",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def test_learns_and_reports(on_versitygw: Command, bucket: str, tmp_path: Path) 
     assert summary["requests"] > COUNT
     assert summary["stages"]["decode"]["count"] > 0
     events = json_lines(log)
-    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(12))
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(30))
     begin, end = events[0], events[-1]
     assert begin["train_images"] + begin["validation_images"] == COUNT
     assert begin["classes"] == ["bright", "dark"]
@@ -162,11 +162,14 @@ def test_a_damaged_checkpoint_is_named(on_versitygw: Command, bucket: str, tmp_p
 
 
 def test_sgd_and_weights(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
-    base = ("train", f"s3://{bucket}/images/", *SMALL, "--optimizer", "sgd", "--learning-rate", 0.01)
-    on_versitygw.done(*base, "--epochs", 1, "--checkpoint", tmp_path / "c")
+    base = (
+        "train", f"s3://{bucket}/images/", "--image-size", 32, "--batch-size", 8, "--epochs", 1,
+        "--optimizer", "sgd", "--learning-rate", 0.01,
+    )  # fmt: skip
+    on_versitygw.done(*base, "--width", 0.35, "--checkpoint", tmp_path / "c")
     model = next((tmp_path / "c").glob("step-*/model.safetensors"))
-    on_versitygw.done(*base, "--epochs", 1, "--weights", model)
-    outcome = on_versitygw.run(*base, "--epochs", 1, "--width", 0.5, "--weights", model)
+    on_versitygw.done(*base, "--width", 0.35, "--weights", model)
+    outcome = on_versitygw.run(*base, "--width", 0.5, "--weights", model)
     assert outcome.code == 1
     assert "model.safetensors" in outcome.err
     assert "shape" in outcome.err
