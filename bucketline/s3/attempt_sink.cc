@@ -1,6 +1,7 @@
 #include "bucketline/s3/attempt_sink.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace bucketline {
 
@@ -29,13 +30,14 @@ Result<void> AttemptSink::Refuse(std::optional<S3Failure> failure) {
 }
 
 std::optional<S3Failure> AttemptSink::Judge(const Result<HttpTiming>& result) {
+  const std::shared_ptr<S3Receiver> receiver = std::move(receiver_);
   if (!result && result.error().code() == ErrorCode::kCancelled)
     return FailureOfTransport(context_, result.error());
   if (refused_) return refused_;
   // The status says enough even when the rest of a refusal got lost.
   if (head_.status != 0 && !Success()) return FailureOfAnswer(context_, head_, error_body_);
   if (!result) return FailureOfTransport(context_, result.error());
-  return receiver_->OnEnd();
+  return receiver->OnEnd();
 }
 
 }  // namespace bucketline

@@ -21,7 +21,8 @@ class AttemptSink : public HttpSink {
   Result<void> OnHead(const HttpResponseHead& head) override;
   Result<void> OnBody(std::span<const uint8_t> data) override;
 
-  // After the exchange has ended: nullopt for success.
+  // Once, after the exchange has ended: nullopt for success. Lets go of the receiver, and so of the caller's sink: the
+  // transport may hold this one a moment longer than the caller's store lives.
   std::optional<S3Failure> Judge(const Result<HttpTiming>& result);
 
   uint64_t received() const { return received_; }  // bytes of a successful answer's body
@@ -31,7 +32,7 @@ class AttemptSink : public HttpSink {
   Result<void> Refuse(std::optional<S3Failure> failure);
 
   const S3ErrorContext context_;
-  const std::shared_ptr<S3Receiver> receiver_;
+  std::shared_ptr<S3Receiver> receiver_;  // until Judge
   HttpResponseHead head_;
   std::string error_body_;
   std::optional<S3Failure> refused_;
