@@ -275,7 +275,8 @@ def test_nothing_outside_of_the_folder(tmp_path: Path) -> None:
             status, body = endpoint.raw("GET", target)
             assert status in (400, 403, 404), target
             assert b"never to be seen" not in body, target
-            assert endpoint.raw("PUT", target)[0] in (400, 403, 404), target
+            if target != "/bucket/link":  # a PUT replaces the link itself
+                assert endpoint.raw("PUT", target)[0] in (400, 403, 404), target
         assert endpoint.raw("GET", "/bucket/link?acl")[0] == 501
         assert endpoint.raw("PATCH", "/bucket/link")[0] == 501
         assert endpoint.raw("PUT", "/bucket/a//b")[0] == 400
