@@ -4,7 +4,7 @@
 set -euo pipefail
 bucketline="$1"
 images="${BUCKETLINE_DEMO_IMAGES:-800}"
-epochs="${BUCKETLINE_DEMO_EPOCHS:-8}"
+epochs="${BUCKETLINE_DEMO_EPOCHS:-12}"
 
 work="$(mktemp -d)"
 server=
@@ -36,8 +36,8 @@ say "3. They are listed"
 "$bucketline" ls s3://demo/images/ --count
 
 say "4. MobileNetV2 trains on them, streamed from the bucket"
-"$bucketline" train s3://demo/images/ --labels folder --model mobilenet_v2 --image-size 64 --batch-size 32 \
-  --epochs "$epochs" --optimizer adam --learning-rate 1e-3 --loss binary_crossentropy --validation-split 0.2 \
+"$bucketline" train s3://demo/images/ --labels folder --model mobilenet_v2 --image-size 64 --batch-size 16 \
+  --epochs "$epochs" --flip 0.5 --optimizer adam --learning-rate 1e-3 --loss binary_crossentropy --validation-split 0.2 \
   --checkpoint s3://demo/checkpoints/ --seed 0 --memory 256MiB --log "$work/metrics.jsonl"
 
 say "5. The checkpoints in the bucket"

@@ -19,11 +19,11 @@ namespace {
 
 using Colour = std::array<double, 3>;
 
-Colour DrawColour(CounterRng& rng) {
-  return {rng.NextDouble() * 255, rng.NextDouble() * 255, rng.NextDouble() * 255};
-}
-
 double Between(CounterRng& rng, double low, double high) { return low + (high - low) * rng.NextDouble(); }
+
+Colour DrawColour(CounterRng& rng, double low, double high) {
+  return {Between(rng, low, high), Between(rng, low, high), Between(rng, low, high)};
+}
 
 // A wave through the plane: straight fronts give stripes, circular ones rings.
 struct Pattern {
@@ -39,7 +39,7 @@ struct Pattern {
 };
 
 std::vector<uint8_t> Paint(const Pattern& pattern, int size, CounterRng& rng) {
-  const Colour dark = DrawColour(rng), light = DrawColour(rng);
+  const Colour dark = DrawColour(rng, 0, 100), light = DrawColour(rng, 155, 255);
   const double noise = Between(rng, 5, 40);
   std::vector<uint8_t> pixels(static_cast<size_t>(size) * static_cast<size_t>(size) * 3);
   uint8_t* out = pixels.data();
@@ -97,7 +97,7 @@ SyntheticImage MakeSyntheticImage(uint64_t index, uint64_t seed, int size) {
   const size_t label = index % classes.size();
   CounterRng rng(seed, 0, index);
   const Pattern pattern{.rings = label == 0,
-                        .wavelength = Between(rng, 0.08, 0.2),
+                        .wavelength = Between(rng, 0.1, 0.2),
                         .phase = rng.NextDouble(),
                         .angle = Between(rng, 0, std::numbers::pi),
                         .centre_x = rng.NextDouble(),
