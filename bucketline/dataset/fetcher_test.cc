@@ -154,7 +154,7 @@ TEST_F(FetcherTest, HoldsNoMoreThanTheBudget) {
   auto fetcher = Start(memory_, budget);
   for (size_t i = 0; i < 20; ++i) {
     ASSERT_TRUE(deliveries_.WaitForTag(i));  // completions come in any order
-    ASSERT_TRUE(deliveries_.Take(i));  // and gives the lease back
+    ASSERT_TRUE(deliveries_.Take(i));        // and gives the lease back
   }
   fetcher->Stop();
   EXPECT_LE(budget.peak(), 250u);
