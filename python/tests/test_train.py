@@ -221,5 +221,7 @@ def test_median_accuracy_on_real_images(on_versitygw: Command, versitygw: Endpoi
         )  # fmt: skip
         summary = summary_of(outcome.out)
         accuracies.append(summary["best_validation_accuracy"])
-        print(f"seed {seed}: validation accuracy {accuracies[-1]:.3f}, last {summary['validation_accuracy']:.3f}")
+        print(
+            f"seed {seed}: validation accuracy {accuracies[-1]:.3f}, last {summary['validation_accuracy']:.3f}"
+        )
     assert sorted(accuracies)[2] >= 0.95
