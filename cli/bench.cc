@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/live_line.h"
+#include "cli/stage_json.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -25,12 +26,6 @@ struct Args {
   bool nhwc = false;
   std::string quarantine;
 };
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-nlohmann::ordered_json StageJson(const StageStats& stage) {
-  return {{"count", stage.count}, {"wall_seconds", Seconds(stage.wall)}, {"cpu_seconds", Seconds(stage.cpu)}};
-}
 
 nlohmann::ordered_json ReportJson(const BenchReport& report) {
   const LoaderStats& stages = report.stages;

@@ -3,14 +3,13 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/stage_json.h"
 #include <fmt/format.h>
 
 #include "bucketline/base/units.h"
 
 namespace bucketline::cli {
 namespace {
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 void OpenLog(std::ofstream& file, const std::string& path) {
   if (path.empty()) return;
@@ -21,10 +20,6 @@ void OpenLog(std::ofstream& file, const std::string& path) {
 // NaN has no JSON form.
 nlohmann::ordered_json OrNull(double value) {
   return std::isnan(value) ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value);
-}
-
-nlohmann::ordered_json StageJson(const StageStats& stage) {
-  return {{"count", stage.count}, {"wall_seconds", Seconds(stage.wall)}, {"cpu_seconds", Seconds(stage.cpu)}};
 }
 
 }  // namespace
