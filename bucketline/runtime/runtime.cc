@@ -97,7 +97,7 @@ struct Runtime::Impl {
   const RuntimeOptions options;
   std::unique_ptr<MemoryBudget> memory;
   S3Counters counters;
-  RetryBudget retry_budget;
+  RetryBudget retry_budget{RetryBudget::CapacityFor(options.connections)};
   std::unique_ptr<Timer> timer;
   std::unique_ptr<HttpTransport> transport;
   std::mutex mutex;                 // guards stores

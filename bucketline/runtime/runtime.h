@@ -20,7 +20,7 @@ namespace bucketline {
 struct RuntimeOptions {
   uint64_t memory = 0;  // bytes that all loaders together may reserve; 0: no common cap
   size_t network_threads = 1;
-  size_t connections = 128;    // kept alive in all
+  size_t connections = 128;    // kept alive in all; the retry budget grows with it
   std::string ca_bundle = {};  // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
   S3Options s3 = {};           // defaults for stores that are not given their own
   LogSink log = LogToStderr();

@@ -1,6 +1,9 @@
 #include "bucketline/runtime/runtime.h"
 
+#include <condition_variable>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/http/loopback_server_test_util.h"
 #include "bucketline/store/memory_store.h"
 
 namespace bucketline {
@@ -130,6 +134,44 @@ TEST(Runtime, CountersStartAtZero) {
 
 // Sanitizers that keep threads of their own cannot follow a fork of a threaded process.
 #if !defined(__SANITIZE_THREAD__)
+// Every object fails five times, as in an outage of a second or so; with the budget of an SDK's client most were lost.
+TEST(Runtime, AnOutageLosesNothingWithAllConnectionsInUse) {
+  constexpr size_t kObjects = 128;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, int> attempts;
+  LoopbackServer server([&](LoopbackConnection& connection) {
+    while (connection.ReadRequest()) {
+      std::unique_lock lock(mutex);
+      const int attempt = ++attempts[connection.head.substr(0, connection.head.find('\r'))];
+      lock.unlock();
+      const bool sent =
+          attempt > 5 ? connection.Respond("", "ETag: \"e\"\r\n")
+                      : connection.Write("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
+      if (!sent) return;
+    }
+  });
+  RuntimeOptions options = Quiet();
+  options.s3 = Static("key");
+  options.s3.endpoint_url = server.Url("");
+  Runtime runtime(options);
+  const auto store = runtime.StoreFor(Uri::Parse("s3://bucket/"));
+  size_t ended = 0;
+  std::vector<std::string> failures;
+  for (size_t i = 0; i < kObjects; ++i) {
+    store->Head(std::to_string(i), [&](Result<ObjectInfo> result) {
+      const std::lock_guard lock(mutex);
+      if (!result) failures.emplace_back(result.error().what());
+      ++ended;
+      changed.notify_all();
+    });
+  }
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return ended == kObjects; });
+  EXPECT_THAT(failures, ::testing::IsEmpty());
+  EXPECT_EQ(runtime.counters().retries.value(), 5 * kObjects);
+}
+
 TEST(Runtime, UsingItAfterForkIsAnErrorAndDestroyingItDoesNotHang) {
   auto runtime = std::make_unique<Runtime>(Quiet());
   runtime->AddStore("a", MakeMemoryStore("a"));

@@ -1,6 +1,7 @@
 // RetryBudget: a token bucket that keeps a failing store from being hit ten times as hard.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 
@@ -10,7 +11,15 @@ namespace bucketline {
 // the tokens run out, and requests fail with their last error instead of multiplying. Thread-safe.
 class RetryBudget {
  public:
-  static constexpr uint64_t kCapacity = 500;
+  static constexpr uint64_t kCapacity = 500;  // what an SDK gives a client
+  static constexpr uint64_t kPerConcurrent =
+      126;  // nine transient retries, all that a request has by default
+
+  // For `concurrent` requests at a time. An outage that every one of them would survive by its own attempts must
+  // not fail them through the budget; one that outlasts them all is not met with a second round.
+  static constexpr uint64_t CapacityFor(uint64_t concurrent) {
+    return std::max(kCapacity, kPerConcurrent * concurrent);
+  }
 
   explicit RetryBudget(uint64_t capacity = kCapacity) : capacity_(capacity), tokens_(capacity) {}
 

@@ -35,7 +35,8 @@ uint64_t RetryBudget::tokens() const {
 }
 
 Duration RetryPolicy::Wait(const RetryQuestion& question) const {
-  const Duration base = question.failure.fault == Fault::kThrottled ? backoff_.throttled : backoff_.transient;
+  const Duration base =
+      question.failure.fault == S3Fault::kThrottled ? backoff_.throttled : backoff_.transient;
   Duration longest = std::min(base, backoff_.longest);
   for (int i = 1; i < question.attempts && longest < backoff_.longest; ++i) {
     longest = std::min(longest * 2, backoff_.longest);
@@ -48,19 +49,19 @@ Duration RetryPolicy::Wait(const RetryQuestion& question) const {
 
 RetryDecision RetryPolicy::Decide(const RetryQuestion& question) const {
   RetryDecision decision;
-  const Fault fault = question.failure.fault;
-  if (fault == Fault::kFinal) return decision;
-  if (fault == Fault::kClockSkew && (question.clock_corrected || !question.failure.server_time))
+  const S3Fault fault = question.failure.fault;
+  if (fault == S3Fault::kFinal) return decision;
+  if (fault == S3Fault::kClockSkew && (question.clock_corrected || !question.failure.server_time))
     return decision;
   if (question.attempts >= max_attempts_) {
     decision.reason = Attempts(question.attempts);
     return decision;
   }
-  if (fault == Fault::kClockSkew) {
+  if (fault == S3Fault::kClockSkew) {
     decision.correct_clock = true;
   } else {
     decision.wait = Wait(question);
-    decision.cost = fault == Fault::kThrottled ? RetryCost::kThrottled : RetryCost::kTransient;
+    decision.cost = fault == S3Fault::kThrottled ? RetryCost::kThrottled : RetryCost::kTransient;
   }
   if (question.elapsed + decision.wait >= deadline_) {
     decision.reason = fmt::format("{}, as its deadline of {} s is over", Attempts(question.attempts),

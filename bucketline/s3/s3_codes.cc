@@ -8,41 +8,41 @@ namespace {
 
 using Row = std::pair<std::string_view, S3CodeMeaning>;
 
-constexpr S3CodeMeaning kThrottle = {ErrorCode::kThrottled, Fault::kThrottled, Remedy::kNone};
-constexpr S3CodeMeaning kStoreFailed = {ErrorCode::kUnavailable, Fault::kTransient, Remedy::kNone};
-constexpr S3CodeMeaning kDamaged = {ErrorCode::kCorruptData, Fault::kTransient, Remedy::kNone};
-constexpr S3CodeMeaning kDenied = {ErrorCode::kPermissionDenied, Fault::kFinal, Remedy::kAccessDenied};
-constexpr S3CodeMeaning kBadInput = {ErrorCode::kInvalidArgument, Fault::kFinal, Remedy::kNone};
-constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, Fault::kFinal, Remedy::kWrongRegion};
-constexpr S3CodeMeaning kFull = {ErrorCode::kResourceExhausted, Fault::kFinal, Remedy::kNone};
+constexpr S3CodeMeaning kThrottle = {ErrorCode::kThrottled, S3Fault::kThrottled, Remedy::kNone};
+constexpr S3CodeMeaning kStoreFailed = {ErrorCode::kUnavailable, S3Fault::kTransient, Remedy::kNone};
+constexpr S3CodeMeaning kDamaged = {ErrorCode::kCorruptData, S3Fault::kTransient, Remedy::kNone};
+constexpr S3CodeMeaning kDenied = {ErrorCode::kPermissionDenied, S3Fault::kFinal, Remedy::kAccessDenied};
+constexpr S3CodeMeaning kBadInput = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kNone};
+constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kWrongRegion};
+constexpr S3CodeMeaning kFull = {ErrorCode::kResourceExhausted, S3Fault::kFinal, Remedy::kNone};
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what other stores send.
 constexpr std::array kByCode = {
-    Row{"NoSuchKey", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchKey}},
-    Row{"NoSuchVersion", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchKey}},
-    Row{"NoSuchBucket", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchBucket}},
-    Row{"NoSuchUpload", {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNoSuchUpload}},
+    Row{"NoSuchKey", {ErrorCode::kNotFound, S3Fault::kFinal, Remedy::kNoSuchKey}},
+    Row{"NoSuchVersion", {ErrorCode::kNotFound, S3Fault::kFinal, Remedy::kNoSuchKey}},
+    Row{"NoSuchBucket", {ErrorCode::kNotFound, S3Fault::kFinal, Remedy::kNoSuchBucket}},
+    Row{"NoSuchUpload", {ErrorCode::kNotFound, S3Fault::kFinal, Remedy::kNoSuchUpload}},
     Row{"AccessDenied", kDenied},
     Row{"AllAccessDisabled", kDenied},
     Row{"AccountProblem", kDenied},
     Row{"NotSignedUp", kDenied},
-    Row{"SignatureDoesNotMatch", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kWrongSecret}},
-    Row{"InvalidAccessKeyId", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kUnknownKeyId}},
-    Row{"ExpiredToken", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
-    Row{"TokenRefreshRequired", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
-    Row{"InvalidToken", {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"SignatureDoesNotMatch", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kWrongSecret}},
+    Row{"InvalidAccessKeyId", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kUnknownKeyId}},
+    Row{"ExpiredToken", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"TokenRefreshRequired", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"InvalidToken", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
     Row{"AuthorizationHeaderMalformed", kRegion},
     Row{"PermanentRedirect", kRegion},
     Row{"TemporaryRedirect", kRegion},
     Row{"IllegalLocationConstraintException", kRegion},
-    Row{"RequestTimeTooSkewed", {ErrorCode::kUnauthenticated, Fault::kClockSkew, Remedy::kClock}},
-    Row{"PreconditionFailed", {ErrorCode::kObjectChanged, Fault::kFinal, Remedy::kChanged}},
+    Row{"RequestTimeTooSkewed", {ErrorCode::kUnauthenticated, S3Fault::kClockSkew, Remedy::kClock}},
+    Row{"PreconditionFailed", {ErrorCode::kObjectChanged, S3Fault::kFinal, Remedy::kChanged}},
     Row{"ConditionalRequestConflict", kStoreFailed},
     Row{"OperationAborted", kStoreFailed},
     Row{"InvalidRange", kBadInput},
-    Row{"InvalidObjectState", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kArchived}},
-    Row{"NotImplemented", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone}},
-    Row{"MethodNotAllowed", {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone}},
+    Row{"InvalidObjectState", {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kArchived}},
+    Row{"NotImplemented", {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kNone}},
+    Row{"MethodNotAllowed", {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kNone}},
     Row{"SlowDown", kThrottle},
     Row{"Throttling", kThrottle},
     Row{"ThrottlingException", kThrottle},
@@ -59,7 +59,7 @@ constexpr std::array kByCode = {
     Row{"ServiceUnavailable", kStoreFailed},
     Row{"InternalError", kStoreFailed},
     Row{"InternalFailure", kStoreFailed},
-    Row{"RequestTimeout", {ErrorCode::kTimeout, Fault::kTransient, Remedy::kNone}},
+    Row{"RequestTimeout", {ErrorCode::kTimeout, S3Fault::kTransient, Remedy::kNone}},
     Row{"BadDigest", kDamaged},
     Row{"IncompleteBody", kDamaged},
     Row{"XAmzContentSHA256Mismatch", kDamaged},
@@ -81,18 +81,18 @@ S3CodeMeaning MeaningOfStatus(int status) {
     case 308:
       return kRegion;
     case 401:
-      return {ErrorCode::kUnauthenticated, Fault::kFinal, Remedy::kNone};
+      return {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kNone};
     case 403:
       return kDenied;
     case 404:
-      return {ErrorCode::kNotFound, Fault::kFinal, Remedy::kNone};
+      return {ErrorCode::kNotFound, S3Fault::kFinal, Remedy::kNone};
     case 405:
     case 501:
-      return {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone};
+      return {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kNone};
     case 408:
-      return {ErrorCode::kTimeout, Fault::kTransient, Remedy::kNone};
+      return {ErrorCode::kTimeout, S3Fault::kTransient, Remedy::kNone};
     case 412:
-      return {ErrorCode::kObjectChanged, Fault::kFinal, Remedy::kChanged};
+      return {ErrorCode::kObjectChanged, S3Fault::kFinal, Remedy::kChanged};
     case 429:
       return kThrottle;
     case 500:
@@ -106,7 +106,7 @@ S3CodeMeaning MeaningOfStatus(int status) {
       break;
   }
   if (status >= 400 && status < 500 && status != 409) return kBadInput;
-  return {ErrorCode::kUnavailable, Fault::kFinal, Remedy::kNone};
+  return {ErrorCode::kUnavailable, S3Fault::kFinal, Remedy::kNone};
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ enum class Remedy {
 
 struct S3CodeMeaning {
   ErrorCode code = ErrorCode::kInternal;
-  Fault fault = Fault::kFinal;
+  S3Fault fault = S3Fault::kFinal;
   Remedy remedy = Remedy::kNone;
 };
 

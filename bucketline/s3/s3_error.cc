@@ -137,7 +137,7 @@ S3Failure FailureOfForeignAnswer(const S3ErrorContext& context, const HttpRespon
       "{} answered HTTP {} with {} that is not S3's: is this really an S3 endpoint, or does a proxy answer "
       "for it?",
       context.endpoint_url, head.status, Quoted(HeaderOr(head.headers, "Content-Type", "a body")));
-  const Fault fault = head.status >= 500 && head.status != 501 ? Fault::kTransient : Fault::kFinal;
+  const S3Fault fault = head.status >= 500 && head.status != 501 ? S3Fault::kTransient : S3Fault::kFinal;
   return {Error(ErrorCode::kUnavailable, message, context.uri, head.status, RequestIdOf(head.headers)),
           fault};
 }
@@ -160,13 +160,13 @@ S3Failure FailureOfAnswer(const S3ErrorContext& context, const HttpResponseHead&
   }
   std::string message = Advice(meaning.remedy, context, Quoted(region), server_time);
   if (RejectsIfMatch(context, head, answer.code)) {
-    meaning = {ErrorCode::kUnsupported, Fault::kFinal, Remedy::kNone};
+    meaning = {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kNone};
     message = "the store rejects If-Match, by which a read is pinned to the listed object; use pin=\"size\"";
   } else if (meaning.remedy == Remedy::kChanged && context.if_absent) {
     meaning.code = ErrorCode::kAlreadyExists;
     message = "the object exists already and was not replaced";
   } else if (answer.code == "ConditionalRequestConflict" && context.completes_upload) {
-    meaning.fault = Fault::kFinal;
+    meaning.fault = S3Fault::kFinal;
     message = "another writer interfered with this upload; write the object again";
   }
 
@@ -191,14 +191,14 @@ S3Failure FailureOfTransport(const S3ErrorContext& context, const Error& error) 
                     "no connection with {}: {}; is the endpoint right, is it up, is it reachable from here?",
                     context.endpoint_url, error.message()),
                 context.uri),
-          Fault::kTransient};
+          S3Fault::kTransient};
     case ErrorCode::kTimeout:
       return {Error(error.code(), fmt::format("{}: {}", context.endpoint_url, error.message()), context.uri),
-              Fault::kTransient};
+              S3Fault::kTransient};
     case ErrorCode::kCorruptData:
-      return {error.WithUri(context.uri), Fault::kTransient};
+      return {error.WithUri(context.uri), S3Fault::kTransient};
     default:
-      return {error.WithUri(context.uri), Fault::kFinal};
+      return {error.WithUri(context.uri), S3Fault::kFinal};
   }
 }
 

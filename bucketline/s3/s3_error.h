@@ -12,7 +12,7 @@
 namespace bucketline {
 
 // What another attempt could do about a failure; s3/retry_policy.h decides.
-enum class Fault {
+enum class S3Fault {
   kFinal,      // nothing
   kTransient,  // may succeed at once
   kThrottled,  // may succeed when fewer requests are sent
@@ -21,7 +21,7 @@ enum class Fault {
 
 struct S3Failure {
   Error error;
-  Fault fault = Fault::kFinal;
+  S3Fault fault = S3Fault::kFinal;
   std::string s3_code = {};                  // "NoSuchKey", ...; "" when the answer had none
   std::optional<Duration> retry_after = {};  // what the server asked for
   std::optional<WallTime> server_time = {};  // of a clock-skew failure

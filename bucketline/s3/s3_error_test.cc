@@ -36,7 +36,7 @@ struct Row {
   int status;
   const char* s3_code;  // "": no document
   ErrorCode code;
-  Fault fault;
+  S3Fault fault;
   const char* advice;
 };
 
@@ -59,9 +59,9 @@ TEST_P(ErrorMapTest, SaysWhatItMeansWhetherToRepeatItAndWhatToDo) {
 }
 
 using enum ErrorCode;
-constexpr auto kFinal = Fault::kFinal;
-constexpr auto kAgain = Fault::kTransient;
-constexpr auto kSlower = Fault::kThrottled;
+constexpr auto kFinal = S3Fault::kFinal;
+constexpr auto kAgain = S3Fault::kTransient;
+constexpr auto kSlower = S3Fault::kThrottled;
 
 INSTANTIATE_TEST_SUITE_P(
     Codes, ErrorMapTest,
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{301, "PermanentRedirect", kInvalidArgument, kFinal, "--region"},
         Row{307, "TemporaryRedirect", kInvalidArgument, kFinal, "--region"},
         Row{400, "IllegalLocationConstraintException", kInvalidArgument, kFinal, "--region"},
-        Row{403, "RequestTimeTooSkewed", kUnauthenticated, Fault::kClockSkew, "clock"},
+        Row{403, "RequestTimeTooSkewed", kUnauthenticated, S3Fault::kClockSkew, "clock"},
         Row{412, "PreconditionFailed", kObjectChanged, kFinal, "list again"},
         Row{409, "ConditionalRequestConflict", kUnavailable, kAgain, ""},
         Row{409, "OperationAborted", kUnavailable, kAgain, ""},
@@ -197,7 +197,7 @@ TEST(S3ErrorTest, AConflictOfACompleteIsFinal) {
   S3ErrorContext context = Context();
   context.completes_upload = true;
   const S3Failure failure = Of(409, ErrorXml("ConditionalRequestConflict"), {}, context);
-  EXPECT_EQ(failure.fault, Fault::kFinal);
+  EXPECT_EQ(failure.fault, S3Fault::kFinal);
   EXPECT_THAT(failure.error.message(), HasSubstr("write the object again"));
 }
 
@@ -205,12 +205,12 @@ TEST(S3ErrorTest, PagesOfProxiesAreRecognised) {
   const S3Failure failure =
       Of(404, "<!DOCTYPE html><html><body>Not found</body></html>", {{"Content-Type", "text/html"}});
   EXPECT_EQ(failure.error.code(), ErrorCode::kUnavailable);
-  EXPECT_EQ(failure.fault, Fault::kFinal);
+  EXPECT_EQ(failure.fault, S3Fault::kFinal);
   EXPECT_THAT(failure.error.message(),
               AllOf(HasSubstr("really an S3 endpoint"), HasSubstr("text/html"), HasSubstr("store.test")));
-  EXPECT_EQ(Of(502, "<html>bad gateway</html>").fault, Fault::kTransient);
-  EXPECT_EQ(Of(403, "{\"no\":1}").fault, Fault::kFinal);
-  EXPECT_EQ(Of(503, "try later").fault, Fault::kTransient);
+  EXPECT_EQ(Of(502, "<html>bad gateway</html>").fault, S3Fault::kTransient);
+  EXPECT_EQ(Of(403, "{\"no\":1}").fault, S3Fault::kFinal);
+  EXPECT_EQ(Of(503, "try later").fault, S3Fault::kTransient);
   EXPECT_EQ(Of(429, "slow down").error.code(), ErrorCode::kThrottled);
 }
 
@@ -245,14 +245,14 @@ TEST(S3ErrorTest, AHostileMessageStaysOneShortLine) {
 TEST(S3ErrorTest, TransportFailuresNameTheEndpoint) {
   const auto of = [](ErrorCode code) { return FailureOfTransport(Context(), Error(code, "why")); };
   const S3Failure refused = of(ErrorCode::kConnection);
-  EXPECT_EQ(refused.fault, Fault::kTransient);
+  EXPECT_EQ(refused.fault, S3Fault::kTransient);
   EXPECT_THAT(refused.error.message(),
               AllOf(HasSubstr("http://store.test"), HasSubstr("why"), HasSubstr("is the endpoint right")));
-  EXPECT_EQ(of(ErrorCode::kTimeout).fault, Fault::kTransient);
+  EXPECT_EQ(of(ErrorCode::kTimeout).fault, S3Fault::kTransient);
   EXPECT_THAT(of(ErrorCode::kTimeout).error.message(), HasSubstr("http://store.test"));
-  EXPECT_EQ(of(ErrorCode::kCorruptData).fault, Fault::kTransient);
+  EXPECT_EQ(of(ErrorCode::kCorruptData).fault, S3Fault::kTransient);
   for (const ErrorCode code : {ErrorCode::kCancelled, ErrorCode::kInternal, ErrorCode::kInvalidArgument}) {
-    EXPECT_EQ(of(code).fault, Fault::kFinal);
+    EXPECT_EQ(of(code).fault, S3Fault::kFinal);
     EXPECT_EQ(of(code).error.uri(), "s3://bucket/key");
   }
 }

@@ -27,7 +27,7 @@ S3Request MakeGetRequest(const GetRequest& request) {
   return s3;
 }
 
-S3Failure GetReceiver::Bad(ErrorCode code, std::string message, Fault fault) const {
+S3Failure GetReceiver::Bad(ErrorCode code, std::string message, S3Fault fault) const {
   return {Error(code, std::move(message), context_.uri), fault};
 }
 
@@ -38,7 +38,7 @@ std::optional<S3Failure> GetReceiver::CheckRange(const HttpResponseHead& head, u
   const auto range = ParseContentRange(text.value_or(""));
   if (!range) {
     return Bad(ErrorCode::kUnavailable, "the store's answer to a range has no valid Content-Range",
-               Fault::kFinal);
+               S3Fault::kFinal);
   }
   const uint64_t last =
       request_.length ? std::min(request_.offset + *request_.length, range->size) - 1 : range->size - 1;
@@ -46,7 +46,7 @@ std::optional<S3Failure> GetReceiver::CheckRange(const HttpResponseHead& head, u
     return Bad(ErrorCode::kCorruptData,
                fmt::format("the store sent bytes {}-{} instead of {}-{}", range->first, range->last,
                            request_.offset, last),
-               Fault::kTransient);
+               S3Fault::kTransient);
   }
   whole_size = range->size;
   return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<S3Failure> GetReceiver::CheckSame(const ObjectInfo& object) const 
     if (object.etag.empty()) {
       return Bad(ErrorCode::kUnsupported,
                  "the store sends no ETag, so a read cannot be pinned by it; use pin=\"size\"",
-                 Fault::kFinal);
+                 S3Fault::kFinal);
     }
     return Bad(
         ErrorCode::kObjectChanged,
@@ -66,10 +66,11 @@ std::optional<S3Failure> GetReceiver::CheckSame(const ObjectInfo& object) const 
             "the store serves this object with ETag {}, but {} was listed: it changed (list again), or the "
             "store lists other ETags than it serves (use pin=\"size\")",
             object.etag, request_.pin.etag),
-        Fault::kFinal);
+        S3Fault::kFinal);
   }
   if (begun_ && (object.etag != object_.etag || object.size != object_.size)) {
-    return Bad(ErrorCode::kObjectChanged, "the object changed while it was read; list again", Fault::kFinal);
+    return Bad(ErrorCode::kObjectChanged, "the object changed while it was read; list again",
+               S3Fault::kFinal);
   }
   return std::nullopt;
 }
@@ -82,13 +83,13 @@ std::optional<S3Failure> GetReceiver::OnHead(const HttpResponseHead& head) {
     uint64_t size = 0;
     if (IsWhole(request_)) {
       return Bad(ErrorCode::kUnavailable, "the store sent a part of the object when all of it was asked for",
-                 Fault::kFinal);
+                 S3Fault::kFinal);
     }
     if (auto failure = CheckRange(head, size)) return failure;
     whole_size = size;
   } else if (head.status != 200) {
     return Bad(ErrorCode::kUnavailable, fmt::format("the store answered a read with HTTP {}", head.status),
-               Fault::kFinal);
+               S3Fault::kFinal);
   }
   if (auto failure = ParseObjectHead(context_, head, whole_size, object)) return failure;
   if (auto failure = CheckSame(object)) return failure;
@@ -98,12 +99,12 @@ std::optional<S3Failure> GetReceiver::OnHead(const HttpResponseHead& head) {
   if (!fits) return S3Failure{fits.error().WithUri(context_.uri)};
   if (head.status == 200 && length != object.size) {
     return Bad(ErrorCode::kUnsupported,
-               "the store ignores Range and sends whole objects; it cannot serve ranges", Fault::kFinal);
+               "the store ignores Range and sends whole objects; it cannot serve ranges", S3Fault::kFinal);
   }
   if (head.content_length.value_or(length) != length) {
     return Bad(ErrorCode::kCorruptData,
                fmt::format("the store announced {} bytes for a range of {}", *head.content_length, length),
-               Fault::kTransient);
+               S3Fault::kTransient);
   }
   const auto begun = Catch([&] { memory_ = BeginRead(*sink_, length, object); });
   if (!begun) return S3Failure{begun.error().WithUri(context_.uri)};
@@ -117,7 +118,7 @@ std::optional<S3Failure> GetReceiver::OnBody(std::span<const uint8_t> data) {
   if (data.size() > memory_.size() - filled_) {
     return Bad(ErrorCode::kCorruptData,
                fmt::format("the store sent more than the {} bytes of the range", memory_.size()),
-               Fault::kTransient);
+               S3Fault::kTransient);
   }
   std::copy(data.begin(), data.end(), memory_.begin() + static_cast<ptrdiff_t>(filled_));
   filled_ += data.size();
@@ -127,7 +128,8 @@ std::optional<S3Failure> GetReceiver::OnBody(std::span<const uint8_t> data) {
 std::optional<S3Failure> GetReceiver::OnEnd() {
   if (filled_ == memory_.size()) return std::nullopt;
   return Bad(ErrorCode::kCorruptData,
-             fmt::format("the body ended after {} of {} bytes", filled_, memory_.size()), Fault::kTransient);
+             fmt::format("the body ended after {} of {} bytes", filled_, memory_.size()),
+             S3Fault::kTransient);
 }
 
 namespace {

@@ -31,7 +31,7 @@ class GetReceiver : public S3Receiver {
  private:
   std::optional<S3Failure> CheckRange(const HttpResponseHead& head, uint64_t& whole_size) const;
   std::optional<S3Failure> CheckSame(const ObjectInfo& object) const;
-  S3Failure Bad(ErrorCode code, std::string message, Fault fault) const;
+  S3Failure Bad(ErrorCode code, std::string message, S3Fault fault) const;
 
   const S3ErrorContext context_;
   const GetRequest request_;

@@ -114,7 +114,7 @@ void S3Operation::EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result
 
 void S3Operation::Fail(S3Failure failure) {
   const S3Environment& environment = client_->environment();
-  if (failure.fault == Fault::kThrottled) environment.counters->throttled.Add();
+  if (failure.fault == S3Fault::kThrottled) environment.counters->throttled.Add();
   {
     std::lock_guard lock(mutex_);
     if (cancelled_) failure = Cancelled();

@@ -27,7 +27,7 @@ S3Failure FailureOfDocument(const S3ErrorContext& context, const HttpResponseHea
   if (!body.empty() && !LooksLikeXml(body)) return FailureOfForeignAnswer(context, head);
   return {
       Error(parse_error.code(), parse_error.message(), context.uri, head.status, RequestIdOf(head.headers)),
-      Fault::kTransient};
+      S3Fault::kTransient};
 }
 
 }  // namespace bucketline
