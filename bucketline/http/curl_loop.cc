@@ -15,7 +15,9 @@ SteadyTime Now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 CurlLoop::CurlLoop(const CurlTransportOptions& options, std::string name)
-    : options_(options), name_(std::move(name)), multi_(MakeMulti()) {}
+    : options_(options), name_(std::move(name)), multi_(MakeMulti()) {
+  sockets_.Attach(multi_.get());
+}
 
 CurlLoop::~CurlLoop() {
   Stop();
@@ -38,7 +40,7 @@ bool CurlLoop::Submit(std::unique_ptr<CurlCall>& call) {
   const bool wake = inbox_.empty();
   inbox_.calls.push_back(std::move(call));
   load_.fetch_add(1, std::memory_order_relaxed);
-  if (wake) curl_multi_wakeup(multi_.get());
+  if (wake) sockets_.Wake();
   return true;
 }
 
@@ -47,14 +49,14 @@ void CurlLoop::Cancel(HttpTransport::CallId id) {
   if (ended_ || !thread_.joinable()) return;
   const bool wake = inbox_.empty();
   inbox_.cancels.push_back(id);
-  if (wake) curl_multi_wakeup(multi_.get());
+  if (wake) sockets_.Wake();
 }
 
 void CurlLoop::Stop() {
   const std::lock_guard lock(mutex_);
   stopping_ = true;
   if (thread_.joinable()) {
-    curl_multi_wakeup(multi_.get());
+    sockets_.Wake();
   } else {
     ended_ = true;
   }
@@ -69,10 +71,7 @@ void CurlLoop::Run() {
     // Deadlines are judged by the time before the sockets are looked at: if a slow sink holds the thread up,
     // the bytes that arrived meanwhile are read before anyone is called stalled.
     const SteadyTime now = Now();
-    int running = 0;
-    if (curl_multi_perform(multi_.get(), &running) != CURLM_OK) {
-      EndAll(ErrorCode::kInternal, "libcurl could not go on with its transfers");
-    }
+    if (!sockets_.Advance()) EndAll(ErrorCode::kInternal, "libcurl could not go on with its transfers");
     TakeFinished();
     EndExpired(now);
     Sleep();
@@ -173,11 +172,7 @@ void CurlLoop::Sleep() {
     if (Now() >= last_used_ + options_.idle_close) (void)Catch([this] { CloseIdleConnections(); });
     if (pool_used_) until = std::min(until, last_used_ + options_.idle_close);
   }
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - Now());
-  const int timeout_ms = static_cast<int>(std::clamp<int64_t>(wait.count(), 0, kLongestSleep.count()));
-  if (curl_multi_poll(multi_.get(), nullptr, 0, timeout_ms, nullptr) != CURLM_OK) {
-    EndAll(ErrorCode::kInternal, "libcurl could not wait for its sockets");
-  }
+  sockets_.Wait(until);
 }
 
 // libcurl notices that a kept connection has died or aged only when it looks for one to use, so an idle
@@ -186,11 +181,8 @@ void CurlLoop::Sleep() {
 void CurlLoop::CloseIdleConnections() {
   pool_used_ = false;
   CurlMulti fresh = MakeMulti();
-  {
-    const std::lock_guard lock(mutex_);
-    if (!inbox_.empty() || stopping_) return;  // their wakeup went to the old handle
-    std::swap(fresh, multi_);
-  }
+  sockets_.Attach(fresh.get());
+  std::swap(fresh, multi_);
 }
 
 }  // namespace bucketline

@@ -13,6 +13,7 @@
 #include "bucketline/http/curl_call.h"
 #include "bucketline/http/curl_handles.h"
 #include "bucketline/http/curl_transport.h"
+#include "bucketline/http/socket_watch.h"
 
 namespace bucketline {
 
@@ -60,14 +61,16 @@ class CurlLoop {
   const std::string name_;
   std::atomic<size_t> load_{0};
 
-  std::mutex mutex_;  // guards what follows, and multi_ against being replaced under a wakeup
+  std::mutex mutex_;  // guards what follows
   Inbox inbox_;
   bool stopping_ = false;
   bool ended_ = false;
   std::thread thread_;
-  CurlMulti multi_;
+
+  SocketWatch sockets_;  // Wake by everybody
 
   // The loop's thread only.
+  CurlMulti multi_;
   std::unordered_map<HttpTransport::CallId, std::unique_ptr<CurlCall>> active_;
   std::vector<CurlEasy> spare_;
   SteadyTime alarm_ =
