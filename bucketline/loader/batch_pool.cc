@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
@@ -14,15 +16,32 @@
 namespace bucketline {
 namespace {
 
+// From this size on a block is mapped for itself, in huge pages where the system has them: a batch's thousands of
+// small ones would cost more to fault in than its images to normalise.
+constexpr size_t kHugePage = size_t{2} << 20;
+
+size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+Error NoMemory(size_t bytes) {
+  return Error(
+      ErrorCode::kResourceExhausted,
+      fmt::format("the system has no {} for a batch; lower the loader's memory", FormatByteSize(bytes)));
+}
+
+std::shared_ptr<void> MapHuge(size_t bytes) {
+  const size_t mapped = RoundUp(bytes, kHugePage) + kHugePage;
+  void* base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) throw NoMemory(bytes);
+  void* aligned = reinterpret_cast<void*>(RoundUp(reinterpret_cast<uintptr_t>(base), kHugePage));
+  // Whole huge pages only: the last, partly used one would hold memory that no budget knows. A refusal costs speed only.
+  (void)madvise(aligned, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  return {aligned, [base, mapped](void*) { munmap(base, mapped); }};
+}
+
 std::shared_ptr<void> AllocateAligned(size_t bytes) {
-  const size_t rounded =
-      (std::max<size_t>(bytes, 1) + kBatchAlignment - 1) / kBatchAlignment * kBatchAlignment;
-  void* data = std::aligned_alloc(kBatchAlignment, rounded);
-  if (data == nullptr) {
-    throw Error(
-        ErrorCode::kResourceExhausted,
-        fmt::format("the system has no {} for a batch; lower the loader's memory", FormatByteSize(bytes)));
-  }
+  if (bytes >= kHugePage) return MapHuge(bytes);
+  void* data = std::aligned_alloc(kBatchAlignment, RoundUp(std::max<size_t>(bytes, 1), kBatchAlignment));
+  if (data == nullptr) throw NoMemory(bytes);
   return {data, [](void* memory) { std::free(memory); }};
 }
 
@@ -49,16 +68,17 @@ struct BatchPool::Core {
 
   Core(uint64_t the_share, Allocator the_allocator) : share(the_share), allocator(std::move(the_allocator)) {}
 
+  // Counts `bytes` as in the making. The block used last comes first: its pages are warm.
   std::shared_ptr<void> TakeIdle(size_t bytes) {
     std::vector<Idle> evicted;  // freed after the lock is gone
     std::lock_guard lock(mutex);
     making += bytes;
     const auto same =
-        std::find_if(idle.begin(), idle.end(), [&](const Idle& block) { return block.bytes == bytes; });
-    if (same != idle.end()) {
+        std::find_if(idle.rbegin(), idle.rend(), [&](const Idle& block) { return block.bytes == bytes; });
+    if (same != idle.rend()) {
       std::shared_ptr<void> data = std::move(same->data);
       idle_bytes -= bytes;
-      idle.erase(same);
+      idle.erase(std::next(same).base());
       return data;
     }
     while (!idle.empty() && making + idle_bytes > share) {
@@ -69,11 +89,17 @@ struct BatchPool::Core {
     return nullptr;
   }
 
+  void GiveUp(size_t bytes) {
+    std::lock_guard lock(mutex);
+    making -= bytes;
+  }
+
   void Return(Block& block) {
+    if (block.holds_ == Block::Holds::kNothingYet) return;
     std::lock_guard lock(mutex);
     (block.lent_ ? lent : making) -= block.bytes_;
-    if (closed || !block.recyclable_ || making + idle_bytes + block.bytes_ > share)
-      return;  // the block frees it
+    const bool recyclable = block.data_ != nullptr && !allocator;
+    if (closed || !recyclable || making + idle_bytes + block.bytes_ > share) return;  // the block frees it
     idle_bytes += block.bytes_;
     idle.push_back({std::move(block.data_), block.bytes_});
   }
@@ -104,30 +130,37 @@ void BatchPool::Drain() {
 }
 
 std::shared_ptr<BatchPool::Block> BatchPool::Take(size_t bytes) {
-  auto block = std::make_shared<Block>(core_, bytes);
-  block->data_ = core_->TakeIdle(bytes);
-  block->recyclable_ = !core_->allocator;
-  if (block->data_ != nullptr) return block;
-  if (core_->allocator) {
-    std::shared_ptr<void> data = core_->allocator(bytes);
-    CheckAllocation(data, bytes);
-    block->data_ = std::move(data);
-  } else {
-    block->recyclable_ = false;  // until there is something to keep
-    block->data_ = AllocateAligned(bytes);
-    block->recyclable_ = true;
+  return std::make_shared<Block>(core_, bytes);
+}
+
+void* BatchPool::Block::data() {
+  std::lock_guard lock(mutex_);
+  if (holds_ != Holds::kNothingYet) return data_.get();
+  std::shared_ptr<void> data = core_->TakeIdle(bytes_);
+  if (data == nullptr) {
+    try {
+      data = core_->allocator ? core_->allocator(bytes_) : AllocateAligned(bytes_);
+      if (core_->allocator) CheckAllocation(data, bytes_);
+    } catch (...) {
+      core_->GiveUp(bytes_);
+      throw;
+    }
   }
-  return block;
+  data_ = std::move(data);
+  holds_ = Holds::kMemory;
+  return data_.get();
 }
 
 std::shared_ptr<BatchPool::Block> BatchPool::Account(size_t bytes) {
   auto block = std::make_shared<Block>(core_, bytes);
+  block->holds_ = Block::Holds::kOnlyACount;
   std::lock_guard lock(core_->mutex);
   core_->making += bytes;
   return block;
 }
 
 void BatchPool::Lend(Block& block) {
+  if (block.holds_ == Block::Holds::kNothingYet) return;
   std::lock_guard lock(core_->mutex);
   core_->making -= block.bytes_;
   core_->lent += block.bytes_;

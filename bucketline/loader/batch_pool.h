@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace bucketline {
@@ -25,8 +26,8 @@ class BatchPool {
   BatchPool(const BatchPool&) = delete;
   BatchPool& operator=(const BatchPool&) = delete;
 
-  // Throws kResourceExhausted when there is no memory, kInvalidArgument when the allocator's is null or not
-  // aligned. The content is whatever it was.
+  // A block whose memory comes with the first call of its data(). Batches are opened far ahead of the one that is being
+  // decoded: so few of them need memory at a time, and the same few blocks go round.
   std::shared_ptr<Block> Take(size_t bytes);
 
   // A block that only counts: for batches whose rows own their bytes.
@@ -53,16 +54,21 @@ class BatchPool::Block {
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 
-  void* data() const { return data_.get(); }  // nullptr when it only counts
+  // nullptr when it only counts. The content is whatever it was. Throws kResourceExhausted when there is no memory,
+  // kInvalidArgument when the allocator's is null or not aligned. Thread-safe.
+  void* data();
   size_t bytes() const { return bytes_; }
 
  private:
   friend class BatchPool;
   friend struct BatchPool::Core;
+  enum class Holds { kNothingYet, kMemory, kOnlyACount };
+
   std::shared_ptr<Core> core_;
+  const size_t bytes_;
+  std::mutex mutex_;  // guards the making of data_; before the pool's own
   std::shared_ptr<void> data_;
-  size_t bytes_;
-  bool recyclable_ = false;
+  Holds holds_ = Holds::kNothingYet;
   bool lent_ = false;
 };
 

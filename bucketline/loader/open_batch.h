@@ -38,7 +38,7 @@ struct OpenBatch {
   std::optional<std::pair<uint32_t, Error>> error;  // of the lowest row that has one
 
   bool sized = false;    // height, width and row_bytes are known
-  bool granted = false;  // has its slot and its memory
+  bool granted = false;  // has its slot, and so a block
   int height = 0;
   int width = 0;
   size_t row_bytes = 0;
@@ -49,6 +49,7 @@ struct OpenBatch {
   std::vector<Bytes> raw;
 
   bool finished() const { return pending == 0; }
+  // Throws what the block's data() throws.
   uint8_t* RowPixels(uint32_t row) const { return static_cast<uint8_t*>(block->data()) + row * row_bytes; }
 
   // Remembers the error of the lowest row.

@@ -59,12 +59,18 @@ void Pipeline::Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker
     FinishRow(batch, job.row, error);
     return;
   }
+  const Result<uint8_t*> pixels = Catch([&] { return batch.RowPixels(job.row); });
+  if (!pixels) {
+    job.fetched = {};
+    FinishRow(batch, job.row, pixels.error());
+    return;
+  }
   const SteadyTime start = Clock::Real().Now();
   const Duration cpu = ThreadCpuTime();
   const Result<bool> decoded = Catch([&] {
     const CounterRng rng(parts_.plan.config().seed, batch.plan.epoch, plan.position);
     return worker.Decode(job.fetched.bytes.span(), info, parts_.options.image, rng,
-                         {batch.RowPixels(job.row), batch.row_bytes}, stop_.get_token());
+                         {*pixels, batch.row_bytes}, stop_.get_token());
   });
   parts_.stats->CountDecode(Clock::Real().Now() - start, ThreadCpuTime() - cpu);
   job.fetched = {};  // bytes and lease, before anybody is told
@@ -114,7 +120,13 @@ void Pipeline::Mask(OpenBatch& batch, uint32_t row) {
     has_pixels = batch.granted;  // else the row is zeroed when there are
     if (!batch.sized && !batch.dead) MoveSizeRowLocked(batch);
   }
-  if (has_pixels) std::memset(batch.RowPixels(row), 0, batch.row_bytes);
+  if (has_pixels) {
+    const Result<void> zeroed = Catch([&] { std::memset(batch.RowPixels(row), 0, batch.row_bytes); });
+    if (!zeroed) {
+      FinishRow(batch, row, zeroed.error());
+      return;
+    }
+  }
   FinishRow(batch, row, Report(batch, row));
 }
 

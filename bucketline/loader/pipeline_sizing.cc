@@ -122,8 +122,11 @@ OpenBatch* Pipeline::NextGrantLocked() {
 
 // Not under the lock: the user's allocator may take its time. The batch stays, its size row is parked.
 void Pipeline::Grant(OpenBatch& batch) {
-  Result<std::shared_ptr<BatchPool::Block>> block =
-      Catch([&] { return parts_.pool->Take(batch.row_bytes * batch.rows.size()); });
+  Result<std::shared_ptr<BatchPool::Block>> block = Catch([&] {
+    auto taken = parts_.pool->Take(batch.row_bytes * batch.rows.size());
+    taken->data();  // its failure is the batch's, and the user's allocator must not run under the lock below
+    return taken;
+  });
   std::lock_guard lock(mutex_);
   if (!block) {
     KillLocked(batch, block.error());

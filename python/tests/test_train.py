@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,9 @@ def test_the_checkpoint_is_torchvisions_model(
 @pytest.mark.skipif(
     "BUCKETLINE_SAMPLE_DATA" not in os.environ, reason="BUCKETLINE_SAMPLE_DATA names no folder"
 )
-def test_median_accuracy_on_real_images(on_versitygw: Command, versitygw: Endpoint) -> None:
+def test_median_accuracy_on_real_images(
+    on_versitygw: Command, versitygw: Endpoint, figure: Callable[[str], None]
+) -> None:
     """Two classes of 100 satellite tiles, from scratch, seeds 0 to 4."""
     bucket = versitygw.new_bucket()
     folder = Path(os.environ["BUCKETLINE_SAMPLE_DATA"]) / "satellite"
@@ -221,7 +224,8 @@ def test_median_accuracy_on_real_images(on_versitygw: Command, versitygw: Endpoi
         )  # fmt: skip
         summary = summary_of(outcome.out)
         accuracies.append(summary["best_validation_accuracy"])
-        print(
-            f"seed {seed}: validation accuracy {accuracies[-1]:.3f}, last {summary['validation_accuracy']:.3f}"
+        figure(
+            f"satellite, seed {seed}: best validation accuracy {accuracies[-1]:.3f}, "
+            f"of the last epoch {summary['validation_accuracy']:.3f}"
         )
     assert sorted(accuracies)[2] >= 0.95
