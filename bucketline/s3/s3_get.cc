@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/http/ascii.h"
 #include "bucketline/s3/content_range.h"
 #include "bucketline/s3/s3_head.h"
 #include "bucketline/s3/time_format.h"
@@ -12,11 +13,23 @@
 namespace bucketline {
 namespace {
 
+// A sum that differs again and again is the stored object's fault, not the network's.
+constexpr int kMaxWrongSums = 3;
+
 bool IsWhole(const GetRequest& request) { return request.offset == 0 && !request.length; }
+
+// A proxy's or a captive portal's "200 OK": HTML, and nothing that a store sends with an object.
+bool IsPage(const HttpResponseHead& head) {
+  const auto type = head.headers.Find("Content-Type");
+  if (!type || !type->starts_with("text/html") || head.headers.Find("ETag")) return false;
+  return std::ranges::none_of(head.headers.items(), [](const auto& item) {
+    return item.first.size() > 6 && EqualsIgnoringCase(item.first.substr(0, 6), "x-amz-");
+  });
+}
 
 }  // namespace
 
-S3Request MakeGetRequest(const GetRequest& request) {
+S3Request MakeGetRequest(const GetRequest& request, bool verify) {
   S3Request s3;
   s3.key = request.key;
   if (!request.pin.etag.empty()) s3.headers.emplace_back("If-Match", request.pin.etag);
@@ -24,6 +37,7 @@ S3Request MakeGetRequest(const GetRequest& request) {
     const std::string last = request.length ? std::to_string(request.offset + *request.length - 1) : "";
     s3.headers.emplace_back("Range", fmt::format("bytes={}-{}", request.offset, last));
   }
+  if (verify) s3.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   return s3;
 }
 
@@ -76,6 +90,7 @@ std::optional<S3Failure> GetReceiver::CheckSame(const ObjectInfo& object) const 
 }
 
 std::optional<S3Failure> GetReceiver::OnHead(const HttpResponseHead& head) {
+  if (IsPage(head)) return FailureOfForeignAnswer(context_, head);
   ObjectInfo object;
   object.key = request_.key;
   std::optional<uint64_t> whole_size = head.content_length;
@@ -111,6 +126,10 @@ std::optional<S3Failure> GetReceiver::OnHead(const HttpResponseHead& head) {
   object_ = std::move(object);
   begun_ = true;
   filled_ = 0;
+  // Stores disagree on what they send with a part of the object, so only all of it is compared.
+  sum_.reset();
+  const auto checksum = ChecksumOfObject(head.headers);
+  if (checksum && length == object_.size) sum_.emplace(*checksum);
   return std::nullopt;
 }
 
@@ -122,11 +141,26 @@ std::optional<S3Failure> GetReceiver::OnBody(std::span<const uint8_t> data) {
   }
   std::copy(data.begin(), data.end(), memory_.begin() + static_cast<ptrdiff_t>(filled_));
   filled_ += data.size();
+  if (sum_) sum_->Update(data);
   return std::nullopt;
 }
 
+std::optional<S3Failure> GetReceiver::CheckSum() {
+  const auto difference = sum_ ? sum_->Difference() : std::nullopt;
+  if (!difference) return std::nullopt;
+  if (++wrong_sums_ < kMaxWrongSums) {
+    return Bad(ErrorCode::kCorruptData, fmt::format("the bytes have {}", *difference), S3Fault::kTransient);
+  }
+  return Bad(
+      ErrorCode::kCorruptData,
+      fmt::format("the bytes have {}, {} times: the object is damaged at the store, or something on the way "
+                  "changes it; write it again",
+                  *difference, wrong_sums_),
+      S3Fault::kFinal);
+}
+
 std::optional<S3Failure> GetReceiver::OnEnd() {
-  if (filled_ == memory_.size()) return std::nullopt;
+  if (filled_ == memory_.size()) return CheckSum();
   return Bad(ErrorCode::kCorruptData,
              fmt::format("the body ended after {} of {} bytes", filled_, memory_.size()),
              S3Fault::kTransient);
@@ -172,7 +206,7 @@ void StartGet(std::shared_ptr<S3Client> client, GetRequest request, std::shared_
   }
   if (request.length == 0u) return GetNothing(*client, std::move(request), std::move(sink), std::move(done));
 
-  S3Request s3 = MakeGetRequest(request);
+  S3Request s3 = MakeGetRequest(request, client->settings().checksums.verify);
   auto receiver = std::make_shared<GetReceiver>(client->ContextOf(s3), request, sink);
   const std::stop_token stop = request.stop;
   S3Client& starter = *client;

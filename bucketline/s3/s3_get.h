@@ -8,14 +8,15 @@
 #include <span>
 #include <string>
 
+#include "bucketline/s3/checksum.h"
 #include "bucketline/s3/s3_client.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
 
 // GET with If-Match for pin.etag and Range unless the whole object is wanted. Not for empty ranges, which
-// HTTP cannot say: those are answered from a HEAD.
-S3Request MakeGetRequest(const GetRequest& request);
+// HTTP cannot say: those are answered from a HEAD. With `verify` it asks for the object's checksum.
+S3Request MakeGetRequest(const GetRequest& request, bool verify);
 
 class GetReceiver : public S3Receiver {
  public:
@@ -31,6 +32,7 @@ class GetReceiver : public S3Receiver {
  private:
   std::optional<S3Failure> CheckRange(const HttpResponseHead& head, uint64_t& whole_size) const;
   std::optional<S3Failure> CheckSame(const ObjectInfo& object) const;
+  std::optional<S3Failure> CheckSum();
   S3Failure Bad(ErrorCode code, std::string message, S3Fault fault) const;
 
   const S3ErrorContext context_;
@@ -40,6 +42,8 @@ class GetReceiver : public S3Receiver {
   bool begun_ = false;  // object_ is what an earlier attempt told the sink
   std::span<uint8_t> memory_;
   size_t filled_ = 0;
+  std::optional<ChecksumCheck> sum_;  // of the whole object, when the store gave one for exactly these bytes
+  int wrong_sums_ = 0;
 };
 
 // ObjectStore::Get.

@@ -208,6 +208,82 @@ TEST_F(S3GetTest, ABodyThatBreaksBeginsAgain) {
   EXPECT_EQ(s3_.counters.bytes_read.value(), 8u);
 }
 
+// Of "hello".
+constexpr const char* kSum = "M3eFcAZSQlc=";
+
+ScriptedAnswer WithSum(ScriptedAnswer answer, std::string sum, std::string type = "FULL_OBJECT") {
+  answer.head.headers.Add("x-amz-checksum-crc64nvme", std::move(sum));
+  answer.head.headers.Add("x-amz-checksum-type", std::move(type));
+  return answer;
+}
+
+class S3GetSumTest : public S3GetTest {
+ protected:
+  S3GetSumTest() {
+    s3_.environment.variables = testing::Variables({{"AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"}});
+    store_ = s3_.Store();
+  }
+};
+
+TEST_F(S3GetSumTest, TheObjectsSumIsAskedForAndCompared) {
+  s3_.transport.Push(WithSum(ObjectAnswer("hello"), kSum));
+  ASSERT_TRUE(Get(Whole("k")));
+  EXPECT_EQ(Header(0, "x-amz-checksum-mode"), "ENABLED");
+  s3_.transport.Push(WithSum(ObjectAnswer("hellO"), kSum));
+  s3_.transport.Push(WithSum(ObjectAnswer("hello"), kSum));
+  ASSERT_TRUE(Get(Whole("k")));
+  EXPECT_EQ(Body(), "hello");
+  EXPECT_EQ(requests(), 3u);
+}
+
+TEST_F(S3GetSumTest, BytesThatNeverMatchAreAnErrorAfterThreeReads) {
+  for (int i = 0; i < 3; ++i) s3_.transport.Push(WithSum(ObjectAnswer("hellO"), kSum));
+  const Error error = Refusal(Whole("k"));
+  EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("s3://bucket/k"), HasSubstr("3 times"), HasSubstr(kSum)));
+  EXPECT_EQ(requests(), 3u);
+}
+
+TEST_F(S3GetSumTest, ARangeIsComparedOnlyWhenItIsTheWholeObject) {
+  s3_.transport.Push(WithSum(Part("llo", "bytes 2-4/5"), kSum));
+  EXPECT_TRUE(Get(Range("k", 2, 3)));
+  s3_.transport.Push(WithSum(Part("hello", "bytes 0-4/5"), kSum));
+  EXPECT_TRUE(Get(Range("k", 0, 5)));
+  for (int i = 0; i < 3; ++i) s3_.transport.Push(WithSum(Part("hellO", "bytes 0-4/5"), kSum));
+  EXPECT_EQ(Refusal(Range("k", 0, 5)).code(), ErrorCode::kCorruptData);
+}
+
+TEST_F(S3GetSumTest, ASumOfPartsIsNotOneOfBytes) {
+  s3_.transport.Push(WithSum(ObjectAnswer("hello"), "AAAAAAAAAAA=-2", "COMPOSITE"));
+  EXPECT_TRUE(Get(Whole("k")));
+}
+
+TEST_F(S3GetTest, OtherStoresAreNotAskedForSums) {
+  s3_.transport.Push(ObjectAnswer("hello"));
+  ASSERT_TRUE(Get(Whole("k")));
+  EXPECT_EQ(Header(0, "x-amz-checksum-mode"), "(none)");
+}
+
+TEST_F(S3GetTest, AProxysPageIsNoObject) {
+  s3_.transport.Push(AnswerWith(200, "<html>log in</html>", {{"Content-Type", "text/html; charset=utf-8"}}));
+  const Error error = Refusal(Whole("k"));
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(error.message(), HasSubstr("proxy"));
+  EXPECT_EQ(sink_->begins(), 0);
+  // A page that is an object.
+  s3_.transport.Push(AnswerWith(200, "<html>", {{"Content-Type", "text/html"}, {"ETag", "\"e\""}}));
+  EXPECT_TRUE(Get(Whole("k")));
+}
+
+TEST_F(S3GetTest, NoAnswerAtAllIsTriedAgain) {
+  s3_.transport.Push(FailWith(Error(ErrorCode::kConnection, "the server closed the connection")));
+  s3_.transport.Push(
+      FailWith(Error(ErrorCode::kCorruptData, "the connection ended before the final response")));
+  s3_.transport.Push(ObjectAnswer("hello"));
+  ASSERT_TRUE(Get(Whole("k")));
+  EXPECT_EQ(Body(), "hello");
+}
+
 TEST_F(S3GetTest, AnObjectThatChangesBetweenAttemptsIsNeverMixed) {
   for (const ScriptedAnswer& second : {ObjectAnswer("HELLO", "\"f\""), ObjectAnswer("hello!", "\"e\"")}) {
     ScriptedAnswer broken = ObjectAnswer("hel");

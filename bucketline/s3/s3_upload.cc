@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/crc.h"
+#include "bucketline/s3/checksum.h"
 #include "bucketline/s3/s3_head.h"
-#include "bucketline/s3/s3_xml.h"
 
 namespace bucketline {
 namespace {
@@ -36,14 +37,14 @@ std::optional<std::string> Md5OfEtag(std::string_view etag) {
 
 }  // namespace
 
-std::string MultipartEtag(const std::vector<std::string>& etags) {
+std::string MultipartEtag(const std::vector<UploadedPart>& parts) {
   std::string digests;
-  for (const std::string& etag : etags) {
-    const auto digest = Md5OfEtag(etag);
+  for (const UploadedPart& part : parts) {
+    const auto digest = Md5OfEtag(part.etag);
     if (!digest) return {};
     digests += *digest;
   }
-  return fmt::format("\"{}-{}\"", Hex(Md5(digests)), etags.size());
+  return fmt::format("\"{}-{}\"", Hex(Md5(digests)), parts.size());
 }
 
 bool WasWritten(S3Client& client, const std::string& key, uint64_t size, const std::string& etag) {
@@ -60,6 +61,10 @@ S3Upload::S3Upload(std::shared_ptr<S3Client> client, std::string key, const Writ
   S3Request request = Request("POST");
   request.query = {{"uploads", ""}};
   if (!condition.content_type.empty()) request.headers.emplace_back("Content-Type", condition.content_type);
+  if (client_->settings().checksums.send) {
+    request.headers.emplace_back("x-amz-checksum-algorithm", kSentAlgorithm);
+    request.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+  }
   const S3ErrorContext context = client_->ContextOf(request);
   const auto id = std::make_shared<std::string>();
   auto receiver = std::make_shared<DocumentReceiver>(
@@ -92,17 +97,25 @@ void S3Upload::WaitForParts(size_t in_flight) {
 void S3Upload::Add(Bytes part) {
   WaitForParts(kInFlight - 1);
   S3Request request = Request("PUT");
+  UploadedPart uploaded;
+  if (client_->settings().checksums.send) {
+    Crc64Nvme sum;
+    sum.Update(part.span());
+    sum_ = Crc64Nvme::Combine(sum_, sum.value(), part.size());
+    AddChecksum(request, sum.value());
+    uploaded.crc64nvme = Base64Of(sum.value());
+  }
   size_t index = 0;
   {
     std::lock_guard lock(parts_->mutex);
-    index = parts_->etags.size();
+    index = parts_->list.size();
     if (index == kMaxParts) {
       throw Error(
           ErrorCode::kResourceExhausted,
           fmt::format("the object would need more than {} parts; raise multipart_part_size", kMaxParts),
           client_->UriOf(key_));
     }
-    parts_->etags.emplace_back();
+    parts_->list.push_back(std::move(uploaded));
     ++parts_->in_flight;
   }
   size_ += part.size();
@@ -121,7 +134,7 @@ void S3Upload::Add(Bytes part) {
                  [parts = parts_, etag, index](S3Outcome outcome) {
                    std::lock_guard lock(parts->mutex);
                    if (outcome.failure && !parts->failure) parts->failure = outcome.failure->error;
-                   parts->etags[index] = std::move(*etag);
+                   parts->list[index].etag = std::move(*etag);
                    --parts->in_flight;
                    parts->changed.notify_all();
                  });
@@ -130,9 +143,13 @@ void S3Upload::Add(Bytes part) {
 std::string S3Upload::Complete() {
   WaitForParts(0);
   S3Request request = Request("POST");
-  SetBody(request, Bytes::Copy(CompleteUploadDocument(parts_->etags)));
+  SetBody(request, Bytes::Copy(CompleteUploadDocument(parts_->list)));
   request.headers.emplace_back("Content-Type", "application/xml");
   request.completes_upload = true;
+  if (client_->settings().checksums.send) {
+    AddChecksum(request, sum_);
+    request.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+  }
   if (if_absent_) RequireAbsence(request);
   const S3ErrorContext context = client_->ContextOf(request);
   const auto etag = std::make_shared<std::string>();
@@ -149,7 +166,7 @@ std::string S3Upload::Complete() {
   const S3Failure& failure = *outcome.failure;
   const bool may_be_done = outcome.attempts > 1 && (failure.s3_code == "NoSuchUpload" ||
                                                     failure.error.code() == ErrorCode::kAlreadyExists);
-  const std::string expected = MultipartEtag(parts_->etags);
+  const std::string expected = MultipartEtag(parts_->list);
   if (may_be_done && WasWritten(*client_, key_, size_, expected)) return expected;
   throw failure.error;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bucketline/s3/s3_client.h"
+#include "bucketline/s3/s3_xml.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
@@ -37,7 +38,7 @@ class S3Upload {
     std::mutex mutex;
     std::condition_variable changed;
     size_t in_flight = 0;
-    std::vector<std::string> etags;
+    std::vector<UploadedPart> list;
     std::optional<Error> failure;
   };
 
@@ -49,6 +50,7 @@ class S3Upload {
   const bool if_absent_;
   std::string upload_id_;
   uint64_t size_ = 0;
+  uint64_t sum_ = 0;  // CRC-64 of all parts so far, when checksums are sent
   std::stop_source stop_;
   const std::shared_ptr<Parts> parts_ = std::make_shared<Parts>();  // shared with the parts' completions
 };
@@ -56,7 +58,7 @@ class S3Upload {
 // The ETag that S3 gives a multipart object made of parts with these ETags: md5 of their md5s, "-", their
 // number.
 // "" when one of them is no md5 (encrypted objects, other stores).
-std::string MultipartEtag(const std::vector<std::string>& etags);
+std::string MultipartEtag(const std::vector<UploadedPart>& parts);
 
 // After a retried write was refused: whether the object at `key` is the one that was to be written, so that
 // an earlier attempt, whose answer got lost, has succeeded. False when in doubt.

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/crc.h"
+#include "bucketline/s3/checksum.h"
+
 namespace bucketline {
 
 void S3Writer::CheckOpen() const {
@@ -45,6 +48,11 @@ std::string S3Writer::PutWhole() {
   if (!condition_.content_type.empty()) request.headers.emplace_back("Content-Type", condition_.content_type);
   if (condition_.if_absent) RequireAbsence(request);
   const Bytes body = request.body;
+  if (client_->settings().checksums.send) {
+    Crc64Nvme sum;
+    sum.Update(body.span());
+    AddChecksum(request, sum.value());
+  }
   const auto etag = std::make_shared<std::string>();
   auto receiver = std::make_shared<DocumentReceiver>(
       client_->ContextOf(request),

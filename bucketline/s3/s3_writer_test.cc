@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/crc.h"
+#include "bucketline/s3/checksum.h"
 #include "bucketline/s3/s3_testing.h"
 #include "bucketline/s3/s3_xml.h"
 #include "bucketline/store/blocking.h"
@@ -119,10 +121,65 @@ TEST_F(S3WriterTest, ALargeObjectGoesInParts) {
   EXPECT_EQ(bodies_["part1"], whole.substr(0, kPart));
   EXPECT_EQ(bodies_["part2"], whole.substr(kPart, kPart));
   EXPECT_EQ(bodies_["part3"], whole.substr(2 * kPart));
-  EXPECT_EQ(bodies_["complete"],
-            CompleteUploadDocument({Etag(bodies_["part1"]), Etag(bodies_["part2"]), Etag(bodies_["part3"])}));
+  EXPECT_EQ(
+      bodies_["complete"],
+      CompleteUploadDocument({{Etag(bodies_["part1"])}, {Etag(bodies_["part2"])}, {Etag(bodies_["part3"])}}));
   EXPECT_EQ(s3_.transport.requests()[0].headers.Find("Content-Type"), "image/jpeg");
   EXPECT_EQ(Count("abort"), 0);
+}
+
+class S3WriterSumTest : public S3WriterTest {
+ protected:
+  S3WriterSumTest() {
+    s3_.environment.variables = testing::Variables({{"AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"}});
+    store_ = s3_.Store();
+  }
+  std::string Header(size_t request, const char* name) {
+    return std::string(s3_.transport.requests()[request].headers.Find(name).value_or("(none)"));
+  }
+};
+
+TEST_F(S3WriterSumTest, APutCarriesItsSum) {
+  PutBytes(*store_, "k", "123456789");
+  EXPECT_EQ(Header(0, "x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
+}
+
+TEST_F(S3WriterSumTest, PartsAndTheWholeCarryTheirs) {
+  const std::vector<uint8_t> data = RampBytes(kPart + 7);
+  const auto sum_of = [](std::span<const uint8_t> bytes) {
+    Crc64Nvme sum;
+    sum.Update(bytes);
+    return Base64Of(sum.value());
+  };
+  const std::span<const uint8_t> all(data);
+  PutBytes(*store_, "k", all);
+  EXPECT_EQ(Header(0, "x-amz-checksum-algorithm"), "CRC64NVME");
+  EXPECT_EQ(Header(0, "x-amz-checksum-type"), "FULL_OBJECT");
+  for (const HttpRequest& request : s3_.transport.requests()) {
+    const std::string name = NameOf(request);
+    if (!name.starts_with("part")) continue;
+    EXPECT_EQ(request.headers.Find("x-amz-checksum-crc64nvme"),
+              sum_of(name == "part1" ? all.first(kPart) : all.subspan(kPart)));
+  }
+  EXPECT_EQ(Header(3, "x-amz-checksum-crc64nvme"), sum_of(all));
+  EXPECT_EQ(Header(3, "x-amz-checksum-type"), "FULL_OBJECT");
+  EXPECT_THAT(bodies_["complete"], HasSubstr("<ChecksumCRC64NVME>" + sum_of(all.subspan(kPart)) + "<"));
+}
+
+TEST_F(S3WriterSumTest, APartThatTheStoreGotOtherwiseIsSentAgain) {
+  Once("part1", ErrorAnswer(400, "BadDigest"));
+  PutBytes(*store_, "k", RampBytes(kPart + 1));
+  EXPECT_EQ(Count("part1"), 2);
+  EXPECT_EQ(Count("abort"), 0);
+}
+
+TEST_F(S3WriterTest, OtherStoresGetNoSums) {
+  PutBytes(*store_, "k", RampBytes(kPart + 7));
+  for (const HttpRequest& request : s3_.transport.requests()) {
+    for (const auto& [name, value] : request.headers.items()) {
+      EXPECT_FALSE(name.starts_with("x-amz-checksum")) << name;
+    }
+  }
 }
 
 TEST_F(S3WriterTest, IfAbsentIsAskedOfPutAndOfComplete) {
@@ -219,7 +276,7 @@ TEST_F(S3WriterTest, OurOwnSuccessIsNotTakenForSomebodyElses) {
 TEST_F(S3WriterTest, ACompleteWhoseAnswerWasLostIsRecognised) {
   const std::vector<uint8_t> data = RampBytes(kPart + 1);
   const std::string whole(data.begin(), data.end());
-  const std::string etag = MultipartEtag({Etag(whole.substr(0, kPart)), Etag(whole.substr(kPart))});
+  const std::string etag = MultipartEtag({{Etag(whole.substr(0, kPart))}, {Etag(whole.substr(kPart))}});
   override = [&, completes = 0](const std::string& name) mutable -> std::optional<ScriptedAnswer> {
     if (name == "head") return testing::ObjectAnswer(whole, etag);
     if (name != "complete") return std::nullopt;
@@ -238,9 +295,9 @@ TEST_F(S3WriterTest, KeysThatS3CannotHoldAreRefused) {
 
 TEST(MultipartEtagTest, IsTheMd5OfTheMd5s) {
   // md5(md5("a") + md5("b")) by Python's hashlib.
-  EXPECT_EQ(MultipartEtag({Etag("a"), Etag("b")}), "\"96e024ba2074fe77e8e965ba43a704be-2\"");
-  EXPECT_EQ(MultipartEtag({Etag("a"), "\"opaque\""}), "");
-  EXPECT_EQ(MultipartEtag({"\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\""}), "");
+  EXPECT_EQ(MultipartEtag({{Etag("a")}, {Etag("b")}}), "\"96e024ba2074fe77e8e965ba43a704be-2\"");
+  EXPECT_EQ(MultipartEtag({{Etag("a")}, {"\"opaque\""}}), "");
+  EXPECT_EQ(MultipartEtag({{"\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\""}}), "");
 }
 
 }  // namespace

@@ -95,14 +95,16 @@ Result<std::string> ParseCompletedEtag(std::string_view xml) {
   return std::string(root->child_value("ETag"));
 }
 
-std::string CompleteUploadDocument(const std::vector<std::string>& etags) {
+std::string CompleteUploadDocument(const std::vector<UploadedPart>& parts) {
   pugi::xml_document document;
   pugi::xml_node root = document.append_child("CompleteMultipartUpload");
   root.append_attribute("xmlns") = "http://s3.amazonaws.com/doc/2006-03-01/";
-  for (size_t i = 0; i < etags.size(); ++i) {
+  for (size_t i = 0; i < parts.size(); ++i) {
     pugi::xml_node part = root.append_child("Part");
     part.append_child("PartNumber").text() = static_cast<unsigned long long>(i + 1);
-    part.append_child("ETag").text() = etags[i].c_str();
+    part.append_child("ETag").text() = parts[i].etag.c_str();
+    if (!parts[i].crc64nvme.empty())
+      part.append_child("ChecksumCRC64NVME").text() = parts[i].crc64nvme.c_str();
   }
   std::ostringstream text;
   document.save(text, "", pugi::format_raw);

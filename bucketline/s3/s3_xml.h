@@ -31,8 +31,12 @@ Result<std::string> ParseUploadId(std::string_view xml);  // InitiateMultipartUp
 Result<std::string> ParseCompletedEtag(
     std::string_view xml);  // CompleteMultipartUploadResult; "" when it has none
 
-// The body of CompleteMultipartUpload: parts 1, 2, ... with these ETags.
-std::string CompleteUploadDocument(const std::vector<std::string>& etags);
+struct UploadedPart {
+  std::string etag;
+  std::string crc64nvme = {};  // base64; "" when none was sent
+};
+// The body of CompleteMultipartUpload: parts 1, 2, ...
+std::string CompleteUploadDocument(const std::vector<UploadedPart>& parts);
 
 // Whether this looks like XML at all.
 bool LooksLikeXml(std::string_view text);

@@ -112,10 +112,11 @@ TEST(S3XmlTest, ReadsUploads) {
 
 TEST(S3XmlTest, WritesTheListOfParts) {
   EXPECT_EQ(
-      CompleteUploadDocument({"\"a\"", "<b>"}),
+      CompleteUploadDocument({{"\"a\""}, {"<b>", "sum="}}),
       "<?xml version=\"1.0\"?><CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
       "<Part><PartNumber>1</PartNumber><ETag>\"a\"</ETag></Part>"
-      "<Part><PartNumber>2</PartNumber><ETag>&lt;b&gt;</ETag></Part></CompleteMultipartUpload>");
+      "<Part><PartNumber>2</PartNumber><ETag>&lt;b&gt;</ETag><ChecksumCRC64NVME>sum=</ChecksumCRC64NVME></"
+      "Part></CompleteMultipartUpload>");
 }
 
 TEST(S3XmlTest, TellsXmlFromPages) {

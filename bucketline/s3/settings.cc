@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/units.h"
+#include "bucketline/s3/checksum.h"
 
 namespace bucketline {
 namespace {
@@ -62,7 +63,9 @@ S3Settings ResolveSettings(std::string bucket, const S3Options& options,
   const SharedProfile profile = LoadSharedProfile(options.profile, variables);
   S3Settings settings;
   settings.region = Region(options, variables, profile);
-  settings.endpoint = MakeEndpoint(EndpointUrl(options, variables, profile), settings.region, bucket);
+  const std::string endpoint_url = EndpointUrl(options, variables, profile);
+  settings.endpoint = MakeEndpoint(endpoint_url, settings.region, bucket);
+  settings.checksums = ResolveChecksumUse(!endpoint_url.empty(), variables, profile);
   settings.credentials = FindCredentials(options, variables, profile);
   settings.bucket = std::move(bucket);
   settings.options = options;

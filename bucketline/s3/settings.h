@@ -10,11 +10,20 @@
 
 namespace bucketline {
 
+// Whether checksums go beyond what S3 requires; see s3/checksum.h.
+struct ChecksumUse {
+  bool verify = false;  // of whole objects that are read, where the store has one
+  bool send = false;    // with what is written
+
+  friend bool operator==(const ChecksumUse&, const ChecksumUse&) = default;
+};
+
 struct S3Settings {
   std::string bucket;
   Endpoint endpoint;
   std::string region;
   std::shared_ptr<CredentialsProvider> credentials;  // nullptr: anonymous
+  ChecksumUse checksums;
   S3Options options;
 };
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "bucketline/base/digest.h"
 #include "bucketline/serve/chunk_signature.h"
-#include "bucketline/serve/digest.h"
 
 namespace bucketline::serve {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "bucketline/base/digest.h"
 #include "bucketline/serve/aws_chunked.h"
 #include "bucketline/serve/chunk_signature.h"
-#include "bucketline/serve/digest.h"
 #include "bucketline/serve/request.h"
 #include "bucketline/store/object_store.h"
 

@@ -74,6 +74,14 @@ LiveStore MakeLiveStore() {
   environment.timer = &backing->timer;
   environment.retry_budget = &backing->budget;
   environment.counters = &backing->counters;
+  // With every checksum that there is, as at AWS.
+  environment.variables = [](const char* name) -> std::optional<std::string> {
+    if (std::string_view(name) == "AWS_RESPONSE_CHECKSUM_VALIDATION" ||
+        std::string_view(name) == "AWS_REQUEST_CHECKSUM_CALCULATION") {
+      return "when_supported";
+    }
+    return std::nullopt;
+  };
   S3Options options = server->Options();
   options.multipart_part_size = uint64_t{5} << 20;
   return {backing, MakeS3Store(server->MakeBucket(), options, environment)};

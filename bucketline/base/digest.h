@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bucketline::serve {
+namespace bucketline {
 
 class Digest {
  public:
@@ -21,4 +21,4 @@ class Digest {
 // others.
 std::unique_ptr<Digest> MakeDigest(std::string_view algorithm);
 
-}  // namespace bucketline::serve
+}  // namespace bucketline

@@ -1,12 +1,11 @@
-#include "bucketline/serve/digest.h"
-
-#include <array>
+#include "bucketline/base/digest.h"
 
 #include <openssl/evp.h>
 
+#include "bucketline/base/crc.h"
 #include "bucketline/base/error.h"
 
-namespace bucketline::serve {
+namespace bucketline {
 namespace {
 
 class OpenSslDigest : public Digest {
@@ -32,34 +31,21 @@ class OpenSslDigest : public Digest {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-// A reflected CRC with initial value and final xor of all ones, which is what crc32, crc32c and crc64nvme
-// share.
-template <typename Word, Word kReflectedPolynomial>
+template <typename Sum>
 class CrcDigest : public Digest {
  public:
-  void Update(std::span<const uint8_t> data) override {
-    for (const uint8_t byte : data) crc_ = kTable[(crc_ ^ byte) & 0xff] ^ (crc_ >> 8);
-  }
+  void Update(std::span<const uint8_t> data) override { sum_.Update(data); }
   std::vector<uint8_t> Finish() override {
-    const Word value = static_cast<Word>(~crc_);
+    const auto value = sum_.value();
     std::vector<uint8_t> bytes;
-    for (int shift = static_cast<int>(sizeof(Word)) * 8 - 8; shift >= 0; shift -= 8) {
+    for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8) {
       bytes.push_back(static_cast<uint8_t>(value >> shift));
     }
     return bytes;
   }
 
  private:
-  static constexpr std::array<Word, 256> kTable = [] {
-    std::array<Word, 256> table{};
-    for (Word i = 0; i < 256; ++i) {
-      Word crc = i;
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReflectedPolynomial : Word{0});
-      table[i] = crc;
-    }
-    return table;
-  }();
-  Word crc_ = static_cast<Word>(~Word{0});
+  Sum sum_;
 };
 
 }  // namespace
@@ -68,10 +54,10 @@ std::unique_ptr<Digest> MakeDigest(std::string_view algorithm) {
   if (algorithm == "md5") return std::make_unique<OpenSslDigest>(EVP_md5());
   if (algorithm == "sha1") return std::make_unique<OpenSslDigest>(EVP_sha1());
   if (algorithm == "sha256") return std::make_unique<OpenSslDigest>(EVP_sha256());
-  if (algorithm == "crc32") return std::make_unique<CrcDigest<uint32_t, 0xedb88320u>>();
-  if (algorithm == "crc32c") return std::make_unique<CrcDigest<uint32_t, 0x82f63b78u>>();
-  if (algorithm == "crc64nvme") return std::make_unique<CrcDigest<uint64_t, 0x9a6c9329ac4bc9b5u>>();
+  if (algorithm == "crc32") return std::make_unique<CrcDigest<Crc32>>();
+  if (algorithm == "crc32c") return std::make_unique<CrcDigest<Crc32c>>();
+  if (algorithm == "crc64nvme") return std::make_unique<CrcDigest<Crc64Nvme>>();
   return nullptr;
 }
 
-}  // namespace bucketline::serve
+}  // namespace bucketline
