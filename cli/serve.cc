@@ -110,6 +110,8 @@ void AddServe(CLI::App& app, Invocation& invocation) {
   AddShare(*sub, "--reset-body", faults.reset_body, "share reset inside the body");
   AddShare(*sub, "--truncate", faults.truncate, "share whose body ends early");
   AddShare(*sub, "--stall", faults.stall, "share whose body never ends");
+  sub->add_option("--most-at-once", faults.most_at_once, "GETs at a time; more are answered 503 SlowDown")
+      ->group("Faults");
   sub->add_option("--fault-seed", faults.seed)->group("Faults");
   AddLatency(*sub, "--latency", faults.latency, "before the first byte, such as 50ms");
   AddLatency(*sub, "--latency-median", faults.latency_median, "log-normal latency instead");

@@ -11,6 +11,7 @@
 #include "bucketline/http/curl_transport.h"
 #include "bucketline/runtime/ca_bundle.h"
 #include "bucketline/runtime/file_location.h"
+#include "bucketline/s3/concurrency_limits.h"
 #include "bucketline/s3/retry_budget.h"
 #include "bucketline/store/file_store.h"
 
@@ -74,6 +75,7 @@ struct Runtime::Impl {
                         .timer = timer.get(),
                         .retry_budget = &retry_budget,
                         .counters = &counters,
+                        .limits = &limits,
                         .clock = &Clock::Real(),
                         .log = options.log});
   }
@@ -98,6 +100,7 @@ struct Runtime::Impl {
   std::unique_ptr<MemoryBudget> memory;
   S3Counters counters;
   RetryBudget retry_budget{RetryBudget::CapacityFor(options.connections)};
+  ConcurrencyLimits limits{{.ceiling = static_cast<double>(options.connections)}};
   std::unique_ptr<Timer> timer;
   std::unique_ptr<HttpTransport> transport;
   std::mutex mutex;                 // guards stores
@@ -145,6 +148,8 @@ MemoryBudget* Runtime::memory() {
 }
 
 const S3Counters& Runtime::counters() const { return impl_->counters; }
+
+ConcurrencyState Runtime::concurrency() const { return impl_->limits.Read(); }
 
 const RuntimeOptions& Runtime::options() const { return impl_->options; }
 

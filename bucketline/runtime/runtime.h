@@ -20,7 +20,9 @@ namespace bucketline {
 struct RuntimeOptions {
   uint64_t memory = 0;  // bytes that all loaders together may reserve; 0: no common cap
   size_t network_threads = 1;
-  size_t connections = 128;    // kept alive in all; the retry budget grows with it
+  size_t connections =
+      128;  // kept alive in all; the most requests at a time to one first folder of a bucket. The retry
+            // budget grows with it
   std::string ca_bundle = {};  // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
   S3Options s3 = {};           // defaults for stores that are not given their own
   LogSink log = LogToStderr();
@@ -49,6 +51,7 @@ class Runtime {
 
   MemoryBudget* memory();  // the common cap; nullptr when there is none
   const S3Counters& counters() const;
+  ConcurrencyState concurrency() const;  // of all S3 requests, now
   const RuntimeOptions& options() const;
   Timer& timer();
   const LogSink& log() const;

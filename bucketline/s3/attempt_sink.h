@@ -25,6 +25,7 @@ class AttemptSink : public HttpSink {
   // transport may hold this one a moment longer than the caller's store lives.
   std::optional<S3Failure> Judge(const Result<HttpTiming>& result);
 
+  bool answered() const { return head_.status != 0; }
   uint64_t received() const { return received_; }  // bytes of a successful answer's body
 
  private:

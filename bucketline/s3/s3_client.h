@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "bucketline/s3/concurrency_limits.h"
 #include "bucketline/s3/retry_policy.h"
 #include "bucketline/s3/s3_receiver.h"
 #include "bucketline/s3/s3_request.h"
@@ -43,6 +44,10 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
 
   std::string UriOf(std::string_view key) const {
     return "s3://" + settings_.bucket + "/" + std::string(key);
+  }
+  // What shares a concurrency limit with this request.
+  std::string ScopeOf(const S3Request& request) const {
+    return ConcurrencyScope(settings_.endpoint.host, settings_.bucket, request.key);
   }
   S3ErrorContext ContextOf(const S3Request& request) const;
 

@@ -15,6 +15,14 @@ Error WithReason(const Error& error, const std::string& reason) {
                error.http_status(), error.request_id());
 }
 
+Congestion CongestionOf(const AttemptSink& sink, const Result<HttpTiming>& result,
+                        const std::optional<S3Failure>& failure) {
+  if (failure && failure->fault == S3Fault::kThrottled) return Congestion::kSome;
+  if (result) return Congestion::kNone;
+  const bool never_began = result.error().code() == ErrorCode::kTimeout && !sink.answered();
+  return never_began ? Congestion::kSome : Congestion::kUnknown;
+}
+
 }  // namespace
 
 void S3Operation::Start(std::shared_ptr<S3Client> client, S3Request request,
@@ -22,7 +30,7 @@ void S3Operation::Start(std::shared_ptr<S3Client> client, S3Request request,
   auto operation = std::make_shared<S3Operation>(std::move(client), std::move(request), std::move(receiver),
                                                  std::move(done));
   operation->ListenTo(stop);
-  operation->Attempt();
+  operation->AwaitTurn();
 }
 
 S3Operation::S3Operation(std::shared_ptr<S3Client> client, S3Request request,
@@ -44,15 +52,45 @@ void S3Operation::Cancel() {
   const auto self = shared_from_this();  // cancelling the timer may drop the only other reference
   std::optional<HttpTransport::CallId> call;
   std::optional<Timer::Id> timer;
+  std::optional<ConcurrencyLimits::Place> place;
   {
     std::lock_guard lock(mutex_);
     if (std::exchange(cancelled_, true)) return;
     if (state_ == State::kSending) call = call_;
     if (state_ == State::kWaiting) timer = timer_;
+    if (state_ == State::kQueued) place = place_;
   }
   const S3Environment& environment = client_->environment();
   if (call) environment.transport->Cancel(*call);
   if (timer && environment.timer->Cancel(*timer)) FinishLater(Cancelled());
+  if (place && environment.limits->Leave(*place)) FinishLater(Cancelled());
+}
+
+void S3Operation::AwaitTurn() {
+  ConcurrencyLimits* limits = client_->environment().limits;
+  if (limits == nullptr) return Attempt();
+  uint64_t turn;
+  {
+    std::lock_guard lock(mutex_);
+    state_ = State::kQueued;
+    turn = ++turn_;
+    place_.reset();
+  }
+  const bool retry = attempts_ > 0;
+  const auto place = limits->Enter(client_->ScopeOf(request_), retry,
+                                   [self = shared_from_this(), retry](ConcurrencyLimits::Permit permit) {
+                                     if (!retry) self->began_ = self->client_->environment().clock->Now();
+                                     self->permit_ = std::move(permit);
+                                     self->Attempt();
+                                   });
+  bool cancelled;
+  {
+    std::lock_guard lock(mutex_);
+    if (state_ != State::kQueued || turn_ != turn) return;
+    place_ = place;
+    cancelled = cancelled_;
+  }
+  if (cancelled && limits->Leave(place)) FinishLater(Cancelled());
 }
 
 void S3Operation::Attempt() {
@@ -106,6 +144,7 @@ void S3Operation::EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result
         std::chrono::duration_cast<std::chrono::microseconds>(result->first_byte).count()));
   }
   std::optional<S3Failure> failure = sink.Judge(result);
+  permit_.End(CongestionOf(sink, result, failure));
   if (failure) return Fail(std::move(*failure));
   environment.counters->bytes_written.Add(request_.body.size());
   environment.retry_budget->Return(attempts_ == 1 ? RetryCost::kFirstTrySuccess : taken_);
@@ -156,7 +195,7 @@ void S3Operation::WaitThenAttempt(Duration wait) {
   }
   Timer& timer = *client_->environment().timer;
   const Timer::Id id = timer.After(wait, [self = shared_from_this()](bool fired) {
-    if (fired) return self->Attempt();
+    if (fired) return self->AwaitTurn();
     self->Finish(self->Cancelled());
   });
   bool cancelled;
@@ -184,6 +223,7 @@ void S3Operation::Finish(std::optional<S3Failure> failure) {
   std::exchange(done_, nullptr)({std::move(failure), attempts_});
   // What the caller captured goes before the store may.
   receiver_.reset();
+  permit_ = {};
   ticket_.reset();
 }
 

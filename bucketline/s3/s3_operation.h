@@ -25,11 +25,12 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
 
  private:
   using StopCallback = std::stop_callback<std::function<void()>>;
-  enum class State { kIdle, kSending, kWaiting };
+  enum class State { kIdle, kQueued, kSending, kWaiting };
 
   void ListenTo(const std::stop_token& stop);
   void Cancel();  // any thread, any time
 
+  void AwaitTurn();  // then the attempt
   void Attempt();
   void EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result);
   void Fail(S3Failure failure);  // tries again or finishes
@@ -42,7 +43,7 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
 
   const std::shared_ptr<S3Client> client_;
   const S3Request request_;
-  const SteadyTime began_;
+  SteadyTime began_;  // at the first attempt: waiting for a turn is not the store's time
   std::shared_ptr<S3Receiver> receiver_;
   S3Done done_;
   CallTracker::Ticket ticket_;
@@ -53,12 +54,14 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
   int attempts_ = 0;
   uint64_t taken_ = 0;  // the last retry's cost
   bool clock_corrected_ = false;
+  ConcurrencyLimits::Permit permit_;  // of the attempt that runs
 
   std::mutex mutex_;  // guards what Cancel() looks at
   State state_ = State::kIdle;
   uint64_t turn_ = 0;  // counts Sends and waits, so that a late id is told from the current one
   std::optional<HttpTransport::CallId> call_;
   std::optional<Timer::Id> timer_;
+  std::optional<ConcurrencyLimits::Place> place_;
   bool cancelled_ = false;
 };
 

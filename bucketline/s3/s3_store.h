@@ -46,7 +46,16 @@ struct S3Counters {
   Histogram first_byte_us;
 };
 
-class RetryBudget;  // s3/retry_policy.h: the token bucket
+// How many requests of a Runtime are, and may be, under way; see s3/concurrency_limits.h.
+struct ConcurrencyState {
+  size_t in_flight = 0;
+  size_t waiting = 0;
+  size_t limit = 0;       // the lowest of all scopes; 0 before the first request
+  uint64_t backoffs = 0;  // times that a limit was cut
+};
+
+class RetryBudget;        // s3/retry_policy.h: the token bucket
+class ConcurrencyLimits;  // s3/concurrency_limits.h
 
 // The value of an environment variable, nullopt when unset. Thread-safe as far as getenv is.
 using EnvironmentVariables = std::function<std::optional<std::string>(const char* name)>;
@@ -65,6 +74,7 @@ struct S3Environment {
   Timer* timer = nullptr;
   RetryBudget* retry_budget = nullptr;
   S3Counters* counters = nullptr;
+  ConcurrencyLimits* limits = nullptr;  // nullptr: requests are sent at once, however many
   const Clock* clock = &Clock::Real();
   LogSink log = LogToNowhere();
   EnvironmentVariables variables = ProcessVariables();

@@ -237,6 +237,7 @@ void Connection::Reply(Answer answer) {
 }
 
 void Connection::OnReplied(AnswerWriter::End end, bool whole_request, bool keep_alive) {
+  exchange_.disturbance.place.reset();
   switch (end) {
     case AnswerWriter::End::kSent:
       if (keep_alive) return ReadHead();

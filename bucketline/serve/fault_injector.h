@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 
 #include "bucketline/base/clock.h"
@@ -15,6 +16,7 @@ namespace bucketline::serve {
 struct Disturbance {
   ServeFault fault = ServeFault::kNone;
   Duration latency{0};
+  std::shared_ptr<void> place = nullptr;  // among the requests that are served; given back when it goes
 };
 
 // Thread-safe.
@@ -36,13 +38,20 @@ class FaultInjector {
     std::lock_guard lock(mutex_);
     if (plan_.data_only && operation != Operation::kGetObject) return {};
     const uint64_t number = next_++;
-    return {ChooseFault(plan_, number), ChooseLatency(plan_, number)};
+    Disturbance disturbance{ChooseFault(plan_, number), ChooseLatency(plan_, number)};
+    if (plan_.most_at_once == 0) return disturbance;
+    if (static_cast<uint64_t>(served_.use_count() - 1) >= plan_.most_at_once)
+      return {ServeFault::kSlowDown, Duration{0}};
+    disturbance.place = served_;
+    return disturbance;
   }
 
  private:
   std::mutex mutex_;
   FaultPlan plan_;
   uint64_t next_ = 0;
+  const std::shared_ptr<void> served_ =
+      std::make_shared<char>();  // its other owners are the requests being served
 };
 
 }  // namespace bucketline::serve

@@ -32,6 +32,9 @@ struct FaultPlan {
   double stall = 0;
   uint64_t seed = 0;
 
+  // What a busy store does: above this many requests at a time, the rest is answered 503 SlowDown at once. 0: any number.
+  uint64_t most_at_once = 0;
+
   // Time between the request's head and the answer's first byte: fixed, or, when latency_median is above 0,
   // log-normal with this median and 99th percentile instead.
   Duration latency{0};
