@@ -1,28 +1,27 @@
 #include "bucketline/image/decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
 #include "bucketline/base/error.h"
 #include "bucketline/image/crop_box.h"
 #include "bucketline/image/emit_row.h"
-#include "bucketline/image/jpeg_reader.h"
-#include "bucketline/image/png_reader.h"
+#include "bucketline/image/formats.h"
 #include "bucketline/image/probe.h"
 #include "bucketline/image/row_resizer.h"
 
 namespace bucketline {
 namespace {
 
-void RequireRow(const CropPlan& plan, const ImageSpec& spec, std::span<const uint8_t> row) {
-  const size_t needed = static_cast<size_t>(plan.x.out_size) * static_cast<size_t>(plan.y.out_size) *
+void RequireRow(const Placement& place, const ImageSpec& spec, std::span<const uint8_t> row) {
+  const size_t needed = static_cast<size_t>(place.width) * static_cast<size_t>(place.height) *
                         static_cast<size_t>(spec.channels) * spec.BytesPerValue();
   if (row.size() != needed) {
     throw Error(ErrorCode::kInvalidArgument,
-                "the row has " + std::to_string(row.size()) + " bytes, but " +
-                    std::to_string(plan.y.out_size) + " x " + std::to_string(plan.x.out_size) +
-                    " pixels need " + std::to_string(needed) +
+                "the row has " + std::to_string(row.size()) + " bytes, but " + std::to_string(place.height) +
+                    " x " + std::to_string(place.width) + " pixels need " + std::to_string(needed) +
                     (spec.height == 0 ? "; images of several sizes need ImageSpec.height and width" : ""));
   }
   if (reinterpret_cast<uintptr_t>(row.data()) % spec.BytesPerValue() != 0) {
@@ -30,47 +29,94 @@ void RequireRow(const CropPlan& plan, const ImageSpec& spec, std::span<const uin
   }
 }
 
+// The size that crops and boxes speak of.
+ImageSize ShownSize(const ImageInfo& info, bool orient) {
+  const bool turned = orient && info.orientation >= 5;
+  return {turned ? info.width : info.height, turned ? info.height : info.width};
+}
+
+Placement Place(const CropPlan& plan, const SourcePlan& source) {
+  Placement place;
+  place.width = plan.x.RowSize();
+  place.height = plan.y.RowSize();
+  place.part_width = plan.x.out_size;
+  place.part_height = plan.y.out_size;
+  place.left = plan.flip ? place.width - plan.x.pad - plan.x.out_size : plan.x.pad;
+  place.top = plan.y.pad;
+  place.descending = source.descending;
+  place.transposed = source.transposed;
+  return place;
+}
+
+// The smallest of 1/1, 1/2, 1/4, 1/8 that still has twice the pixels which the row needs on each axis: with
+// fewer the result is visibly sharper than that of the full decode, because the filter has nothing left to do.
+int Denominator(const CropPlan& plan) {
+  int denominator = 1;
+  const auto enough = [&plan](int64_t d) {
+    return plan.x.size >= 2 * d * plan.x.resized && plan.y.size >= 2 * d * plan.y.resized;
+  };
+  while (denominator < 8 && enough(denominator * 2)) denominator *= 2;
+  return denominator;
+}
+
+int Shrunk(int size, int denominator) { return (size + denominator - 1) / denominator; }
+
+void RequireMemory(const ImageInfo& info, const ImageSpec& spec) {
+  const size_t scratch = ImageDecoder::ScratchBytes(info, spec);
+  if (scratch <= spec.max_memory) return;
+  throw Error(ErrorCode::kResourceExhausted,
+              "decoding this image of " + std::to_string(info.width) + " x " + std::to_string(info.height) +
+                  " pixels takes " + std::to_string(scratch) +
+                  " bytes, more than max_memory = " + std::to_string(spec.max_memory));
+}
+
 }  // namespace
 
+ImageSize OwnSize(const ImageInfo& info, const ImageSpec& spec) { return ShownSize(info, spec.orient); }
+
 struct ImageDecoder::Impl {
-  JpegReader jpeg;
-  PngReader png;
+  std::array<std::unique_ptr<PixelReader>, 5> readers;  // by ImageFormat; made when first needed
   PillowResizer pillow;
   TensorflowResizer tensorflow;
   RowEmitter emitter;
   std::vector<double> weights;
   const RowKernels& kernels = FastestKernels();
 
-  PixelReader& ReaderOf(ImageFormat format) {
-    if (format == ImageFormat::kJpeg) return jpeg;
-    return png;
+  PixelReader& ReaderOf(const FormatEntry& entry) {
+    std::unique_ptr<PixelReader>& reader = readers.at(static_cast<size_t>(entry.format));
+    if (!reader) reader = entry.make_reader();
+    return *reader;
   }
 
   template <typename Resizer>
-  void Resize(Resizer& resizer, PixelReader& reader, const ImageSpec& spec) {
+  void Resize(Resizer& resizer, PixelReader& reader, const ImageSpec& spec, bool vertical_first) {
     reader.Start({resizer.x.begin, resizer.y.begin, resizer.x.end, resizer.y.end}, spec);
-    resizer.Run(reader, kernels, spec.channels, emitter);
+    resizer.Run(reader, kernels, spec.channels, vertical_first, emitter);
+    emitter.Finish();
   }
 
-  void Decode(PixelReader& reader, const ImageSpec& spec, const CropPlan& plan, std::span<uint8_t> row) {
-    emitter.Prepare(spec, kernels, plan.x.out_size, plan.y.out_size, row);
+  // The source is read downwards: of a mirrored axis the last outputs come first.
+  void Decode(PixelReader& reader, const ImageSpec& spec, const SourcePlan& plan) {
+    const ResizeMethod method = {spec.resize, spec.antialias};
     if (spec.family == ResizeFamily::kPillow) {
-      BuildPillowWeights(plan.x, spec.antialias, plan.flip, &weights, &pillow.x);
+      BuildPillowWeights(plan.x, method, plan.reverse_x, &weights, &pillow.x);
       PackWeightPairs(&pillow.x);
-      BuildPillowWeights(plan.y, spec.antialias, false, &weights, &pillow.y);
-      Resize(pillow, reader, spec);
+      BuildPillowWeights(plan.y, method, plan.y.mirrored, &weights, &pillow.y);
+      Resize(pillow, reader, spec, plan.vertical_first);
     } else {
-      BuildTensorflowWeights(plan.x, spec.antialias, plan.flip, &weights, &tensorflow.x);
-      BuildTensorflowWeights(plan.y, spec.antialias, false, &weights, &tensorflow.y);
-      Resize(tensorflow, reader, spec);
+      BuildTensorflowWeights(plan.x, method, plan.reverse_x, &weights, &tensorflow.x);
+      BuildTensorflowWeights(plan.y, method, plan.y.mirrored, &weights, &tensorflow.y);
+      Resize(tensorflow, reader, spec, false);
     }
   }
 
   void Close() {
-    jpeg.Close();
-    png.Close();
+    for (const auto& reader : readers) {
+      if (reader) reader->Close();
+    }
     pillow.Close();
     tensorflow.Close();
+    emitter.Close();
   }
 };
 
@@ -86,31 +132,46 @@ ImageGeometry ImageDecoder::DecodeInto(std::span<const uint8_t> data, const Imag
     Impl& impl;
     ~Closer() { impl.Close(); }
   } closer{*impl_};
-  PixelReader& reader = impl_->ReaderOf(SniffFormat(data));
-  const ImageInfo info = reader.Open(data);
-  RequirePixelLimit(info, spec);
-  const CropPlan plan = PlanCrop(spec, info.width, info.height, rng);
-  RequireRow(plan, spec, row);
-  impl_->Decode(reader, spec, plan, row);
-  return plan.Geometry(info.width, info.height);
+  const FormatEntry& entry = EntryOf(SniffFormat(data));
+  PixelReader& reader = impl_->ReaderOf(entry);
+  ImageInfo info = reader.Open(data);
+  if (spec.orient) info.orientation = entry.probe(data).orientation;
+  RequireLimits(info, spec);
+  RequireMemory(info, spec);
+  const ImageSize shown = ShownSize(info, spec.orient);
+  const CropPlan plan = PlanCrop(spec, shown.width, shown.height, rng);
+  SourcePlan source = OrientPlan(plan, spec.orient ? info.orientation : 1, info.width, info.height);
+  const Placement place = Place(plan, source);
+  RequireRow(place, spec, row);
+  if (spec.dct_scaling && info.format == ImageFormat::kJpeg) {
+    const int denominator = Denominator(plan);
+    reader.SetScale(denominator);
+    source.x = ScaleAxis(source.x, denominator, Shrunk(info.width, denominator));
+    source.y = ScaleAxis(source.y, denominator, Shrunk(info.height, denominator));
+  }
+  impl_->emitter.Prepare(spec, impl_->kernels, place, rng, row);
+  impl_->Decode(reader, spec, source);
+  ImageGeometry geometry = plan.Geometry(shown.width, shown.height);
+  geometry.truncated = reader.truncated();
+  return geometry;
 }
 
 size_t ImageDecoder::ScratchBytes(const ImageInfo& info, const ImageSpec& spec) {
   spec.Validate();
-  // A random box is never larger than the image, and a larger box never needs less.
+  // A box is never larger than the image, and a larger one never needs less.
   ImageSpec whole = spec;
-  if (spec.crop == Crop::kRandomResized) whole.crop = Crop::kNone;
-  const CropPlan plan = PlanCrop(whole, info.width, info.height, CounterRng(0, 0, 0));
-  const size_t reader =
-      info.format == ImageFormat::kJpeg ? JpegReader::ScratchBytes(info) : PngReader::ScratchBytes(info);
-  const size_t resizer = spec.family == ResizeFamily::kPillow
-                             ? PillowResizer::ScratchBytes(plan.x, plan.y, spec.channels)
-                             : TensorflowResizer::ScratchBytes(plan.x, plan.y, spec.channels);
-  const auto longest = static_cast<size_t>(
-      std::max(MaxTaps(plan.x.size, plan.x.resized), MaxTaps(plan.y.size, plan.y.resized)));
-  const size_t tables =
-      static_cast<size_t>(plan.x.out_size) * static_cast<size_t>(spec.channels) * 2 * sizeof(float);
-  return reader + resizer + tables + longest * sizeof(double);
+  if (spec.crop == Crop::kRandomResized || spec.crop == Crop::kBox) whole.crop = Crop::kNone;
+  const ImageSize shown = ShownSize(info, spec.orient);
+  const CropPlan plan = PlanCrop(whole, shown.width, shown.height, CounterRng(0, 0, 0));
+  const SourcePlan source = OrientPlan(plan, spec.orient ? info.orientation : 1, info.width, info.height);
+  const size_t resizer =
+      spec.family == ResizeFamily::kPillow
+          ? PillowResizer::ScratchBytes(source.x, source.y, spec.resize, spec.channels)
+          : TensorflowResizer::ScratchBytes(source.x, source.y, spec.resize, spec.channels);
+  const auto longest =
+      static_cast<size_t>(std::max(MaxTaps(source.x, spec.resize), MaxTaps(source.y, spec.resize)));
+  return EntryOf(info.format).scratch_bytes(info) + resizer +
+         RowEmitter::ScratchBytes(spec, Place(plan, source)) + longest * sizeof(double);
 }
 
 }  // namespace bucketline

@@ -283,7 +283,7 @@ TEST(ImageDecoderTest, RefusesBombsByTheirHeader) {
 TEST(ImageDecoderTest, SaysWhatIsNoImage) {
   std::vector<uint8_t> row(48);
   ExpectError(ErrorCode::kCorruptData, "empty", {}, Bytes(4, 4), row);
-  ExpectError(ErrorCode::kCorruptData, "GIF", {'G', 'I', 'F', '8', '9', 'a'}, Bytes(4, 4), row);
+  ExpectError(ErrorCode::kCorruptData, "TIFF", {'I', 'I', '*', 0, 8, 0, 0, 0}, Bytes(4, 4), row);
 }
 
 }  // namespace

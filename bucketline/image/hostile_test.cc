@@ -39,9 +39,14 @@ class HostileTest : public ::testing::Test {
     spec.height = 16;
     spec.width = 20;
     spec.short_side = 24;
-    spec.crop = static_cast<Crop>(tries_ % 3);
+    spec.crop = static_cast<Crop>(tries_ % 4);
+    spec.resize = static_cast<Resize>(tries_ / 4 % 5);
+    spec.orient = tries_ % 2 == 0;
+    spec.truncated = tries_ % 3 == 0 ? Truncated::kKeep : Truncated::kRaise;
+    spec.dct_scaling = tries_ % 11 == 0;
+    if (tries_ % 13 == 0) spec.jitter = {0.5, 0.5, 0.5};
     spec.family = tries_ % 2 == 0 ? ResizeFamily::kPillow : ResizeFamily::kTensorflow;
-    spec.antialias = tries_ % 5 != 0;
+    spec.antialias = tries_ % 5 != 0 || spec.resize == Resize::kLanczos;
     spec.channels = tries_ % 7 == 0 ? 1 : 3;
     spec.layout = tries_ % 4 == 0 ? PixelLayout::kNhwc : PixelLayout::kNchw;
     spec.max_pixels = 1 << 18;

@@ -1,10 +1,12 @@
-#include "bucketline/image/jpeg_reader.h"
-
+// The rows of a JPEG by libjpeg-turbo, crop-aware.
 #include <algorithm>
+#include <vector>
 
 #include "bucketline/base/error.h"
 #include "bucketline/image/colour.h"
-#include "bucketline/image/probe.h"
+#include "bucketline/image/formats.h"
+#include "bucketline/image/jpeg_header.h"
+#include "bucketline/image/jpeg_session.h"
 
 namespace bucketline {
 namespace {
@@ -13,9 +15,37 @@ namespace {
 // pixels more on each side make the window's pixels those of the full decode.
 constexpr int kMargin = 2;
 
-}  // namespace
+// Grey is replicated, CMYK and YCCK are converted. The inverse DCT runs only in the window's columns and
+// rows, and entropy decoding stops at the window's last row: damage behind it goes unnoticed. The pixels
+// equal those of a full decode.
+class JpegReader final : public PixelReader {
+ public:
+  ImageInfo Open(std::span<const uint8_t> data) override;
+  void SetScale(int denominator) override { denominator_ = denominator; }
+  void Start(const PixelWindow& window, const ImageSpec& spec) override;
+  const uint8_t* NextRow() override;
+  bool truncated() const override { return session_.truncated(); }
+  void Close() override;
+
+ private:
+  void ChooseColours(const ImageSpec& spec);
+  void CropColumns(const PixelWindow& window);
+  void SkipRows(int count);
+  void ReadRow();
+
+  JpegSession session_;
+  std::vector<uint8_t> row_;
+  size_t offset_ = 0;  // in the row, of the window's first pixel
+  int columns_ = 0;    // of the window
+  int denominator_ = 1;
+  bool from_cmyk_ = false;
+  bool to_grey_ = false;
+  bool inverted_ = false;
+  bool tensorflow_ = false;
+};
 
 ImageInfo JpegReader::Open(std::span<const uint8_t> data) {
+  denominator_ = 1;
   session_.SetSource(data);
   jpeg_decompress_struct& cinfo = session_.cinfo();
   session_.Run([&cinfo] { jpeg_read_header(&cinfo, TRUE); });
@@ -42,15 +72,18 @@ void JpegReader::ChooseColours(const ImageSpec& spec) {
   cinfo.out_color_space = from_cmyk_ ? JCS_CMYK : luma ? JCS_GRAYSCALE : JCS_RGB;
   cinfo.dct_method = tensorflow_ ? JDCT_IFAST : JDCT_ISLOW;
   cinfo.do_fancy_upsampling = TRUE;
+  cinfo.scale_num = 1;
+  cinfo.scale_denom = static_cast<unsigned>(denominator_);
 }
 
 void JpegReader::Start(const PixelWindow& window, const ImageSpec& spec) {
+  if (spec.truncated == Truncated::kKeep) session_.KeepTruncated();
   ChooseColours(spec);
   jpeg_decompress_struct& cinfo = session_.cinfo();
   session_.Run([&cinfo] { jpeg_start_decompress(&cinfo); });
   // Of several scans the last ones only sharpen the image, so nobody misses them unless we do.
   if (session_.ran_out() && (jpeg_has_multiple_scans(&cinfo) != 0 || cinfo.arith_code != 0)) {
-    session_.FailTruncated();
+    session_.NoteTruncated();
   }
   CropColumns(window);
   SkipRows(window.top);
@@ -86,7 +119,7 @@ void JpegReader::ReadRow() {
   jpeg_decompress_struct& cinfo = session_.cinfo();
   JSAMPROW row = row_.data();
   session_.Run([&] { jpeg_read_scanlines(&cinfo, &row, 1); });
-  if (session_.ran_out() && cinfo.arith_code != 0) session_.FailTruncated();
+  if (session_.ran_out() && cinfo.arith_code != 0) session_.NoteTruncated();
 }
 
 const uint8_t* JpegReader::NextRow() {
@@ -104,10 +137,10 @@ const uint8_t* JpegReader::NextRow() {
 
 void JpegReader::Close() {
   session_.SetSource({});
-  if (row_.capacity() > kKeepBytes) std::vector<uint8_t>().swap(row_);
+  GiveBack(&row_);
 }
 
-size_t JpegReader::ScratchBytes(const ImageInfo& info) {
+size_t ScratchBytes(const ImageInfo& info) {
   // libjpeg rounds up to whole blocks of at most 32 x 32 pixels.
   const size_t width = (static_cast<size_t>(info.width) + 31) / 32 * 32;
   const size_t height = (static_cast<size_t>(info.height) + 31) / 32 * 32;
@@ -118,5 +151,15 @@ size_t JpegReader::ScratchBytes(const ImageInfo& info) {
   const size_t coefficients = info.buffered ? width * height * channels * sizeof(JCOEF) : 0;
   return kFixed + rows + coefficients + width * 4 + kRowSlack;
 }
+
+bool Matches(std::span<const uint8_t> data) {
+  return data.size() >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff;
+}
+
+}  // namespace
+
+constinit const FormatEntry kJpegFormat = {
+    ImageFormat::kJpeg, Matches, ProbeJpeg, ScratchBytes,
+    []() -> std::unique_ptr<PixelReader> { return std::make_unique<JpegReader>(); }};
 
 }  // namespace bucketline

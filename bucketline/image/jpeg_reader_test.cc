@@ -1,5 +1,3 @@
-#include "bucketline/image/jpeg_reader.h"
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -8,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/image/formats.h"
 #include "bucketline/image/test_images.h"
 
 namespace bucketline {
@@ -26,7 +25,7 @@ ImageSpec Spec(int channels = 3, ResizeFamily family = ResizeFamily::kPillow) {
   return spec;
 }
 
-Picture Read(JpegReader& reader, const std::vector<uint8_t>& bytes, const ImageSpec& spec,
+Picture Read(PixelReader& reader, const std::vector<uint8_t>& bytes, const ImageSpec& spec,
              const PixelWindow* window = nullptr) {
   const ImageInfo info = reader.Open(bytes);
   const PixelWindow all{0, 0, info.width, info.height};
@@ -42,7 +41,8 @@ Picture Read(JpegReader& reader, const std::vector<uint8_t>& bytes, const ImageS
 }
 
 std::string ErrorOf(const std::vector<uint8_t>& bytes) {
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   try {
     Read(reader, bytes, Spec());
   } catch (const Error& error) {
@@ -69,7 +69,8 @@ Picture Smooth(int width, int height, int channels = 3) {
 }
 
 TEST(JpegReaderTest, GivesThePicture) {
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const Picture picture = Smooth(60, 40);
   for (const bool adobe_rgb : {false, true}) {
     const auto bytes = EncodeJpeg(picture, {.quality = 98, .adobe_rgb = adobe_rgb});
@@ -89,7 +90,8 @@ class JpegWindowTest : public ::testing::TestWithParam<Variant> {};
 TEST_P(JpegWindowTest, EqualsTheFullDecode) {
   const Variant& variant = GetParam();
   const auto bytes = EncodeJpeg(MakePicture(101, 75, variant.channels), variant.options);
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   for (const ResizeFamily family : {ResizeFamily::kPillow, ResizeFamily::kTensorflow}) {
     for (const int channels : {1, 3}) {
       const ImageSpec spec = Spec(channels, family);
@@ -128,7 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& variant) { return variant.param.name; });
 
 TEST(JpegReaderTest, GreyIsReplicated) {
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const auto bytes = EncodeJpeg(MakePicture(30, 20, 1));
   const Picture grey = Read(reader, bytes, Spec(1));
   const Picture rgb = Read(reader, bytes, Spec(3));
@@ -138,7 +141,8 @@ TEST(JpegReaderTest, GreyIsReplicated) {
 }
 
 TEST(JpegReaderTest, GreyOfColourIsTheFamilys) {
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const auto bytes = EncodeJpeg(MakePicture(30, 20));
   const Picture rgb = Read(reader, bytes, Spec(3));
   const Picture grey = Read(reader, bytes, Spec(1));
@@ -155,7 +159,8 @@ TEST(JpegReaderTest, CmykIsInvertedAsAdobeWritesIt) {
   Picture picture{16, 16, 4, {}};
   for (int i = 0; i < 256; ++i) picture.pixels.insert(picture.pixels.end(), {200, 100, 50, 128});
   const auto bytes = EncodeJpeg(picture, {.quality = 100});
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const Picture pillow = Read(reader, bytes, Spec());
   const Picture tensorflow = Read(reader, bytes, Spec(3, ResizeFamily::kTensorflow));
   for (const Picture* rgb : {&pillow, &tensorflow}) {
@@ -168,7 +173,8 @@ TEST(JpegReaderTest, CmykIsInvertedAsAdobeWritesIt) {
 TEST(JpegReaderTest, AWindowStopsAtItsLastRow) {
   auto bytes = EncodeJpeg(MakePicture(64, 640));
   bytes.resize(bytes.size() / 2);
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const PixelWindow top{0, 0, 64, 100};
   EXPECT_NO_THROW(Read(reader, bytes, Spec(), &top));
 }
@@ -223,7 +229,8 @@ TEST(JpegReaderTest, ScanBombsEnd) {
 }
 
 TEST(JpegReaderTest, IsUsableAfterAnError) {
-  JpegReader reader;
+  const auto owned = kJpegFormat.make_reader();
+  PixelReader& reader = *owned;
   const auto good = EncodeJpeg(MakePicture(40, 40));
   const Picture first = Read(reader, good, Spec());
   for (size_t size = 3; size < good.size() - 10; size += 97) {

@@ -42,7 +42,7 @@ void JpegSession::SetSource(std::span<const uint8_t> data) {
   jpeg_abort_decompress(&cinfo_);
   source_.next_input_byte = data.data();
   source_.bytes_in_buffer = data.size();
-  ran_out_ = truncated_ = too_many_scans_ = false;
+  ran_out_ = truncated_ = keep_ = too_many_scans_ = false;
   errors_.num_warnings = 0;
 }
 
@@ -55,7 +55,7 @@ void JpegSession::OnMessage(j_common_ptr common, int level) {
   JpegSession& session = Session(common);
   if (common->err->msg_code == JWRN_HIT_MARKER && session.ran_out_) {
     session.truncated_ = true;
-    std::longjmp(session.jump_, 1);
+    if (!session.keep_) std::longjmp(session.jump_, 1);
   }
 }
 
@@ -83,6 +83,11 @@ void JpegSession::SkipInput(j_decompress_ptr cinfo, long bytes) {
   }
   source.next_input_byte += bytes;
   source.bytes_in_buffer -= static_cast<size_t>(bytes);
+}
+
+void JpegSession::NoteTruncated() {
+  truncated_ = true;
+  if (!keep_) FailTruncated();
 }
 
 void JpegSession::FailTruncated() {

@@ -24,6 +24,10 @@ class JpegSession {
   // Forgets the image before this one and reads from `data`, which must outlive the decode.
   void SetSource(std::span<const uint8_t> data);
 
+  // From here on missing data is noted, not thrown: libjpeg makes up the rest.
+  void KeepTruncated() { keep_ = true; }
+  bool truncated() const { return truncated_; }
+
   // True once libjpeg has asked for bytes behind the end. It then saw an end-of-image marker.
   bool ran_out() const { return ran_out_; }
 
@@ -38,7 +42,8 @@ class JpegSession {
     }
   }
 
-  [[noreturn]] void FailTruncated();
+  // Notes missing data where libjpeg did not notice. Throws kCorruptData unless it is to be kept.
+  void NoteTruncated();
 
  private:
   // libjpeg's callbacks find their session in client_data.
@@ -47,6 +52,7 @@ class JpegSession {
   static void OnProgress(j_common_ptr common);
   static boolean FillInput(j_decompress_ptr cinfo);
   static void SkipInput(j_decompress_ptr cinfo, long bytes);
+  [[noreturn]] void FailTruncated();
   [[noreturn]] void Fail();
 
   jpeg_decompress_struct cinfo_{};
@@ -56,6 +62,7 @@ class JpegSession {
   std::jmp_buf jump_{};
   bool ran_out_ = false;
   bool truncated_ = false;
+  bool keep_ = false;
   bool too_many_scans_ = false;
 };
 

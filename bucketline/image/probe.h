@@ -8,10 +8,10 @@
 
 namespace bucketline {
 
-// JPEG or PNG by its signature. Throws kCorruptData saying what the bytes look like instead.
+// The format by its signature. Throws kCorruptData saying what the bytes look like instead.
 ImageFormat SniffFormat(std::span<const uint8_t> data);
 
-// Throws kResourceExhausted when the image has more than spec.max_pixels.
-void RequirePixelLimit(const ImageInfo& info, const ImageSpec& spec);
+// Throws kResourceExhausted when the image exceeds spec.max_pixels or spec.max_side.
+void RequireLimits(const ImageInfo& info, const ImageSpec& spec);
 
 }  // namespace bucketline

@@ -7,8 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/image/jpeg_reader.h"
-#include "bucketline/image/png_reader.h"
+#include "bucketline/image/formats.h"
 #include "bucketline/image/test_images.h"
 
 namespace bucketline {
@@ -43,9 +42,9 @@ TEST(ProbeTest, SaysWhatTheBytesLookLike) {
       {"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>"sv, "XML document"},
       {"<Error><Code>SlowDown</Code></Error>"sv, "XML document"},
       {"id,label\n1,cat\n"sv, "looks like text"},
-      {"GIF89a\1\0\1\0"sv, "a GIF image, which is not supported"},
-      {"RIFF\x24\0\0\0WEBPVP8 "sv, "a WebP image, which is not supported"},
-      {"BM\x36\0\0\0"sv, "a BMP image, which is not supported"},
+      {"GIF89a\1\0\1\0"sv, "truncated GIF"},
+      {"RIFF\x24\0\0\0WEBPVP8 "sv, "truncated WebP"},
+      {"BM\x36\0\0\0"sv, "truncated BMP"},
       {"II*\0\x08\0\0\0"sv, "a TIFF image"},
       {"MM\0*\0\0\0\x08"sv, "a TIFF image"},
       {"\0\0\0\x20"
@@ -56,7 +55,7 @@ TEST(ProbeTest, SaysWhatTheBytesLookLike) {
        "a HEIC image"},
       {"\xff\xd8"sv, "truncated image: only the first 2 bytes"},
       {"\x89PN"sv, "truncated image: only the first 3 bytes"},
-      {"\x1f\x8b\x08\0\0\0\0\0\0\3"sv, "neither a JPEG nor a PNG: it starts with 1f8b080000000000"},
+      {"\x1f\x8b\x08\0\0\0\0\0\0\3"sv, "no JPEG, PNG, WebP, GIF or BMP: it starts with 1f8b080000000000"},
       {"\0"sv, "it starts with 00"},
   };
   for (const auto& [bytes, text] : cases) EXPECT_THAT(MessageOf(Span(bytes)), HasSubstr(text));
@@ -72,7 +71,7 @@ TEST(ProbeTest, ReadsJpegHeaders) {
       EXPECT_EQ(info.height, 21);
       EXPECT_EQ(info.channels, channels);
       EXPECT_EQ(info.buffered, progressive);
-      const ImageInfo opened = JpegReader().Open(bytes);
+      const ImageInfo opened = kJpegFormat.make_reader()->Open(bytes);
       EXPECT_EQ(opened.width, info.width);
       EXPECT_EQ(opened.height, info.height);
       EXPECT_EQ(opened.channels, info.channels);
@@ -125,12 +124,26 @@ TEST(ProbeTest, BrokenHeaders) {
   EXPECT_THAT(MessageOf(Span("\xff\xd8\xff\xda\0\3\1"sv)), HasSubstr("without a frame"));
 }
 
+TEST(ProbeTest, SideLimitNamesSizeAndLimit) {
+  ImageSpec spec;
+  spec.max_side = 500;
+  EXPECT_NO_THROW(RequireLimits({ImageFormat::kPng, 500, 1, 3, false}, spec));
+  EXPECT_THROW(RequireLimits({ImageFormat::kPng, 501, 1, 3, false}, spec), Error);
+  try {
+    RequireLimits({ImageFormat::kPng, 2, 1000, 3, false}, spec);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
+    EXPECT_THAT(error.message(), HasSubstr("2 x 1000 pixels, more than max_side = 500"));
+  }
+}
+
 TEST(ProbeTest, PixelLimitNamesSizeAndLimit) {
   ImageSpec spec;
   spec.max_pixels = 100;
-  EXPECT_NO_THROW(RequirePixelLimit({ImageFormat::kPng, 10, 10, 3, false}, spec));
+  EXPECT_NO_THROW(RequireLimits({ImageFormat::kPng, 10, 10, 3, false}, spec));
   try {
-    RequirePixelLimit({ImageFormat::kPng, 65'535, 65'535, 3, false}, spec);
+    RequireLimits({ImageFormat::kPng, 65'535, 65'535, 3, false}, spec);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);

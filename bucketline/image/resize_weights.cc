@@ -1,84 +1,9 @@
 #include "bucketline/image/resize_weights.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace bucketline {
 namespace {
-
-// Source pixels [start, start + count), relative to the axis's begin.
-struct Span {
-  int start;
-  int count;
-};
-
-double Triangle(double x) { return std::max(0.0, 1.0 - std::fabs(x)); }
-
-// Pillow, Resample.c precompute_coeffs.
-Span PillowSpan(const AxisPlan& axis, int64_t output, double* weights) {
-  const double scale = static_cast<double>(axis.size) / static_cast<double>(axis.resized);
-  const double filter_scale = std::max(scale, 1.0);
-  const double support = filter_scale;
-  const double inverse = 1.0 / filter_scale;
-  const double center = (static_cast<double>(output) + 0.5) * scale;
-  const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-  const int last = std::min(static_cast<int>(center + support + 0.5), axis.size);
-  double total = 0;
-  for (int i = first; i < last; ++i) {
-    const double weight = Triangle((i - center + 0.5) * inverse);
-    weights[i - first] = weight;
-    total += weight;
-  }
-  for (int i = 0; i < last - first; ++i) {
-    if (total != 0) weights[i] /= total;
-  }
-  return {first, last - first};
-}
-
-// The two pixels around `position`, which counts from the centre of the first one.
-Span TwoTaps(int size, double position, double* weights) {
-  const double below = std::floor(position);
-  const double rest = position - below;
-  const int lower = static_cast<int>(below);
-  if (lower < 0 || lower >= size - 1) {
-    weights[0] = 1;
-    return {lower < 0 ? 0 : size - 1, 1};
-  }
-  weights[0] = 1 - rest;
-  weights[1] = rest;
-  return {lower, 2};
-}
-
-Span HalfPixelSpan(const AxisPlan& axis, int64_t output, double* weights) {
-  const double scale = static_cast<double>(axis.size) / static_cast<double>(axis.resized);
-  return TwoTaps(axis.size, (static_cast<double>(output) + 0.5) * scale - 0.5, weights);
-}
-
-// TensorFlow, image_resizer_state.h HalfPixelScaler: positions in float32.
-Span TensorflowPlainSpan(const AxisPlan& axis, int64_t output, double* weights) {
-  const float scale = static_cast<float>(axis.size) / static_cast<float>(axis.resized);
-  return TwoTaps(axis.size, (static_cast<float>(output) + 0.5f) * scale - 0.5f, weights);
-}
-
-// TensorFlow, scale_and_translate_op.cc ComputeSpansCore: in float32 too.
-Span TensorflowSpan(const AxisPlan& axis, int64_t output, double* weights) {
-  const float scale = static_cast<float>(axis.resized) / static_cast<float>(axis.size);
-  const float inverse = 1.0f / scale;
-  const float kernel_scale = std::max(inverse, 1.0f);
-  const float center = (static_cast<float>(output) + 0.5f) * inverse;
-  const auto clamp = [&axis](float x) { return static_cast<int>(std::clamp(x, 0.0f, axis.size - 1.0f)); };
-  const int first = clamp(std::ceil(center - kernel_scale - 0.5f));
-  const int last = clamp(std::floor(center + kernel_scale - 0.5f));
-  float total = 0;
-  for (int i = first; i <= last; ++i) {
-    const float distance = (static_cast<float>(i) + 0.5f - center) * (1.0f / kernel_scale);
-    const float weight = std::max(0.0f, 1.0f - std::fabs(distance));
-    weights[i - first] = weight;
-    total += weight;
-  }
-  for (int i = 0; i <= last - first; ++i) weights[i] = static_cast<float>(weights[i]) / total;
-  return {first, last - first + 1};
-}
 
 int32_t Quantise(double weight, int32_t /*as*/) {
   constexpr double kOne = 1 << kWeightBits;
@@ -87,10 +12,21 @@ int32_t Quantise(double weight, int32_t /*as*/) {
 float Quantise(double weight, float /*as*/) { return static_cast<float>(weight); }
 
 template <typename T>
-void Build(Span (*span_of)(const AxisPlan&, int64_t, double*), const AxisPlan& axis, bool reverse,
+constexpr T kWhole = T{1};
+template <>
+constexpr int32_t kWhole<int32_t> = 1 << kWeightBits;
+
+// The source may run against the axis.
+void Mirror(int size, Span* span, double* weights) {
+  span->start = size - span->start - span->count;
+  std::reverse(weights, weights + span->count);
+}
+
+template <typename T>
+void Build(SpanFunction span_of, const AxisPlan& axis, ResizeMethod method, bool reverse,
            std::vector<double>* scratch, AxisWeights<T>* out) {
   const auto size = static_cast<size_t>(axis.out_size);
-  const auto most = static_cast<size_t>(MaxTaps(axis.size, axis.resized));
+  const auto most = static_cast<size_t>(MaxTaps(axis, method.filter));
   scratch->resize(most);
   out->size = axis.out_size;
   out->start.resize(size);
@@ -103,7 +39,8 @@ void Build(Span (*span_of)(const AxisPlan&, int64_t, double*), const AxisPlan& a
   int end = 0;
   for (size_t i = 0; i < size; ++i) {
     const auto output = axis.out_begin + static_cast<int64_t>(reverse ? size - 1 - i : i);
-    Span span = span_of(axis, output, scratch->data());
+    Span span = span_of(axis, method, output, scratch->data());
+    if (axis.mirrored) Mirror(axis.size, &span, scratch->data());
     T* weights = out->weight.data() + i * most;
     for (int k = 0; k < span.count; ++k) weights[k] = Quantise((*scratch)[static_cast<size_t>(k)], T{});
     int skip = 0;
@@ -136,6 +73,27 @@ void Build(Span (*span_of)(const AxisPlan&, int64_t, double*), const AxisPlan& a
   out->end = axis.begin + end;
 }
 
+template <typename T>
+void BuildNearest(const AxisPlan& axis, ResizeFamily family, bool reverse, AxisWeights<T>* out) {
+  const auto size = static_cast<size_t>(axis.out_size);
+  out->size = axis.out_size;
+  out->taps = 1;
+  out->pairs.clear();
+  out->weight.assign(size, kWhole<T>);
+  out->start.resize(size);
+  NearestPixels nearest(axis, family);
+  for (size_t i = 0; i < size; ++i) {
+    const int pixel = nearest.At(axis.out_begin + static_cast<int64_t>(i));
+    out->start[reverse ? size - 1 - i : i] = axis.mirrored ? axis.size - 1 - pixel : pixel;
+  }
+  const auto [least, most] = std::minmax_element(out->start.begin(), out->start.end());
+  const int begin = *least;
+  out->begin = axis.begin + begin;
+  out->end = axis.begin + *most + 1;
+  for (int32_t& start : out->start) start -= begin;
+  out->last = out->start;
+}
+
 }  // namespace
 
 void PackWeightPairs(PillowWeights* weights) {
@@ -149,24 +107,21 @@ void PackWeightPairs(PillowWeights* weights) {
       const int32_t first = from[t];
       const int32_t second = t + 1 < weights->taps ? from[t + 1] : 0;
       *to++ = (first & kLowMask) | (second & kLowMask) << 16;
-      *to++ = first >> kPairBits | (second >> kPairBits) << 16;
+      *to++ = ((first >> kPairBits) & 0xffff) | (second >> kPairBits) << 16;
     }
   }
 }
 
-int MaxTaps(int source, int64_t resized) {
-  const double support = std::max(static_cast<double>(source) / static_cast<double>(resized), 1.0);
-  return static_cast<int>(std::min<double>(std::ceil(support) * 2 + 2, std::max(source, 2)));
-}
-
-void BuildPillowWeights(const AxisPlan& axis, bool antialias, bool reverse, std::vector<double>* scratch,
+void BuildPillowWeights(const AxisPlan& axis, ResizeMethod method, bool reverse, std::vector<double>* scratch,
                         PillowWeights* out) {
-  Build(antialias ? PillowSpan : HalfPixelSpan, axis, reverse, scratch, out);
+  if (method.filter == Resize::kNearest) return BuildNearest(axis, ResizeFamily::kPillow, reverse, out);
+  Build(PillowSpan, axis, method, reverse, scratch, out);
 }
 
-void BuildTensorflowWeights(const AxisPlan& axis, bool antialias, bool reverse, std::vector<double>* scratch,
-                            TensorflowWeights* out) {
-  Build(antialias ? TensorflowSpan : TensorflowPlainSpan, axis, reverse, scratch, out);
+void BuildTensorflowWeights(const AxisPlan& axis, ResizeMethod method, bool reverse,
+                            std::vector<double>* scratch, TensorflowWeights* out) {
+  if (method.filter == Resize::kNearest) return BuildNearest(axis, ResizeFamily::kTensorflow, reverse, out);
+  Build(TensorflowSpan, axis, method, reverse, scratch, out);
 }
 
 }  // namespace bucketline

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "bucketline/image/crop_box.h"
+#include "bucketline/image/resize_filters.h"
 
 namespace bucketline {
 
@@ -36,20 +36,15 @@ struct AxisWeights {
 using PillowWeights = AxisWeights<int32_t>;
 using TensorflowWeights = AxisWeights<float>;
 
-// Both reuse the vectors of `out` and `scratch`. `reverse` gives the outputs right to left: a flip.
-// Pillow's bilinear (triangle) filter; without antialias the two nearest pixels by distance.
-void BuildPillowWeights(const AxisPlan& axis, bool antialias, bool reverse, std::vector<double>* scratch,
+// Both reuse the vectors of `out` and `scratch`. `reverse` gives the outputs right to left. Of a mirrored axis
+// `begin`, `start` and `last` are in the order of the source all the same.
+void BuildPillowWeights(const AxisPlan& axis, ResizeMethod method, bool reverse, std::vector<double>* scratch,
                         PillowWeights* out);
-// tf.image.resize, method "bilinear": ScaleAndTranslate's triangle kernel, or ResizeBilinear's half-pixel
-// centres.
-void BuildTensorflowWeights(const AxisPlan& axis, bool antialias, bool reverse, std::vector<double>* scratch,
-                            TensorflowWeights* out);
+void BuildTensorflowWeights(const AxisPlan& axis, ResizeMethod method, bool reverse,
+                            std::vector<double>* scratch, TensorflowWeights* out);
 
 // Fills `pairs`: what a kernel needs that multiplies 16-bit halves, two taps at a time. The next Build
 // empties it.
 void PackWeightPairs(PillowWeights* weights);
-
-// The most taps that an axis of `source` pixels resized to `resized` can have.
-int MaxTaps(int source, int64_t resized);
 
 }  // namespace bucketline

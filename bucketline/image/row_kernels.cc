@@ -41,13 +41,14 @@ struct Arithmetic<uint8_t> {
   static constexpr int32_t kZero = 1 << (kWeightBits - 1);  // for rounding
   BUCKETLINE_INLINE static Vector Zero() { return Vector{kZero, kZero, kZero, kZero}; }
   BUCKETLINE_INLINE static Vector Load(const uint8_t* from) { return LoadBytes4(from); }
-  // The rounding of many tiny weights may add up to more than 1.
+  // Weights may be negative, and the rounding of many tiny ones may add up to more than 1.
   BUCKETLINE_INLINE static Vector Finish(Vector sum) {
     sum >>= kWeightBits;
-    return sum > 255 ? Vector{255, 255, 255, 255} : sum;
+    sum = sum > 255 ? Vector{255, 255, 255, 255} : sum;
+    return sum < 0 ? Vector{} : sum;
   }
   BUCKETLINE_INLINE static uint8_t Finish(Sum sum) {
-    return static_cast<uint8_t>(std::min(sum >> kWeightBits, 255));
+    return static_cast<uint8_t>(std::max(std::min(sum >> kWeightBits, 255), 0));
   }
 };
 
@@ -217,6 +218,27 @@ BUCKETLINE_INLINE void Round(const float* in, int count, uint8_t* __restrict out
   }
 }
 
+// Without branches, so that it becomes vectors. Below 2^-14 the addition of 0.5 does the rounding: half of it
+// is the distance of binary16's smallest numbers.
+BUCKETLINE_INLINE void Half(const float* in, int count, uint16_t* __restrict out) {
+  for (int i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, &in[i], sizeof(bits));
+    const uint32_t sign = (bits >> 16) & 0x8000;
+    bits &= 0x7fffffff;
+    float small;
+    std::memcpy(&small, &bits, sizeof(small));
+    small += 0.5f;
+    uint32_t tiny;
+    std::memcpy(&tiny, &small, sizeof(tiny));
+    tiny -= 0x3f000000;
+    const uint32_t normal = (bits + 0xc8000fff + ((bits >> 13) & 1)) >> 13;
+    const uint32_t large = bits > 0x7f800000 ? 0x7e00 : 0x7c00;
+    const uint32_t half = bits < 0x38800000 ? tiny : bits >= 0x477ff000 ? large : normal;
+    out[i] = static_cast<uint16_t>(half | sign);
+  }
+}
+
 // The whole table for one CPU level.
 #define BUCKETLINE_KERNELS(Name, TARGET)                                                                   \
   struct Name {                                                                                            \
@@ -245,8 +267,9 @@ BUCKETLINE_INLINE void Round(const float* in, int count, uint8_t* __restrict out
       Normalise(in, count, scale, mean, std, out);                                                         \
     }                                                                                                      \
     TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }       \
+    TARGET static void ToHalf(const float* in, int count, uint16_t* out) { Half(in, count, out); }         \
     static constexpr RowKernels kTable = {HorizontalU8, HorizontalF32, VerticalU8, VerticalF32,            \
-                                          NormaliseU8,  NormaliseF32,  RoundF32};                          \
+                                          NormaliseU8,  NormaliseF32,  RoundF32,   ToHalf};                \
   }
 
 BUCKETLINE_KERNELS(Baseline, );
@@ -264,7 +287,7 @@ void HorizontalU8Avx2(const uint8_t* row, const PillowWeights& weights, int chan
 
 constexpr RowKernels kAvx2Table = {HorizontalU8Avx2,  Avx2::HorizontalF32, Avx2::VerticalU8,
                                    Avx2::VerticalF32, Avx2::NormaliseU8,   Avx2::NormaliseF32,
-                                   Avx2::RoundF32};
+                                   Avx2::RoundF32,    Avx2::ToHalf};
 #endif
 
 }  // namespace

@@ -31,6 +31,8 @@ struct RowKernels {
                         float* out);
   // Nearest, halves up, saturated.
   void (*round_f32)(const float* in, int count, uint8_t* out);
+  // IEEE binary16, to nearest even; what is too large becomes infinite.
+  void (*to_half)(const float* in, int count, uint16_t* out);
 };
 
 inline constexpr int kOutputSlack = 16;

@@ -26,7 +26,8 @@ BUCKETLINE_AVX2 __m128i Pixel(const uint8_t* row, const int32_t* pairs, int coun
     high = _mm_add_epi32(high, _mm_madd_epi16(taps, _mm_set1_epi32(pairs[2 * p + 1])));
   }
   const __m128i sum = _mm_add_epi32(low, _mm_slli_epi32(high, kPairBits));
-  return _mm_min_epi32(_mm_srai_epi32(sum, kWeightBits), _mm_set1_epi32(255));
+  return _mm_max_epi32(_mm_min_epi32(_mm_srai_epi32(sum, kWeightBits), _mm_set1_epi32(255)),
+                       _mm_setzero_si128());
 }
 
 template <int kPairs>

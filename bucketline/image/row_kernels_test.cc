@@ -1,5 +1,6 @@
 #include "bucketline/image/row_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -25,15 +26,17 @@ struct Axis {
   TensorflowWeights tensorflow;
 };
 
-Axis MakeAxis(int source, int resized) {
+Axis MakeAxis(int source, int resized, Resize filter = Resize::kBilinear) {
   Axis axis;
   std::vector<double> scratch;
   const AxisPlan plan{0, source, resized, 0, resized};
-  BuildPillowWeights(plan, true, false, &scratch, &axis.pillow);
+  BuildPillowWeights(plan, {filter}, false, &scratch, &axis.pillow);
   PackWeightPairs(&axis.pillow);
-  BuildTensorflowWeights(plan, true, false, &scratch, &axis.tensorflow);
+  BuildTensorflowWeights(plan, {filter}, false, &scratch, &axis.tensorflow);
   return axis;
 }
+
+constexpr Resize kFilters[] = {Resize::kBilinear, Resize::kBicubic, Resize::kLanczos, Resize::kNearest};
 
 constexpr int kSizes[][2] = {{1, 1},    {5, 5},  {50, 83},  {60, 40}, {91, 30},
                              {120, 23}, {97, 1}, {400, 31}, {700, 45}};
@@ -49,12 +52,16 @@ int Expected(const PillowWeights& axis, const std::vector<uint8_t>& row, int x, 
     const int source = axis.begin + axis.start[static_cast<size_t>(x)] + t;
     sum += static_cast<int64_t>(row[static_cast<size_t>(source * channels + c)]) * axis.WeightsOf(x)[t];
   }
-  return static_cast<int>(std::min<int64_t>(sum >> kWeightBits, 255));
+  return static_cast<int>(std::clamp<int64_t>(sum >> kWeightBits, 0, 255));
 }
 
-TEST(RowKernelsTest, HorizontalIsTheWeightedSum) {
+class RowKernelsFilterTest : public ::testing::TestWithParam<Resize> {};
+
+INSTANTIATE_TEST_SUITE_P(Filters, RowKernelsFilterTest, ::testing::ValuesIn(kFilters));
+
+TEST_P(RowKernelsFilterTest, HorizontalIsTheWeightedSum) {
   for (const auto& [source, resized] : kSizes) {
-    const Axis axis = MakeAxis(source, resized);
+    const Axis axis = MakeAxis(source, resized, GetParam());
     for (const int channels : {1, 3}) {
       std::vector<uint8_t> row = RandomBytes(static_cast<size_t>(source * channels) + 16, 5);
       const uint8_t* from = row.data() + axis.pillow.begin * channels;
@@ -87,11 +94,11 @@ TEST(RowKernelsTest, FloatHorizontalIsNearTheBytes) {
   }
 }
 
-TEST(RowKernelsTest, EveryVersionGivesTheSameBits) {
+TEST_P(RowKernelsFilterTest, EveryVersionGivesTheSameBits) {
   const RowKernels& base = BaselineKernels();
   const RowKernels& fast = FastestKernels();
   for (const auto& [source, resized] : kSizes) {
-    const Axis axis = MakeAxis(source, resized);
+    const Axis axis = MakeAxis(source, resized, GetParam());
     for (const int channels : {1, 3}) {
       const auto row = RandomBytes(static_cast<size_t>(source * channels) + 16, 9);
       const size_t values = static_cast<size_t>(resized * channels);
@@ -176,6 +183,51 @@ TEST(RowKernelsTest, RoundSaturatesAndTakesHalvesUp) {
     std::vector<uint8_t> out(in.size());
     kernels->round_f32(in.data(), static_cast<int>(in.size()), out.data());
     EXPECT_THAT(out, ::testing::ElementsAre(0, 0, 0, 1, 2, 3, 254, 255, 255, 255));
+  }
+}
+
+// Lobes beyond black and white: the sum of {-1/8, 5/4, -1/8} of extremes leaves 0..255 on both sides.
+TEST(RowKernelsTest, VerticalSaturatesOnBothSides) {
+  const std::vector<uint8_t> dark(40, 0), light(40, 255);
+  const uint8_t* rows[2][3] = {{dark.data(), light.data(), dark.data()},
+                               {light.data(), dark.data(), light.data()}};
+  constexpr int32_t kWeights[3] = {-(1 << 19), 5 << 20, -(1 << 19)};
+  for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {
+    std::vector<uint8_t> out(40);
+    kernels->vertical_u8(rows[0], kWeights, 3, 40, out.data());
+    EXPECT_EQ(out, light);
+    kernels->vertical_u8(rows[1], kWeights, 3, 40, out.data());
+    EXPECT_EQ(out, dark);
+  }
+}
+
+// Every half there is comes back, and what lies between two of them goes to the nearer, ties to the even one.
+TEST(RowKernelsTest, HalvesAreTheNearest) {
+  const auto value_of = [](uint32_t half) {
+    const int exponent = static_cast<int>(half >> 10 & 31);
+    const double fraction = static_cast<double>(half & 1023) / 1024;
+    return exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
+  };
+  std::vector<float> in;
+  std::vector<uint16_t> expected;
+  for (uint32_t half = 0; half < 0x7c00; ++half) {
+    const auto value = static_cast<float>(value_of(half));
+    const auto middle = static_cast<float>((value_of(half) + value_of(half + 1)) / 2);
+    const auto even = static_cast<uint16_t>(half % 2 == 0 ? half : half + 1);
+    in.insert(in.end(), {value, -value, middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f)});
+    const auto exact = static_cast<uint16_t>(half);
+    expected.insert(expected.end(), {exact, static_cast<uint16_t>(exact | 0x8000), even, exact,
+                                     static_cast<uint16_t>(half + 1)});
+  }
+  in.insert(in.end(), {1e9f, -1e9f, INFINITY});
+  expected.insert(expected.end(), {0x7c00, 0xfc00, 0x7c00});
+  for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {
+    std::vector<uint16_t> out(in.size());
+    kernels->to_half(in.data(), static_cast<int>(in.size()), out.data());
+    EXPECT_EQ(out, expected);
+    const float nan = NAN;
+    kernels->to_half(&nan, 1, out.data());
+    EXPECT_EQ(out[0] & 0x7fff, 0x7e00);
   }
 }
 

@@ -55,6 +55,16 @@ std::vector<ImageSpec> Specs() {
       specs.push_back(spec);
     }
   }
+  for (const Resize resize : {Resize::kBicubic, Resize::kLanczos, Resize::kArea, Resize::kNearest}) {
+    ImageSpec spec = specs[0];
+    spec.resize = resize;
+    spec.crop = Crop::kPad;
+    spec.jitter = {0.2, 0.2, 0.2};
+    specs.push_back(spec);
+    spec.width = 400;  // vertically first
+    spec.family = resize == Resize::kArea ? ResizeFamily::kTensorflow : ResizeFamily::kPillow;
+    specs.push_back(spec);
+  }
   return specs;
 }
 

@@ -24,6 +24,10 @@ void RequireRange(const std::array<double, 2>& range, const char* field, const c
   Require(range[0] > 0 && range[0] <= range[1] && range[1] <= 1e6, field, rule);
 }
 
+void RequireFactor(double factor, const char* field) {
+  Require(factor >= 0 && factor <= 100, field, "must be in [0, 100]");
+}
+
 }  // namespace
 
 int ImageSpec::ShortSide() const {
@@ -41,10 +45,19 @@ void ImageSpec::Validate() const {
     Require(ShortSide() >= height && ShortSide() >= width, "short_side",
             "must be at least height and width (0 stands for round(min(height, width) * 256 / 224))");
   }
+  if (crop == Crop::kBox) {
+    Require(box.left >= 0 && box.top >= 0 && box.width > 0 && box.height > 0, "box",
+            "needs left and top of at least 0, width and height of at least 1");
+  }
   RequireRange(area, "area", "needs 0 < low <= high <= 1");
   Require(area[1] <= 1, "area", "needs 0 < low <= high <= 1");
   RequireRange(ratio, "ratio", "needs 0 < low <= high <= 1000000");
   Require(flip >= 0 && flip <= 1, "flip", "must be a probability in [0, 1]");
+  RequireFactor(jitter.brightness, "jitter.brightness");
+  RequireFactor(jitter.contrast, "jitter.contrast");
+  RequireFactor(jitter.saturation, "jitter.saturation");
+  Require(antialias || resize != Resize::kLanczos || family == ResizeFamily::kTensorflow, "antialias",
+          "the pillow family has no lanczos without antialias");
   Require(channels == 1 || channels == 3, "channels", "must be 1 or 3");
   for (int c = 0; c < channels; ++c) {
     const auto index = static_cast<size_t>(c);
@@ -58,6 +71,8 @@ void ImageSpec::Validate() const {
             "uint8 rows take no scale, mean or std");
   }
   Require(max_pixels > 0, "max_pixels", "must be at least 1");
+  Require(max_side > 0, "max_side", "must be at least 1");
+  Require(max_memory > 0, "max_memory", "must be at least 1 byte");
 }
 
 }  // namespace bucketline

@@ -64,8 +64,9 @@ double BestPass(int rounds, std::vector<MemoryRecord>& records, Work work) {
 size_t RowBytes(const ImageSpec& spec, const ImageInfo& info) {
   ImageSpec sized = spec;
   if (sized.height == 0) {
-    sized.height = info.height;
-    sized.width = info.width;
+    const ImageSize size = OwnSize(info, spec);
+    sized.height = size.height;
+    sized.width = size.width;
   }
   return sized.RowBytes();
 }

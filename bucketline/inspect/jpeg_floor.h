@@ -4,11 +4,9 @@
 #include <cstdint>
 #include <span>
 
-namespace bucketline {
+#include "bucketline/image/spec.h"
 
-struct PixelBox {
-  int left = 0, top = 0, width = 0, height = 0;
-};
+namespace bucketline {
 
 // Decodes the rows and columns of `box` (clipped to the image) to RGB with libjpeg-turbo's crop and skip
 // calls, accurate DCT and fancy upsampling, and throws the pixels away. One thread reuses one decoder. Throws

@@ -88,7 +88,7 @@ class Pipeline {
   // Rows as large as the first image of their batch (pipeline_sizing.cc).
   bool sizes_rows() const { return parts_.needs.rows == MemoryNeeds::Rows::kSized; }
   bool ReadyToDecode(DecodeJob& job, const ImageInfo& info);
-  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageInfo& info) const;
+  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageSize& size) const;
   void UnparkLocked(OpenBatch& batch, uint32_t row);
   void MoveSizeRowLocked(OpenBatch& batch);
   void KillLocked(OpenBatch& batch, Error error);

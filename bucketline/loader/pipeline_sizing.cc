@@ -15,6 +15,7 @@ namespace bucketline {
 // True when the row's pixels have a place. Otherwise its bytes were parked, or it is finished.
 bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
   if (!sizes_rows()) return true;
+  const ImageSize size = OwnSize(info, parts_.options.image);
   OpenBatch& batch = *job.batch;
   bool dead = false;
   bool granted = false;
@@ -25,9 +26,9 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
     if (!dead && !granted) {
       if (!batch.sized && job.row == batch.size_row) {
         batch.sized = true;
-        batch.height = info.height;
-        batch.width = info.width;
-        batch.row_bytes = static_cast<size_t>(info.height) * static_cast<size_t>(info.width) *
+        batch.height = size.height;
+        batch.width = size.width;
+        batch.row_bytes = static_cast<size_t>(size.height) * static_cast<size_t>(size.width) *
                           static_cast<size_t>(parts_.options.image.channels) *
                           parts_.options.image.BytesPerValue();
         replacement_wanted_.notify_all();
@@ -35,23 +36,23 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
       batch.rows[job.row].parked = std::move(job.fetched);
     }
   }
-  if (granted && info.height == batch.height && info.width == batch.width) return true;
+  if (granted && size.height == batch.height && size.width == batch.width) return true;
   if (dead || granted) {
     job.fetched = {};
-    FinishRow(batch, job.row, granted ? std::optional(SizeMismatch(batch, job.row, info)) : std::nullopt);
+    FinishRow(batch, job.row, granted ? std::optional(SizeMismatch(batch, job.row, size)) : std::nullopt);
   } else {
     GrantSlots();
   }
   return false;
 }
 
-Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageInfo& info) const {
+Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageSize& size) const {
   return Error(
       ErrorCode::kInvalidArgument,
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
           "{} x {}; set ImageSpec::height and width for images of several sizes",
-          info.height, info.width, UriOf(batch.rows[batch.size_row].record), batch.height, batch.width),
+          size.height, size.width, UriOf(batch.rows[batch.size_row].record), batch.height, batch.width),
       UriOf(batch.rows[row].record));
 }
 

@@ -12,6 +12,18 @@ at::Tensor View(const Batch& batch, const void* data, at::IntArrayRef shape, at:
       const_cast<void*>(data), shape, strides, [batch](void*) {}, at::TensorOptions().dtype(type));
 }
 
+at::ScalarType ScalarTypeOf(PixelType type) {
+  switch (type) {
+    case PixelType::kUint8:
+      return at::kByte;
+    case PixelType::kFloat16:
+      return at::kHalf;
+    case PixelType::kFloat32:
+      break;
+  }
+  return at::kFloat;
+}
+
 }  // namespace
 
 at::Tensor Images(const Batch& batch) {
@@ -20,7 +32,7 @@ at::Tensor Images(const Batch& batch) {
   }
   const ImageSpec& spec = batch.spec();
   const int64_t rows = batch.rows(), height = spec.height, width = spec.width, channels = spec.channels;
-  const auto type = spec.type == PixelType::kUint8 ? at::kByte : at::kFloat;
+  const at::ScalarType type = ScalarTypeOf(spec.type);
   const int64_t row = height * width * channels;
   if (spec.layout == PixelLayout::kNhwc) {
     return View(batch, batch.pixels(), {rows, channels, height, width}, {row, 1, width * channels, channels},

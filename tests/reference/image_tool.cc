@@ -1,10 +1,9 @@
 // image_tool: what the image module makes of a file, as raw bytes, for comparison with other libraries.
 //
-//   image_tool PATH [flag=value ...]     the row goes to standard output, one line of geometry to standard
-//   error image_tool --batch                   reads "PATH OUT [flag=value ...]" lines (tab-separated) from
-//   standard input;
-//                                        the row goes to OUT, geometry or "error CODE message" to standard
-//                                        output
+//   image_tool PATH [flag=value ...]   the row goes to standard output, one line of geometry to standard error
+//   image_tool --batch                 reads "PATH OUT [flag=value ...]" lines (tab-separated) from standard
+//                                      input; the row goes to OUT, geometry or "error CODE message" to standard
+//                                      output
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "bucketline/base/error.h"
+#include "bucketline/image/colour_jitter.h"
 #include "bucketline/image/decoder.h"
 
 namespace bucketline {
@@ -53,8 +53,37 @@ void SetFlag(const std::string& flag, Request* request) {
       {"width", [](const auto& v, Request* r) { r->spec.width = std::stoi(v); }},
       {"crop",
        [](const auto& v, Request* r) {
-         r->spec.crop = Choose<Crop>(
-             v, {{"none", Crop::kNone}, {"center", Crop::kCenter}, {"random_resized", Crop::kRandomResized}});
+         r->spec.crop = Choose<Crop>(v, {{"none", Crop::kNone},
+                                         {"center", Crop::kCenter},
+                                         {"random_resized", Crop::kRandomResized},
+                                         {"pad", Crop::kPad},
+                                         {"box", Crop::kBox}});
+       }},
+      {"box",
+       [](const auto& v, Request* r) {
+         std::array<int, 4> box{};
+         ParseList(v, &box);
+         r->spec.box = {box[0], box[1], box[2], box[3]};
+       }},
+      {"jitter",
+       [](const auto& v, Request* r) {
+         std::array<double, 3> jitter{};
+         ParseList(v, &jitter);
+         r->spec.jitter = {jitter[0], jitter[1], jitter[2]};
+       }},
+      {"orient", [](const auto& v, Request* r) { r->spec.orient = v == "1"; }},
+      {"dct_scaling", [](const auto& v, Request* r) { r->spec.dct_scaling = v == "1"; }},
+      {"truncated",
+       [](const auto& v, Request* r) {
+         r->spec.truncated = Choose<Truncated>(v, {{"raise", Truncated::kRaise}, {"keep", Truncated::kKeep}});
+       }},
+      {"resize",
+       [](const auto& v, Request* r) {
+         r->spec.resize = Choose<Resize>(v, {{"bilinear", Resize::kBilinear},
+                                             {"bicubic", Resize::kBicubic},
+                                             {"lanczos", Resize::kLanczos},
+                                             {"area", Resize::kArea},
+                                             {"nearest", Resize::kNearest}});
        }},
       {"short", [](const auto& v, Request* r) { r->spec.short_side = std::stoi(v); }},
       {"area", [](const auto& v, Request* r) { ParseList(v, &r->spec.area); }},
@@ -69,8 +98,9 @@ void SetFlag(const std::string& flag, Request* request) {
       {"channels", [](const auto& v, Request* r) { r->spec.channels = std::stoi(v); }},
       {"dtype",
        [](const auto& v, Request* r) {
-         r->spec.type =
-             Choose<PixelType>(v, {{"uint8", PixelType::kUint8}, {"float32", PixelType::kFloat32}});
+         r->spec.type = Choose<PixelType>(v, {{"uint8", PixelType::kUint8},
+                                              {"float16", PixelType::kFloat16},
+                                              {"float32", PixelType::kFloat32}});
        }},
       {"layout",
        [](const auto& v, Request* r) {
@@ -101,8 +131,9 @@ std::string Decode(ImageDecoder& decoder, const std::string& path, const Request
   const ImageInfo info = ProbeImage(data);
   ImageSpec sized = request.spec;
   if (sized.height == 0) {
-    sized.height = info.height;
-    sized.width = info.width;
+    const ImageSize size = OwnSize(info, request.spec);
+    sized.height = size.height;
+    sized.width = size.width;
   }
   row->assign(sized.RowBytes(), 0);
   const ImageGeometry g = decoder.DecodeInto(data, request.spec, CounterRng(0, 0, request.position), *row);
@@ -110,7 +141,10 @@ std::string Decode(ImageDecoder& decoder, const std::string& path, const Request
   line.precision(17);
   line << "ok " << g.source_width << ' ' << g.source_height << ' ' << g.box_left << ' ' << g.box_top << ' '
        << g.box_width << ' ' << g.box_height << ' ' << g.flipped << ' ' << info.channels << ' '
-       << info.buffered;
+       << info.buffered << ' ' << info.orientation << ' ' << g.truncated;
+  const ColourJitter jitter(request.spec, CounterRng(0, 0, request.position));
+  for (const ColourJitter::Step step : jitter.order()) line << ' ' << static_cast<int>(step);
+  line << ' ' << jitter.brightness() << ' ' << jitter.contrast() << ' ' << jitter.saturation();
   return line.str();
 }
 

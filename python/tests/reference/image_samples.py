@@ -75,6 +75,38 @@ def write_pngs(folder: Path) -> Iterator[Path]:
         yield path
 
 
+def write_others(folder: Path) -> dict[str, list[Path]]:
+    """WebP, GIF and BMP in their variants, by format."""
+    paths: dict[str, list[Path]] = {"webp": [], "gif": [], "bmp": []}
+
+    def save(image: Image.Image, name: str, **options: object) -> None:
+        path = folder / name
+        image.save(path, **options)
+        paths[path.suffix[1:]].append(path)
+
+    for index, (width, height) in enumerate(SIZES):
+        size = f"{width}x{height}"
+        image = Image.fromarray(photo_like(width, height, 200 + index))
+        rgba = image.copy()
+        rgba.putalpha(Image.fromarray(noise(width, height, index)[:, :, 0]))
+        save(image, f"lossy-{size}.webp", quality=80)
+        save(image, f"lossless-{size}.webp", lossless=True)
+        save(rgba, f"alpha-{size}.webp", quality=70)
+        save(rgba, f"alpha-lossless-{size}.webp", lossless=True, exact=True)
+        save(image, f"plain-{size}.gif", interlace=0)
+        save(image.convert("L"), f"grey-{size}.gif")
+        save(image, f"interlaced-{size}.gif", interlace=1)
+        save(image.quantize(5), f"few-{size}.gif")
+        frames = [Image.fromarray(photo_like(width, height, 300 + i)) for i in range(3)]
+        save(frames[0], f"animated-{size}.gif", save_all=True, append_images=frames[1:])
+        save(frames[0], f"animated-{size}.webp", save_all=True, append_images=frames[1:])
+        save(image, f"rgb-{size}.bmp")
+        save(rgba, f"rgba-{size}.bmp")
+        save(image.convert("L"), f"grey-{size}.bmp")
+        save(image.quantize(77), f"palette-{size}.bmp")
+    return paths
+
+
 def sample_folder() -> Path | None:
     """Real photographs: $BUCKETLINE_SAMPLE_DATA."""
     named = os.environ.get("BUCKETLINE_SAMPLE_DATA")

@@ -31,6 +31,12 @@ class Geometry:
     flipped: bool
     channels: int
     buffered: bool
+    orientation: int
+    truncated: bool
+    jitter_order: tuple[str, str, str]
+    brightness: float
+    contrast: float
+    saturation: float
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -70,7 +76,8 @@ class ImageTool:
         numbers = [float(word) for word in rest.split()]
         geometry = Geometry(
             int(numbers[0]), int(numbers[1]), numbers[2], numbers[3], numbers[4], numbers[5],
-            bool(numbers[6]), int(numbers[7]), bool(numbers[8]),
+            bool(numbers[6]), int(numbers[7]), bool(numbers[8]), int(numbers[9]), bool(numbers[10]),
+            tuple(("brightness", "contrast", "saturation")[int(n)] for n in numbers[11:14]), *numbers[14:17],
         )  # fmt: skip
         height = int(str(flags.get("height", geometry.source_height)))
         width = int(str(flags.get("width", geometry.source_width)))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+
+with contextlib.suppress(ImportError):
+    import torchvision  # noqa: F401  # in this order: after TensorFlow its import ends the process
 
 import numpy as np
 import pytest
 
-from reference.image_samples import sample_jpegs, write_jpegs, write_pngs
+from reference.image_samples import sample_jpegs, write_jpegs, write_others, write_pngs
 from reference.image_tool import ImageTool, tool_path
 
 
@@ -65,6 +69,17 @@ def jpegs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def pngs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return list(write_pngs(tmp_path_factory.mktemp("pngs")))
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    return write_others(tmp_path_factory.mktemp("others"))
+
+
+@pytest.fixture(scope="session")
+def mixed(jpegs: list[Path], pngs: list[Path]) -> list[Path]:
+    """A few of each kind and size, and real photographs where there are some."""
+    return [*jpegs[1::7], *pngs[2::9], *sample_jpegs(limit=10)]
 
 
 @pytest.fixture(scope="session")
