@@ -38,7 +38,11 @@ nlohmann::ordered_json ReportJson(const BenchReport& report) {
           {"cpu_over_limit", report.cpu_over_limit},
           {"wait_share", report.wait_share},
           {"first_batch_seconds", report.first_batch_seconds},
+          {"batch_p50_seconds", report.batch_p50_seconds},
+          {"batch_p99_seconds", report.batch_p99_seconds},
           {"peak_rss_bytes", report.peak_rss_bytes},
+          {"first_epoch_rss_bytes", report.first_epoch_rss_bytes},
+          {"last_epoch_rss_bytes", report.last_epoch_rss_bytes},
           {"requests", report.requests},
           {"bytes", report.bytes},
           {"retries", report.retries},
@@ -53,8 +57,10 @@ nlohmann::ordered_json ReportJson(const BenchReport& report) {
 }
 
 void PrintReport(const BenchReport& report) {
-  fmt::print("{} images in {:.2f} s: {:.0f} images/s, first batch after {:.2f} s\n", report.images,
-             report.seconds, report.images_per_second, report.first_batch_seconds);
+  fmt::print(
+      "{} images in {:.2f} s: {:.0f} images/s, first batch after {:.2f} s, p99 of the others {:.3f} s\n",
+      report.images, report.seconds, report.images_per_second, report.first_batch_seconds,
+      report.batch_p99_seconds);
   fmt::print("CPU {:.0f} us an image", report.cpu_us_per_image);
   if (report.limit_cpu_us_per_image > 0) {
     fmt::print("; {:.2f} x the limit of {:.0f} us (the same from memory)", report.cpu_over_limit,
@@ -119,6 +125,7 @@ void AddBench(CLI::App& app, Invocation& invocation) {
       ->capture_default_str();
   sub->add_option("--batch-size", loader.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
   sub->add_option("--epochs", args->bench.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  sub->add_option("--batches", args->bench.max_batches, "stop after so many; 0: all of the epochs");
   sub->add_option("--flip", loader.image.flip, "probability of a left-right flip")
       ->check(CLI::Range(0.0, 1.0));
   sub->add_flag("--raw", args->raw, "fetch only, do not decode");

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <vector>
 
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bucketline/base/clock.h"
 #include "bucketline/base/random.h"
@@ -36,15 +38,42 @@ struct MemoryRecord {
   PixelBox box;  // what the decoder reads of it
 };
 
+uint64_t CurrentRss() {
+  uint64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// The q-th of the sorted times, 0 when there are none.
+double Quantile(std::vector<double> times, double q) {
+  if (times.empty()) return 0;
+  const auto at = times.begin() + static_cast<ptrdiff_t>(q * static_cast<double>(times.size() - 1) + 0.5);
+  std::nth_element(times.begin(), at, times.end());
+  return *at;
+}
+
+// By a loader of its own, so that far stores are asked for many at once.
 std::vector<MemoryRecord> ReadSample(const Dataset& dataset, const BenchOptions& options) {
-  const uint64_t count = std::min(options.limit_records, dataset.size());
+  LoaderOptions reading;
+  reading.decode = false;
+  reading.shuffle = true;
+  reading.seed = options.loader.seed;
+  reading.last = LastPolicy::kPartial;
+  reading.epochs = 1;
+  reading.batch_size =
+      static_cast<uint32_t>(std::clamp<uint64_t>(std::min(options.limit_records, dataset.size()), 1, 16));
+  reading.memory = options.loader.memory;
+  reading.max_requests = options.loader.max_requests;
+  Loader loader(dataset, std::move(reading));
   std::vector<MemoryRecord> records;
   uint64_t bytes = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t index = i * dataset.size() / count;
-    bytes += dataset.RecordBytes(index);
-    if (bytes > options.limit_bytes && !records.empty()) break;
-    records.push_back({dataset.Read(index).data, CounterRng(options.loader.seed, 0, index), {}});
+  while (const std::optional<Batch> batch = loader.Next()) {
+    for (uint32_t row = 0; row < batch->rows(); ++row) {
+      bytes += batch->raw(row).size();
+      if (records.size() == options.limit_records || (bytes > options.limit_bytes && !records.empty()))
+        return records;
+      records.push_back({batch->raw(row), CounterRng(options.loader.seed, 0, batch->indices()[row]), {}});
+    }
   }
   return records;
 }
@@ -122,17 +151,33 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
 
   const double cpu_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
   const SteadyTime start = Clock::Real().Now();
-  while (loader.epoch() < options.epochs) {
+  std::vector<double> batch_seconds;
+  while (loader.epoch() < options.epochs &&
+         (options.max_batches == 0 || report.batches < options.max_batches)) {
+    const SteadyTime asked = Clock::Real().Now();
     const std::optional<Batch> batch = loader.Next();
-    if (!batch) continue;
-    if (report.batches++ == 0) report.first_batch_seconds = Seconds(Clock::Real().Now() - start);
+    if (!batch) {
+      report.last_epoch_rss_bytes = CurrentRss();
+      if (report.first_epoch_rss_bytes == 0) report.first_epoch_rss_bytes = report.last_epoch_rss_bytes;
+      continue;
+    }
+    const SteadyTime got = Clock::Real().Now();
+    if (report.batches++ == 0) {
+      report.first_batch_seconds = Seconds(got - start);
+    } else {
+      batch_seconds.push_back(Seconds(got - asked));
+    }
     const auto valid = batch->valid();
     report.images += static_cast<uint64_t>(std::count(valid.begin(), valid.end(), 1));
     if (progress) progress(report.images);
   }
   report.seconds = Seconds(Clock::Real().Now() - start);
   const double cpu_seconds = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
-  report.peak_rss_bytes = PeakRss();
+  // The kernel's two counts differ by a few pages.
+  report.peak_rss_bytes =
+      std::max(PeakRss(), std::max(report.first_epoch_rss_bytes, report.last_epoch_rss_bytes));
+  report.batch_p50_seconds = Quantile(batch_seconds, 0.5);
+  report.batch_p99_seconds = Quantile(batch_seconds, 0.99);
   report.stages = loader.Stats();
   loader.Close();
 

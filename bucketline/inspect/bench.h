@@ -13,8 +13,8 @@ namespace bucketline {
 struct BenchOptions {
   LoaderOptions loader;
   uint64_t epochs = 1;
-  // Records read into memory for the limit, spread evenly over the dataset; as many as fit into
-  // `limit_bytes`.
+  uint64_t max_batches = 0;  // ends the streaming after so many; 0: no limit
+  // Records read into memory for the limit, drawn without replacement; as many as fit into `limit_bytes`.
   uint64_t limit_records = 200;
   uint64_t limit_bytes = uint64_t{64} << 20;
   int limit_rounds = 3;  // the best of so many passes
@@ -31,10 +31,15 @@ struct BenchReport {
   double limit_cpu_us_per_image =
       0;  // the same decode, crop, resize and normalise from memory, one thread; 0: raw
   double crop_decode_cpu_us_per_image =
-      0;                        // libjpeg-turbo's crop decode alone, of the JPEGs among them; 0: none
-  double cpu_over_limit = 0;    // cpu_us_per_image / limit_cpu_us_per_image; 0 without a limit
-  double wait_share = 0;        // of `seconds`, the consumer inside Next
-  uint64_t peak_rss_bytes = 0;  // of the process, when the streaming ended
+      0;                         // libjpeg-turbo's crop decode alone, of the JPEGs among them; 0: none
+  double cpu_over_limit = 0;     // cpu_us_per_image / limit_cpu_us_per_image; 0 without a limit
+  double wait_share = 0;         // of `seconds`, the consumer inside Next
+  double batch_p50_seconds = 0;  // how long Next took, the first batch left out: half of the batches, and
+  double batch_p99_seconds = 0;  // 99 of 100, took at most this
+  uint64_t peak_rss_bytes = 0;   // of the process, when the streaming ended
+  uint64_t first_epoch_rss_bytes =
+      0;  // of the process at the end of the first epoch, and of the last whole one:
+  uint64_t last_epoch_rss_bytes = 0;  // what grows from epoch to epoch is a leak
   uint64_t requests = 0;
   uint64_t bytes = 0;
   uint64_t retries = 0;

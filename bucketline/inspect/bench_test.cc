@@ -42,7 +42,32 @@ TEST_F(BenchTest, CountsEveryEpochAndMeasuresTheLimits) {
   EXPECT_GT(report.crop_decode_cpu_us_per_image, 0);
   EXPECT_DOUBLE_EQ(report.cpu_over_limit, report.cpu_us_per_image / report.limit_cpu_us_per_image);
   EXPECT_GT(report.peak_rss_bytes, 1u << 20);
+  EXPECT_GT(report.first_epoch_rss_bytes, 1u << 20);
+  EXPECT_LE(report.last_epoch_rss_bytes, report.peak_rss_bytes);
+  EXPECT_GT(report.batch_p50_seconds, 0);
+  EXPECT_GE(report.batch_p99_seconds, report.batch_p50_seconds);
+  EXPECT_LE(report.batch_p99_seconds, report.seconds);
   EXPECT_LE(report.wait_share, 1);
+}
+
+TEST_F(BenchTest, EndsAfterSoManyBatches) {
+  BenchOptions options;
+  options.loader.batch_size = 8;
+  options.loader.image = {.height = 32, .width = 32};
+  options.epochs = 3;
+  options.max_batches = 2;
+  const BenchReport report = RunBench(Open(), options);
+  EXPECT_EQ(report.batches, 2u);
+  EXPECT_EQ(report.images, 16u);
+}
+
+TEST_F(BenchTest, TheLimitNeedsNoMoreRecordsThanItWasGiven) {
+  BenchOptions options;
+  options.loader.image = {.height = 32, .width = 32};
+  options.limit_records = 3;
+  EXPECT_GT(RunBench(Open(), options).limit_cpu_us_per_image, 0);
+  options.limit_bytes = 1;  // one record is certain
+  EXPECT_GT(RunBench(Open(), options).limit_cpu_us_per_image, 0);
 }
 
 TEST_F(BenchTest, RawBatchesHaveNoLimit) {

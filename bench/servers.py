@@ -1,0 +1,123 @@
+"""The servers of a benchmark run: versitygw, the delay proxy in front of it, and `bucketline serve`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 30
+
+
+@dataclass
+class Endpoint:
+    """Where an S3 server listens, and the keys to it."""
+
+    url: str
+    access_key_id: str
+    secret_access_key: str
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **kept,
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+        }
+
+    def at_port(self, port: int) -> Endpoint:
+        return Endpoint(f"http://127.0.0.1:{port}", self.access_key_id, self.secret_access_key)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def stop(process: subprocess.Popen[Any]) -> None:
+    process.terminate()
+    try:
+        process.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def versitygw(binary: str, folder: Path) -> Iterator[Endpoint]:
+    """versitygw over the buckets (folders) in `folder`."""
+    port, key, secret = free_port(), "bench" + secrets.token_hex(4), secrets.token_hex(20)
+    process = subprocess.Popen(
+        [binary, "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health", "posix", folder],
+        env={**os.environ, "ROOT_ACCESS_KEY": key, "ROOT_SECRET_KEY": secret},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except (urllib.error.URLError, OSError):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("versitygw did not start") from None
+                time.sleep(0.05)
+        yield Endpoint(f"http://127.0.0.1:{port}", key, secret)
+    finally:
+        stop(process)
+
+
+@dataclass
+class Proxied:
+    """An endpoint behind the delay proxy; `cpu_seconds` is the proxy's own cost, known at the end."""
+
+    endpoint: Endpoint
+    cost: dict[str, float] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def delayed(binary: Path, endpoint: Endpoint, *delay: str) -> Iterator[Proxied]:
+    process = subprocess.Popen(
+        [binary, "--to", endpoint.url.removeprefix("http://"), *delay],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin and process.stdout
+    try:
+        proxied = Proxied(endpoint.at_port(json.loads(process.stdout.readline())["port"]))
+        yield proxied
+        process.stdin.close()
+        proxied.cost.update(json.loads(process.stdout.readline()))
+    finally:
+        stop(process)
+
+
+@contextlib.contextmanager
+def serve(bucketline: Path, folder: Path) -> Iterator[Endpoint]:
+    """bucketline's own endpoint over the buckets (folders) in `folder`."""
+    process = subprocess.Popen(
+        [bucketline, "serve", folder, "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        known = json.loads(process.stdout.readline())
+        yield Endpoint(known["endpoint_url"], known["access_key_id"], known["secret_access_key"])
+    finally:
+        stop(process)
