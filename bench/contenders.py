@@ -97,6 +97,7 @@ def keys(bucket: str, prefix: str) -> list[str]:
 def boto3_generator(args: argparse.Namespace) -> None:
     import torch
 
+    torch.set_num_threads(1)  # idle threads of it would only spin
     s3, names, work = client(), keys(args.bucket, args.prefix)[: args.images], pipeline()
     work(s3.get_object(Bucket=args.bucket, Key=names[0])["Body"].read())
     wall, cpu, batch, done = time.monotonic(), cpu_seconds(), [], 0

@@ -61,7 +61,17 @@ def versitygw(binary: str, folder: Path) -> Iterator[Endpoint]:
     """versitygw over the buckets (folders) in `folder`."""
     port, key, secret = free_port(), "bench" + secrets.token_hex(4), secrets.token_hex(20)
     process = subprocess.Popen(
-        [binary, "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health", "posix", folder],
+        [
+            binary,
+            "--port",
+            f"127.0.0.1:{port}",
+            "--quiet",
+            "--keep-alive",
+            "--health",
+            "/health",
+            "posix",
+            folder,
+        ],
         env={**os.environ, "ROOT_ACCESS_KEY": key, "ROOT_SECRET_KEY": secret},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

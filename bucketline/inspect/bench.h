@@ -17,7 +17,7 @@ struct BenchOptions {
   // Records read into memory for the limit, drawn without replacement; as many as fit into `limit_bytes`.
   uint64_t limit_records = 200;
   uint64_t limit_bytes = uint64_t{64} << 20;
-  int limit_rounds = 3;  // the best of so many passes
+  int limit_rounds = 5;  // the best of so many passes
 };
 
 // CPU times are user + system, in microseconds an image.

@@ -1,0 +1,126 @@
+"""The benchmarks' delay proxy: it changes no byte, and it keeps back the first byte of every answer and no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, missing
+
+SECONDS = 30
+
+
+def proxy_binary() -> Path:
+    binary = Path(os.environ.get("BUCKETLINE_BUILD_DIR", ROOT / "build" / "release")) / "bin" / "delay_proxy"
+    if not binary.exists():
+        missing(f"{binary} is not built")
+    return binary
+
+
+def answer(connection: socket.socket) -> None:
+    """Echoes each message (4 bytes of length first) with every byte turned over."""
+    with connection, connection.makefile("rb") as stream:
+        while header := stream.read(4):
+            body = stream.read(int.from_bytes(header, "big"))
+            connection.sendall(header + bytes(255 - byte for byte in body))
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
+class Proxy:
+    def __init__(self, target: int, *delay: str) -> None:
+        self.process = subprocess.Popen(
+            [proxy_binary(), "--to", f"127.0.0.1:{target}", *delay],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.port = json.loads(self.process.stdout.readline())["port"]
+
+    def end(self) -> dict[str, float]:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        cost: dict[str, float] = json.loads(self.process.stdout.readline())
+        assert self.process.wait(SECONDS) == 0
+        return cost
+
+
+def exchange(port: int, body: bytes, turns: int = 1) -> list[float]:
+    """Seconds to the first byte of each answer; the answers are checked."""
+    seconds = []
+    with (
+        socket.create_connection(("127.0.0.1", port), SECONDS) as connection,
+        connection.makefile("rb") as stream,
+    ):
+        for _ in range(turns):
+            start = time.monotonic()
+            connection.sendall(len(body).to_bytes(4, "big") + body)
+            header = stream.read(4)
+            seconds.append(time.monotonic() - start)
+            assert int.from_bytes(header, "big") == len(body)
+            assert stream.read(len(body)) == bytes(255 - byte for byte in body)
+    return seconds
+
+
+def test_every_answer_of_a_connection_waits(echo: int) -> None:
+    proxy = Proxy(echo, "--delay", "80ms")
+    seconds = exchange(proxy.port, b"x" * 100, turns=3)
+    assert all(second >= 0.08 for second in seconds), seconds
+    cost = proxy.end()
+    assert cost["turns"] == 3
+    assert cost["bytes"] == 3 * 2 * 104
+
+
+def test_the_bytes_are_the_same_however_many(echo: int) -> None:
+    proxy = Proxy(echo)
+    exchange(proxy.port, os.urandom(5_000_000), turns=2)
+    assert proxy.end()["bytes"] == 2 * 2 * 5_000_004
+
+
+def test_delays_run_side_by_side(echo: int) -> None:
+    proxy = Proxy(echo, "--delay", "200ms")
+    start = time.monotonic()
+    clients = [threading.Thread(target=exchange, args=(proxy.port, b"y")) for _ in range(20)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join(SECONDS)
+    assert time.monotonic() - start < 20 * 0.2
+    assert proxy.end()["turns"] == 20
+
+
+def test_a_lognormal_tail_is_drawn_anew_each_time(echo: int) -> None:
+    proxy = Proxy(echo, "--median", "5ms", "--p99", "40ms", "--seed", "3")
+    seconds = exchange(proxy.port, b"z", turns=40)
+    assert max(seconds) > 2 * min(seconds)
+    proxy.end()
+
+
+def test_a_target_that_is_no_address_is_refused() -> None:
+    done = subprocess.run(
+        [proxy_binary(), "--to", "nowhere"], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 1
+    assert "127.0.0.1:9000" in done.stderr
