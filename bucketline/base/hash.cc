@@ -23,6 +23,12 @@ Sha256Digest Sha256(std::string_view data) {
   return digest;
 }
 
+Sha1Digest Sha1(std::string_view data) {
+  Sha1Digest digest;
+  Digest(EVP_sha1(), data, digest.data());
+  return digest;
+}
+
 Md5Digest Md5(std::string_view data) {
   Md5Digest digest;
   Digest(EVP_md5(), data, digest.data());

@@ -10,11 +10,13 @@
 namespace bucketline {
 
 using Sha256Digest = std::array<uint8_t, 32>;
+using Sha1Digest = std::array<uint8_t, 20>;
 using Md5Digest = std::array<uint8_t, 16>;
 
 Sha256Digest Sha256(std::string_view data);
 Sha256Digest HmacSha256(std::span<const uint8_t> key, std::string_view data);
-Md5Digest Md5(std::string_view data);  // for ETags and Content-MD5 only
+Sha1Digest Sha1(std::string_view data);  // for names and checksums that others define by it
+Md5Digest Md5(std::string_view data);    // for ETags and Content-MD5 only
 
 std::string Hex(std::span<const uint8_t> bytes);  // lower case
 std::string Base64(std::span<const uint8_t> bytes);

@@ -60,6 +60,7 @@ void SetConnection(OptionSetter& set, const CurlTransportOptions& options, const
   set(CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
   set(CURLOPT_CONNECTTIMEOUT_MS, ConnectMilliseconds(request.deadlines.connect));
   set(CURLOPT_FRESH_CONNECT, long{request.fresh_connection});
+  if (request.direct) set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
   if (!options.ca_bundle.empty()) {
     set(CURLOPT_CAINFO, options.ca_bundle.c_str());

@@ -49,6 +49,7 @@ struct HttpRequest {
   Bytes body = {};  // sent with Content-Length for PUT and POST; the others have none
   HttpDeadlines deadlines = {};
   bool fresh_connection = false;  // do not reuse a kept connection (for retries)
+  bool direct = false;            // past every proxy: for addresses that only this machine has
 };
 
 struct HttpResponseHead {

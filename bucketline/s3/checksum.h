@@ -10,6 +10,7 @@
 #include "bucketline/base/digest.h"
 #include "bucketline/http/transport.h"
 #include "bucketline/s3/s3_request.h"
+#include "bucketline/s3/shared_profile.h"
 
 namespace bucketline {
 

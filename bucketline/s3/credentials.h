@@ -1,42 +1,59 @@
-// Credentials: who we are to the store, and the places where that may be written down.
+// Credentials: who we are to the store, and how a request gets them.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
-#include "bucketline/s3/s3_store.h"
-#include "bucketline/s3/shared_profile.h"
+#include "bucketline/base/clock.h"
+#include "bucketline/base/result.h"
 
 namespace bucketline {
 
 struct Credentials {
   std::string access_key_id;
-  std::string secret_access_key;  // never in a message or a log
-  std::string session_token;      // "" for long-lived keys
+  std::string secret_access_key;         // never in a message or a log
+  std::string session_token;             // "" for long-lived keys; never in a message or a log
+  std::optional<WallTime> expires = {};  // absent: as far as anybody knows they never do
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
-// What every attempt asks before it is signed. Thread-safe; never blocks: a source whose credentials expire
-// renews them in the background and answers with the current ones.
+// Shared by the requests that are signed with them.
+using CredentialsPtr = std::shared_ptr<const Credentials>;
+
+// What every attempt asks before it is signed. Thread-safe; never blocks.
 class CredentialsProvider {
  public:
+  using Done = std::function<void(Result<CredentialsPtr>)>;
+
   virtual ~CredentialsProvider() = default;
-  virtual Result<Credentials> Current() = 0;
+
+  // The credentials at hand, when they will do; nullopt: Get() has to wait for others.
+  virtual std::optional<CredentialsPtr> TryGet() = 0;
+
+  // `done` exactly once: inside this call, or on a thread of the provider's, which it must not keep and on which it
+  // must not drop the last reference to the provider.
+  virtual void Get(Done done) = 0;
+
+  // The store says that these have expired or are not known any more. False: there is no way to others. True: the next
+  // Get gives others, unless the source has none.
+  virtual bool Renew(const CredentialsPtr& rejected) = 0;
+
+  // Where they come from, for people: "profile 'work'". No secret.
+  virtual std::string Source() const = 0;
+
+  // Ends what runs; every waiting Get, and each later one that would have to wait, fails with kCancelled. Returns when
+  // no thread is left. Idempotent.
+  virtual void Stop() = 0;
 };
 
-// Credentials that never change.
-std::shared_ptr<CredentialsProvider> StaticCredentials(Credentials credentials);
+// Credentials that never change. Throws kInvalidArgument as CheckCredentials does.
+std::shared_ptr<CredentialsProvider> StaticCredentials(Credentials credentials, std::string source);
 
-// Walks the chain: explicit, environment (not when options.profile names a profile, as botocore does), the
-// shared files. nullptr for anonymous. May read files. A new source is one file and one line in the chain.
-// Throws kInvalidArgument (half of a key pair, characters that no key has), kUnsupported (the profile or the
-// environment names a source that is not built in; it is named), kUnauthenticated (nothing anywhere: the
-// places are listed).
-std::shared_ptr<CredentialsProvider> FindCredentials(const S3Options& options,
-                                                     const EnvironmentVariables& variables,
-                                                     const SharedProfile& profile);
+// Throws kInvalidArgument, naming `source`: half of a key pair, or characters that no key has.
+void CheckCredentials(const Credentials& credentials, std::string_view source);
 
 }  // namespace bucketline

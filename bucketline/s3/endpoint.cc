@@ -7,6 +7,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/http/ascii.h"
+#include "bucketline/s3/configured_endpoint.h"
 
 namespace bucketline {
 namespace {
@@ -27,7 +28,7 @@ void CheckBucket(std::string_view bucket) {
 }
 
 Endpoint Aws(std::string_view region, std::string_view bucket) {
-  const char* domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  const std::string_view domain = AwsDomain(region);
   if (IsHostLabel(bucket)) return {"https", fmt::format("{}.s3.{}.{}", bucket, region, domain), ""};
   return {"https", fmt::format("s3.{}.{}", region, domain), fmt::format("/{}", bucket)};
 }
@@ -36,14 +37,7 @@ Endpoint Aws(std::string_view region, std::string_view bucket) {
 
 std::string Endpoint::PathOf(std::string_view key) const { return fmt::format("{}/{}", bucket_path, key); }
 
-Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket) {
-  CheckBucket(bucket);
-  if (!IsHostLabel(region)) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("'{}' is not a region; one looks like us-east-1", region));
-  }
-  if (endpoint_url.empty()) return Aws(region, bucket);
-
+Endpoint ParseEndpointUrl(std::string_view endpoint_url) {
   const auto malformed = [&](std::string_view why) {
     // Without the text itself when it holds a password.
     return Error(
@@ -81,7 +75,19 @@ Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, st
   }
   if (host.empty() || host.front() == ':') throw malformed("names no host");
   endpoint.host = std::move(host);
-  endpoint.bucket_path = fmt::format("{}/{}", base, bucket);
+  endpoint.bucket_path = base;
+  return endpoint;
+}
+
+Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket) {
+  CheckBucket(bucket);
+  if (!IsHostLabel(region)) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("'{}' is not a region; one looks like us-east-1", region));
+  }
+  if (endpoint_url.empty()) return Aws(region, bucket);
+  Endpoint endpoint = ParseEndpointUrl(endpoint_url);
+  endpoint.bucket_path += fmt::format("/{}", bucket);
   return endpoint;
 }
 

@@ -17,6 +17,10 @@ struct Endpoint {
   std::string PathOf(std::string_view key) const;
 };
 
+// `url` in parts; its path, without a slash at the end, is the result's bucket_path. Throws kInvalidArgument naming what
+// is malformed.
+Endpoint ParseEndpointUrl(std::string_view url);
+
 // AWS when `endpoint_url` is empty: virtual host where the bucket's name allows it (a dot would break the TLS
 // wildcard, capitals the host name), else path style. Every other endpoint: path style, which all of them
 // know. Throws kInvalidArgument naming what is malformed.

@@ -19,17 +19,19 @@ struct RetryCost {
 
 struct RetryQuestion {
   const S3Failure& failure;
-  int attempts = 1;              // made so far
-  Duration elapsed{0};           // since the request began
-  double random = 0;             // in [0, 1)
-  bool clock_corrected = false;  // the failed attempt was signed with the server's time already
+  int attempts = 1;                  // made so far
+  Duration elapsed{0};               // since the request began
+  double random = 0;                 // in [0, 1)
+  bool clock_corrected = false;      // the failed attempt was signed with the server's time already
+  bool credentials_renewed = false;  // it was signed with renewed credentials already
 };
 
 struct RetryDecision {
   bool retry = false;
   Duration wait{0};
-  uint64_t cost = 0;           // to be taken from the RetryBudget before
-  bool correct_clock = false;  // sign the next attempt with failure.server_time
+  uint64_t cost = 0;               // to be taken from the RetryBudget before
+  bool correct_clock = false;      // sign the next attempt with failure.server_time
+  bool renew_credentials = false;  // sign the next attempt with others, if there are any
   std::string reason;  // of giving up, for the message: "after 10 attempts"; "" when trying again never helps
 };
 

@@ -90,6 +90,17 @@ TEST(RetryPolicyTest, ASkewedClockIsCorrectedOnceAndAtOnce) {
   EXPECT_FALSE(Ask(failure, 2, 1, 0s, true).retry);
 }
 
+TEST(RetryPolicyTest, CredentialsAreRenewedOnceAndAtOnce) {
+  const S3Failure failure = Failed(S3Fault::kCredentials);
+  const RetryPolicy policy(10, 180s, kBackoff);
+  const RetryDecision decision = policy.Decide({.failure = failure});
+  EXPECT_TRUE(decision.retry);
+  EXPECT_TRUE(decision.renew_credentials);
+  EXPECT_EQ(decision.wait, Duration(0));
+  EXPECT_EQ(decision.cost, 0u);
+  EXPECT_FALSE(policy.Decide({.failure = failure, .credentials_renewed = true}).retry);
+}
+
 TEST(RetryBudgetTest, GivesWhatItHasAndNeverMore) {
   RetryBudget budget(20);
   EXPECT_TRUE(budget.TryTake(14));

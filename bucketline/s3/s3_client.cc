@@ -14,21 +14,16 @@ namespace {
 constexpr Duration kBetweenWarnings = std::chrono::seconds(5);
 constexpr Duration kNewsworthySkew = std::chrono::seconds(60);
 
+}  // namespace
+
 double SystemRandom() {
   thread_local std::mt19937_64 generator{std::random_device{}()};
   return static_cast<double>(generator() >> 11) * 0x1.0p-53;
 }
 
-S3Environment WithRandom(S3Environment environment) {
-  if (!environment.random) environment.random = SystemRandom;
-  return environment;
-}
-
-}  // namespace
-
 S3Client::S3Client(S3Settings settings, S3Environment environment)
     : settings_(std::move(settings)),
-      environment_(WithRandom(std::move(environment))),
+      environment_(std::move(environment)),
       policy_(settings_.options.max_attempts, settings_.options.deadline, environment_.backoff),
       next_warning_(environment_.clock->Now().time_since_epoch().count()) {}
 
@@ -53,6 +48,12 @@ S3Outcome S3Client::Run(S3Request request, std::shared_ptr<S3Receiver> receiver,
   std::unique_lock lock(waiter->mutex);
   waiter->ended.wait(lock, [&] { return waiter->outcome.has_value(); });
   return std::move(*waiter->outcome);
+}
+
+void S3Client::Shutdown() {
+  tracker_.CancelAndWait();
+  // Afterwards: requests that wait for credentials have ended, and nothing asks for others.
+  if (settings_.credentials) settings_.credentials->Stop();
 }
 
 void S3Client::Later(std::function<void()> work) {
@@ -84,11 +85,8 @@ WallTime S3Client::ServerNow() const {
   return environment_.clock->WallNow() + Duration(clock_offset_.load(std::memory_order_relaxed));
 }
 
-Result<HttpRequest> S3Client::Build(const S3Request& request) {
-  if (!settings_.credentials) return BuildHttpRequest(settings_, request, nullptr, ServerNow(), keys_);
-  const Result<Credentials> credentials = settings_.credentials->Current();
-  if (!credentials) return credentials.error();
-  return BuildHttpRequest(settings_, request, &*credentials, ServerNow(), keys_);
+HttpRequest S3Client::Build(const S3Request& request, const Credentials* credentials) {
+  return BuildHttpRequest(settings_, request, credentials, ServerNow(), keys_);
 }
 
 void S3Client::CorrectClock(WallTime server_time) {

@@ -19,7 +19,7 @@ namespace bucketline {
 // How a request with all its attempts ended.
 struct S3Outcome {
   std::optional<S3Failure> failure;  // of the last attempt
-  int attempts = 0;                  // that were sent
+  int attempts = 0;                  // that were made
 };
 
 using S3Done = std::function<void(S3Outcome)>;
@@ -40,7 +40,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   void Later(std::function<void()> work);
 
   // Cancels what runs and waits for it; requests that start later end with kCancelled.
-  void Shutdown() { tracker_.CancelAndWait(); }
+  void Shutdown();
 
   std::string UriOf(std::string_view key) const {
     return "s3://" + settings_.bucket + "/" + std::string(key);
@@ -56,8 +56,9 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   const RetryPolicy& policy() const { return policy_; }
   CallTracker& tracker() { return tracker_; }
 
-  // Signed and addressed, with this machine's time or, after CorrectClock, the server's.
-  Result<HttpRequest> Build(const S3Request& request);
+  // Addressed, and signed unless `credentials` is nullptr, with this machine's time or, after CorrectClock, the
+  // server's.
+  HttpRequest Build(const S3Request& request, const Credentials* credentials);
   void CorrectClock(WallTime server_time);
 
   double Random() const { return environment_.random(); }

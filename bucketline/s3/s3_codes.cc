@@ -12,6 +12,8 @@ constexpr S3CodeMeaning kThrottle = {ErrorCode::kThrottled, S3Fault::kThrottled,
 constexpr S3CodeMeaning kStoreFailed = {ErrorCode::kUnavailable, S3Fault::kTransient, Remedy::kNone};
 constexpr S3CodeMeaning kDamaged = {ErrorCode::kCorruptData, S3Fault::kTransient, Remedy::kNone};
 constexpr S3CodeMeaning kDenied = {ErrorCode::kPermissionDenied, S3Fault::kFinal, Remedy::kAccessDenied};
+constexpr S3CodeMeaning kExpired = {ErrorCode::kUnauthenticated, S3Fault::kCredentials,
+                                    Remedy::kExpiredToken};
 constexpr S3CodeMeaning kBadInput = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kNone};
 constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kWrongRegion};
 constexpr S3CodeMeaning kFull = {ErrorCode::kResourceExhausted, S3Fault::kFinal, Remedy::kNone};
@@ -27,10 +29,13 @@ constexpr std::array kByCode = {
     Row{"AccountProblem", kDenied},
     Row{"NotSignedUp", kDenied},
     Row{"SignatureDoesNotMatch", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kWrongSecret}},
-    Row{"InvalidAccessKeyId", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kUnknownKeyId}},
-    Row{"ExpiredToken", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
-    Row{"TokenRefreshRequired", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
-    Row{"InvalidToken", {ErrorCode::kUnauthenticated, S3Fault::kFinal, Remedy::kExpiredToken}},
+    Row{"InvalidAccessKeyId", {ErrorCode::kUnauthenticated, S3Fault::kCredentials, Remedy::kUnknownKeyId}},
+    Row{"InvalidClientTokenId", {ErrorCode::kUnauthenticated, S3Fault::kCredentials, Remedy::kUnknownKeyId}},
+    Row{"ExpiredToken", kExpired},
+    Row{"ExpiredTokenException", kExpired},
+    Row{"RequestExpired", kExpired},
+    Row{"TokenRefreshRequired", kExpired},
+    Row{"InvalidToken", kExpired},
     Row{"AuthorizationHeaderMalformed", kRegion},
     Row{"PermanentRedirect", kRegion},
     Row{"TemporaryRedirect", kRegion},
@@ -57,6 +62,7 @@ constexpr std::array kByCode = {
     Row{"PriorRequestNotComplete", kThrottle},
     Row{"EC2ThrottledException", kThrottle},
     Row{"ServiceUnavailable", kStoreFailed},
+    Row{"IDPCommunicationError", kStoreFailed},
     Row{"InternalError", kStoreFailed},
     Row{"InternalFailure", kStoreFailed},
     Row{"RequestTimeout", {ErrorCode::kTimeout, S3Fault::kTransient, Remedy::kNone}},

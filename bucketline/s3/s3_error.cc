@@ -202,4 +202,17 @@ S3Failure FailureOfTransport(const S3ErrorContext& context, const Error& error) 
   }
 }
 
+S3Failure FailureOfCredentials(const S3ErrorContext& context, const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kConnection:
+    case ErrorCode::kTimeout:
+    case ErrorCode::kUnavailable:
+      return {error.WithUri(context.uri), S3Fault::kTransient};
+    case ErrorCode::kThrottled:
+      return {error.WithUri(context.uri), S3Fault::kThrottled};
+    default:
+      return {error.WithUri(context.uri), S3Fault::kFinal};
+  }
+}
+
 }  // namespace bucketline

@@ -13,10 +13,11 @@ namespace bucketline {
 
 // What another attempt could do about a failure; s3/retry_policy.h decides.
 enum class S3Fault {
-  kFinal,      // nothing
-  kTransient,  // may succeed at once
-  kThrottled,  // may succeed when fewer requests are sent
-  kClockSkew,  // may succeed when signed with the server's time
+  kFinal,        // nothing
+  kTransient,    // may succeed at once
+  kThrottled,    // may succeed when fewer requests are sent
+  kClockSkew,    // may succeed when signed with the server's time
+  kCredentials,  // may succeed when signed with renewed credentials
 };
 
 struct S3Failure {
@@ -48,6 +49,9 @@ S3Failure FailureOfAnswer(const S3ErrorContext& context, const HttpResponseHead&
 
 // Of an exchange without a usable answer.
 S3Failure FailureOfTransport(const S3ErrorContext& context, const Error& error);
+
+// There were no credentials to sign the request with.
+S3Failure FailureOfCredentials(const S3ErrorContext& context, const Error& error);
 
 // A 2xx answer that is not what S3 sends: HTML of a proxy, JSON of another service.
 S3Failure FailureOfForeignAnswer(const S3ErrorContext& context, const HttpResponseHead& head);

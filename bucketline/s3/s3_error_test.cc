@@ -60,6 +60,7 @@ TEST_P(ErrorMapTest, SaysWhatItMeansWhetherToRepeatItAndWhatToDo) {
 
 using enum ErrorCode;
 constexpr auto kFinal = S3Fault::kFinal;
+constexpr auto kCredentials = S3Fault::kCredentials;
 constexpr auto kAgain = S3Fault::kTransient;
 constexpr auto kSlower = S3Fault::kThrottled;
 
@@ -76,10 +77,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{403, "NotSignedUp", kPermissionDenied, kFinal, "access denied"},
         Row{400, "KMS.DisabledException", kPermissionDenied, kFinal, "access denied"},
         Row{403, "SignatureDoesNotMatch", kUnauthenticated, kFinal, "secret access key"},
-        Row{403, "InvalidAccessKeyId", kUnauthenticated, kFinal, "access key id"},
-        Row{400, "ExpiredToken", kUnauthenticated, kFinal, "new temporary credentials"},
-        Row{400, "TokenRefreshRequired", kUnauthenticated, kFinal, "new temporary credentials"},
-        Row{400, "InvalidToken", kUnauthenticated, kFinal, "new temporary credentials"},
+        Row{403, "InvalidAccessKeyId", kUnauthenticated, kCredentials, "access key id"},
+        Row{400, "ExpiredToken", kUnauthenticated, kCredentials, "new temporary credentials"},
+        Row{400, "TokenRefreshRequired", kUnauthenticated, kCredentials, "new temporary credentials"},
+        Row{400, "InvalidToken", kUnauthenticated, kCredentials, "new temporary credentials"},
         Row{400, "AuthorizationHeaderMalformed", kInvalidArgument, kFinal, "--region"},
         Row{301, "PermanentRedirect", kInvalidArgument, kFinal, "--region"},
         Row{307, "TemporaryRedirect", kInvalidArgument, kFinal, "--region"},
@@ -254,6 +255,24 @@ TEST(S3ErrorTest, TransportFailuresNameTheEndpoint) {
   for (const ErrorCode code : {ErrorCode::kCancelled, ErrorCode::kInternal, ErrorCode::kInvalidArgument}) {
     EXPECT_EQ(of(code).fault, S3Fault::kFinal);
     EXPECT_EQ(of(code).error.uri(), "s3://bucket/key");
+  }
+}
+
+TEST(FailureOfCredentialsTest, WhatMayPassIsWorthAnotherTry) {
+  const std::pair<ErrorCode, S3Fault> cases[] = {{ErrorCode::kConnection, S3Fault::kTransient},
+                                                 {ErrorCode::kTimeout, S3Fault::kTransient},
+                                                 {ErrorCode::kUnavailable, S3Fault::kTransient},
+                                                 {ErrorCode::kThrottled, S3Fault::kThrottled},
+                                                 {ErrorCode::kUnauthenticated, S3Fault::kFinal},
+                                                 {ErrorCode::kCancelled, S3Fault::kFinal},
+                                                 {ErrorCode::kIo, S3Fault::kFinal}};
+  for (const auto& [code, fault] : cases) {
+    S3ErrorContext context;
+    context.uri = "s3://bucket/k";
+    const S3Failure failure = FailureOfCredentials(context, Error(code, "why"));
+    EXPECT_EQ(failure.fault, fault);
+    EXPECT_EQ(failure.error.code(), code);
+    EXPECT_STREQ(failure.error.what(), "s3://bucket/k: why");
   }
 }
 

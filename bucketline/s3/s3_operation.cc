@@ -94,7 +94,59 @@ void S3Operation::AwaitTurn() {
 }
 
 void S3Operation::Attempt() {
+  ++attempts_;
+  const auto& provider = client_->settings().credentials;
+  if (!provider) return Send(nullptr);
+  if (auto at_hand = provider->TryGet()) return Send(std::move(*at_hand));
+  AwaitCredentials(*provider);
+}
+
+// Whoever cancels the timer of the deadline has the next step: the answer, a stop request, or else the timer itself.
+void S3Operation::AwaitCredentials(CredentialsProvider& provider) {
+  uint64_t turn;
+  {
+    std::lock_guard lock(mutex_);
+    state_ = State::kWaiting;
+    turn = ++turn_;
+    timer_.reset();
+  }
+  Timer& timer = *client_->environment().timer;
+  const Timer::Id deadline = timer.After(Remaining(), [self = shared_from_this()](bool fired) {
+    if (!fired) return self->Finish(self->Cancelled());
+    const std::string message =
+        fmt::format("no credentials came from {} in time", self->client_->settings().credentials->Source());
+    self->Fail(
+        FailureOfCredentials(self->client_->ContextOf(self->request_), Error(ErrorCode::kTimeout, message)));
+  });
+  bool cancelled;
+  {
+    std::lock_guard lock(mutex_);
+    if (state_ != State::kWaiting || turn_ != turn) return;
+    timer_ = deadline;
+    cancelled = cancelled_;
+  }
+  if (cancelled) {
+    if (timer.Cancel(deadline)) FinishLater(Cancelled());
+    return;
+  }
+  provider.Get([self = shared_from_this(), deadline](Result<CredentialsPtr> credentials) mutable {
+    S3Operation& operation = *self;
+    // On the timer's thread: the provider's own must not end the operation, and with it perhaps the provider.
+    operation.client_->environment().timer->After(
+        Duration::zero(), [self = std::move(self), deadline, credentials = std::move(credentials)](
+                              bool) mutable { self->TakeCredentials(deadline, std::move(credentials)); });
+  });
+}
+
+void S3Operation::TakeCredentials(Timer::Id deadline, Result<CredentialsPtr> credentials) {
+  if (!client_->environment().timer->Cancel(deadline)) return;  // too late
+  if (credentials) return Send(*std::move(credentials));
+  Fail(FailureOfCredentials(client_->ContextOf(request_), credentials.error()));
+}
+
+void S3Operation::Send(CredentialsPtr credentials) {
   const S3Environment& environment = client_->environment();
+  credentials_ = std::move(credentials);
   bool cancelled;
   uint64_t turn;
   {
@@ -105,21 +157,19 @@ void S3Operation::Attempt() {
     call_.reset();
   }
   if (cancelled) return FinishLater(Cancelled());
-  Result<HttpRequest> http = client_->Build(request_);
-  if (!http) return FinishLater(S3Failure{http.error().WithUri(client_->ContextOf(request_).uri)});
+  HttpRequest http = client_->Build(request_, credentials_.get());
 
-  http->deadlines = client_->settings().options.attempt;
+  http.deadlines = client_->settings().options.attempt;
   const Duration remaining = std::max<Duration>(Remaining(), std::chrono::milliseconds(1));
-  const Duration total = http->deadlines.total;
-  http->deadlines.total = total > Duration::zero() ? std::min(total, remaining) : remaining;
-  http->fresh_connection = attempts_ > 0;
-  ++attempts_;
+  const Duration total = http.deadlines.total;
+  http.deadlines.total = total > Duration::zero() ? std::min(total, remaining) : remaining;
+  http.fresh_connection = attempts_ > 1;
   environment.counters->requests.Add();
   if (attempts_ > 1) environment.counters->retries.Add();
 
   auto sink = std::make_shared<AttemptSink>(client_->ContextOf(request_), receiver_);
   const auto call = environment.transport->Send(
-      std::move(*http), sink,
+      std::move(http), sink,
       [self = shared_from_this(), sink](Result<HttpTiming> result) { self->EndAttempt(*sink, result); });
 
   // The exchange may have ended, and others begun, before Send returned.
@@ -153,6 +203,7 @@ void S3Operation::EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result
 
 void S3Operation::Fail(S3Failure failure) {
   const S3Environment& environment = client_->environment();
+  permit_ = {};  // when there were no credentials to send anything with
   if (failure.fault == S3Fault::kThrottled) environment.counters->throttled.Add();
   {
     std::lock_guard lock(mutex_);
@@ -164,6 +215,7 @@ void S3Operation::Fail(S3Failure failure) {
       .elapsed = environment.clock->Now() - began_,
       .random = client_->Random(),
       .clock_corrected = clock_corrected_,
+      .credentials_renewed = credentials_renewed_,
   });
   if (!decision.retry) {
     if (!decision.reason.empty()) failure.error = WithReason(failure.error, decision.reason);
@@ -177,6 +229,11 @@ void S3Operation::Fail(S3Failure failure) {
     return Finish(std::move(failure));
   }
   taken_ = decision.cost;
+  if (decision.renew_credentials) {
+    const auto& provider = client_->settings().credentials;
+    if (!credentials_ || !provider->Renew(credentials_)) return Finish(std::move(failure));
+    credentials_renewed_ = true;
+  }
   if (decision.correct_clock) {
     client_->CorrectClock(*failure.server_time);
     clock_corrected_ = true;

@@ -32,6 +32,9 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
 
   void AwaitTurn();  // then the attempt
   void Attempt();
+  void AwaitCredentials(CredentialsProvider& provider);
+  void TakeCredentials(Timer::Id deadline, Result<CredentialsPtr> credentials);
+  void Send(CredentialsPtr credentials);  // nullptr: unsigned
   void EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result);
   void Fail(S3Failure failure);  // tries again or finishes
   void WaitThenAttempt(Duration wait);
@@ -55,6 +58,8 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
   uint64_t taken_ = 0;  // the last retry's cost
   bool clock_corrected_ = false;
   ConcurrencyLimits::Permit permit_;  // of the attempt that runs
+  bool credentials_renewed_ = false;
+  CredentialsPtr credentials_;  // of the current attempt
 
   std::mutex mutex_;  // guards what Cancel() looks at
   State state_ = State::kIdle;

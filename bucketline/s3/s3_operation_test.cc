@@ -297,25 +297,6 @@ TEST(S3OperationTest, DestroyingTheStoreEndsHangsAndWaits) {
   EXPECT_EQ(hanging.Wait().error().code(), ErrorCode::kCancelled);
 }
 
-TEST(S3OperationTest, ACredentialsFailureIsTheRequests) {
-  class Failing : public CredentialsProvider {
-    Result<Credentials> Current() override { return Error(ErrorCode::kUnauthenticated, "expired"); }
-  };
-  ScriptedS3 s3;
-  S3Settings settings = ResolveSettings("bucket", s3.options, s3.environment.variables);
-  settings.credentials = std::make_shared<Failing>();
-  const auto client = std::make_shared<S3Client>(settings, s3.environment);
-  const auto nothing = [](const HttpResponseHead&, std::string_view) { return std::optional<S3Failure>(); };
-  S3Request request;
-  request.key = "k";
-  const S3Outcome outcome =
-      client->Run(request, std::make_shared<DocumentReceiver>(client->ContextOf(request), nothing));
-  ASSERT_TRUE(outcome.failure);
-  EXPECT_EQ(outcome.failure->error.code(), ErrorCode::kUnauthenticated);
-  EXPECT_EQ(outcome.failure->error.uri(), "s3://bucket/k");
-  EXPECT_EQ(outcome.attempts, 0);
-}
-
 // Everything that may leave the process as text, under every kind of failure.
 TEST(S3OperationTest, NoSecretIsInAnyErrorOrLog) {
   std::string everything;

@@ -49,7 +49,7 @@ class S3Store : public ObjectStore {
 
 std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,
                                          const S3Environment& environment) {
-  S3Settings settings = ResolveSettings(std::move(bucket), options, environment.variables);
+  S3Settings settings = ResolveSettings(std::move(bucket), options, environment);
   return std::make_unique<S3Store>(std::make_shared<S3Client>(std::move(settings), environment));
 }
 

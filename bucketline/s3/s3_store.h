@@ -12,6 +12,7 @@
 #include "bucketline/base/metrics.h"
 #include "bucketline/exec/timer.h"
 #include "bucketline/http/transport.h"
+#include "bucketline/s3/environment_variables.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
@@ -57,10 +58,6 @@ struct ConcurrencyState {
 class RetryBudget;        // s3/retry_policy.h: the token bucket
 class ConcurrencyLimits;  // s3/concurrency_limits.h
 
-// The value of an environment variable, nullopt when unset. Thread-safe as far as getenv is.
-using EnvironmentVariables = std::function<std::optional<std::string>(const char* name)>;
-EnvironmentVariables ProcessVariables();
-
 // The wait before retry n (1, 2, ...) is random() * min(base * 2^(n-1), longest), or what the server asks
 // for.
 struct S3Backoff {
@@ -68,6 +65,9 @@ struct S3Backoff {
   Duration throttled = std::chrono::milliseconds(100);
   Duration longest = std::chrono::seconds(20);
 };
+
+// In [0, 1), different in every process. Thread-safe.
+double SystemRandom();
 
 struct S3Environment {
   HttpTransport* transport = nullptr;
@@ -79,7 +79,7 @@ struct S3Environment {
   LogSink log = LogToNowhere();
   EnvironmentVariables variables = ProcessVariables();
   S3Backoff backoff = {};
-  std::function<double()> random = {};  // thread-safe, in [0, 1); empty: the system's
+  std::function<double()> random = SystemRandom;  // thread-safe, in [0, 1)
 };
 
 // Throws kInvalidArgument (malformed bucket, endpoint or option, unknown profile), kUnsupported (credentials

@@ -54,7 +54,7 @@ struct ScriptedS3 {
     environment.retry_budget = &budget;
     environment.counters = &counters;
     environment.clock = &clock;
-    environment.variables = Variables({});
+    environment.variables = Variables({{"AWS_EC2_METADATA_DISABLED", "true"}});
     environment.random = [] { return 0.5; };
     environment.backoff = {std::chrono::microseconds(20), std::chrono::microseconds(20),
                            std::chrono::microseconds(100)};
@@ -73,7 +73,7 @@ struct ScriptedS3 {
 
   std::unique_ptr<ObjectStore> Store() { return MakeS3Store("bucket", options, environment); }
   std::shared_ptr<S3Client> Client() {
-    return std::make_shared<S3Client>(ResolveSettings("bucket", options, environment.variables), environment);
+    return std::make_shared<S3Client>(ResolveSettings("bucket", options, environment), environment);
   }
   std::string Log() {
     std::lock_guard lock(log_mutex);

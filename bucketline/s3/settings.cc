@@ -1,31 +1,14 @@
 #include "bucketline/s3/settings.h"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
 
 #include "bucketline/base/units.h"
 #include "bucketline/s3/checksum.h"
+#include "bucketline/s3/configured_endpoint.h"
+#include "bucketline/s3/credential_chain.h"
 
 namespace bucketline {
 namespace {
-
-bool IsTrue(const std::optional<std::string>& value) {
-  return value && (*value == "true" || *value == "True" || *value == "TRUE");
-}
-
-std::string EndpointUrl(const S3Options& options, const EnvironmentVariables& variables,
-                        const SharedProfile& profile) {
-  if (!options.endpoint_url.empty()) return options.endpoint_url;
-  if (IsTrue(FindVariable(variables, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) ||
-      IsTrue(profile.Find("ignore_configured_endpoint_urls"))) {
-    return {};
-  }
-  if (auto url = FindVariable(variables, "AWS_ENDPOINT_URL_S3")) return *url;
-  if (auto url = FindVariable(variables, "AWS_ENDPOINT_URL")) return *url;
-  if (auto it = profile.services.find("s3.endpoint_url"); it != profile.services.end()) return it->second;
-  return profile.Find("endpoint_url").value_or("");
-}
 
 std::string Region(const S3Options& options, const EnvironmentVariables& variables,
                    const SharedProfile& profile) {
@@ -50,23 +33,22 @@ void CheckLimits(const S3Options& options) {
 
 }  // namespace
 
-EnvironmentVariables ProcessVariables() {
-  return [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-}
-
-S3Settings ResolveSettings(std::string bucket, const S3Options& options,
-                           const EnvironmentVariables& variables) {
+S3Settings ResolveSettings(std::string bucket, const S3Options& options, const S3Environment& environment) {
   CheckLimits(options);
-  const SharedProfile profile = LoadSharedProfile(options.profile, variables);
+  const SharedProfile profile = LoadSharedProfile(options.profile, environment.variables);
   S3Settings settings;
-  settings.region = Region(options, variables, profile);
-  const std::string endpoint_url = EndpointUrl(options, variables, profile);
-  settings.endpoint = MakeEndpoint(endpoint_url, settings.region, bucket);
-  settings.checksums = ResolveChecksumUse(!endpoint_url.empty(), variables, profile);
-  settings.credentials = FindCredentials(options, variables, profile);
+  settings.region = Region(options, environment.variables, profile);
+  const std::string url = !options.endpoint_url.empty()
+                              ? options.endpoint_url
+                              : ConfiguredEndpointUrl("s3", environment.variables, profile);
+  settings.endpoint = MakeEndpoint(url, settings.region, bucket);
+  settings.checksums = ResolveChecksumUse(!url.empty(), environment.variables, profile);
+  settings.credentials = FindCredentials(options, profile, settings.region,
+                                         {.transport = environment.transport,
+                                          .clock = environment.clock,
+                                          .variables = environment.variables,
+                                          .log = environment.log,
+                                          .random = environment.random});
   settings.bucket = std::move(bucket);
   settings.options = options;
   return settings;

@@ -27,10 +27,8 @@ struct S3Settings {
   S3Options options;
 };
 
-// Endpoint: option, then unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true AWS_ENDPOINT_URL_S3,
-// AWS_ENDPOINT_URL, the profile's services section, the profile. Region: option, AWS_REGION,
+// Endpoint: option, then ConfiguredEndpointUrl("s3"). Region: option, AWS_REGION,
 // AWS_DEFAULT_REGION, the profile, us-east-1. Throws as MakeS3Store does.
-S3Settings ResolveSettings(std::string bucket, const S3Options& options,
-                           const EnvironmentVariables& variables);
+S3Settings ResolveSettings(std::string bucket, const S3Options& options, const S3Environment& environment);
 
 }  // namespace bucketline

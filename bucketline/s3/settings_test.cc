@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/s3/s3_testing.h"
+#include "bucketline/s3/shared_profile.h"
 
 namespace bucketline {
 namespace {
@@ -30,7 +31,9 @@ class SettingsTest : public ::testing::Test {
   void Keys(const std::string& text) { std::ofstream(home_ / ".aws/credentials") << text; }
 
   S3Settings Resolve(const S3Options& options = {}) {
-    return ResolveSettings("bucket", options, testing::Variables(variables_));
+    S3Environment environment;
+    environment.variables = testing::Variables(variables_);
+    return ResolveSettings("bucket", options, environment);
   }
   SharedProfile Load(const std::string& name = "") {
     return LoadSharedProfile(name, testing::Variables(variables_));
@@ -105,7 +108,7 @@ TEST_F(SettingsTest, BothFilesMakeOneProfileAndTheKeysFileWins) {
   S3Options options;
   options.profile = "work";
   const S3Settings settings = Resolve(options);
-  EXPECT_EQ(settings.credentials->Current().ValueOrThrow(), (Credentials{"a", "b", ""}));
+  EXPECT_EQ(**settings.credentials->TryGet(), (Credentials{"a", "b", ""}));
   EXPECT_EQ(settings.region, "eu-west-1");
 }
 

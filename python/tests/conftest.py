@@ -152,6 +152,7 @@ class Command:
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "credentials"),
             "AWS_CONFIG_FILE": str(self.home / "config"),
             "HOME": str(self.home),
+            "AWS_EC2_METADATA_DISABLED": "true",  # no test asks a machine outside
         }
         return {**kept, **files, **self.environment}
 
