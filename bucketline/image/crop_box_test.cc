@@ -25,6 +25,7 @@ TEST(StableMathTest, AgreesWithLibm) {
   for (double x = -20; x < 20; x += 0.0137) {
     EXPECT_NEAR(StableExp(x) / std::exp(x), 1, 4e-15) << x;
     EXPECT_NEAR(StableLog(std::exp(x)), x, 4e-15 * std::max(1.0, std::fabs(x))) << x;
+    EXPECT_NEAR(StableSinPi(x / 5), std::sin(3.14159265358979323846 * (x / 5)), 4e-15) << x;
   }
   EXPECT_EQ(StableExp(0), 1);
   EXPECT_EQ(StableLog(1), 0);
@@ -164,6 +165,91 @@ TEST(CropBoxTest, FlipsAsOftenAsAsked) {
   EXPECT_EQ(flips(), 10'000);
   spec.flip = 0.25;
   EXPECT_NEAR(flips(), 2500, 200);
+}
+
+// Sizes and offsets of ImageOps.pad: halves to even.
+TEST(CropBoxTest, PadFitsInsideAsPillow) {
+  ImageSpec spec = Spec(Crop::kPad, 100, 100);
+  CropPlan plan = PlanCrop(spec, 200, 100, Rng(0));
+  EXPECT_EQ(plan.x.out_size, 100);
+  EXPECT_EQ(plan.y.out_size, 50);
+  EXPECT_EQ(plan.y.pad, 25);
+  EXPECT_EQ(plan.y.RowSize(), 100);
+  plan = PlanCrop(spec, 100, 33, Rng(0));  // 67 left: 33.5 goes to 34
+  EXPECT_EQ(plan.y.out_size, 33);
+  EXPECT_EQ(plan.y.pad, 34);
+  plan = PlanCrop(spec, 3, 60'000, Rng(0));  // 0.005 columns
+  EXPECT_EQ(plan.x.out_size, 1);
+}
+
+TEST(CropBoxTest, PadFitsInsideAsTensorflow) {
+  ImageSpec spec = Spec(Crop::kPad, 100, 100);
+  spec.family = ResizeFamily::kTensorflow;
+  CropPlan plan = PlanCrop(spec, 100, 33, Rng(0));
+  EXPECT_EQ(plan.y.out_size, 33);
+  EXPECT_EQ(plan.y.pad, 33);
+  plan = PlanCrop(spec, 300, 100, Rng(0));  // 33.33
+  EXPECT_EQ(plan.y.out_size, 33);
+  EXPECT_EQ(plan.y.pad, 33);
+}
+
+TEST(CropBoxTest, PadNeverLeavesTheRow) {
+  for (const ResizeFamily family : {ResizeFamily::kPillow, ResizeFamily::kTensorflow}) {
+    ImageSpec spec = Spec(Crop::kPad, 31, 77);
+    spec.family = family;
+    for (int width = 1; width < 200; width += 3) {
+      for (int height = 1; height < 200; height += 7) {
+        const CropPlan plan = PlanCrop(spec, width, height, Rng(0));
+        for (const AxisPlan* axis : {&plan.x, &plan.y}) {
+          ASSERT_GE(axis->pad, 0);
+          ASSERT_GE(axis->out_size, 1);
+          ASSERT_LE(axis->pad + axis->out_size, axis->RowSize());
+        }
+        ASSERT_TRUE(plan.x.out_size == 77 || plan.y.out_size >= 30) << width << " " << height;
+      }
+    }
+  }
+}
+
+TEST(CropBoxTest, ScaledAxesKeepTheBox) {
+  CounterRng rng(1, 0, 0);
+  for (int i = 0; i < 500; ++i) {
+    const int whole = 10 + static_cast<int>(rng.NextBelow(500));
+    AxisPlan axis{0, 0, 20, 0, 20};
+    axis.begin = static_cast<int>(rng.NextBelow(static_cast<uint64_t>(whole)));
+    axis.size = 1 + static_cast<int>(rng.NextBelow(static_cast<uint64_t>(whole - axis.begin)));
+    axis.mirrored = rng.NextBelow(2) == 1;
+    const int denominator = 1 << rng.NextBelow(4);
+    const int scaled_whole = (whole + denominator - 1) / denominator;
+    const AxisPlan scaled = ScaleAxis(axis, denominator, scaled_whole);
+    ASSERT_GE(scaled.begin, 0);
+    ASSERT_GE(scaled.size, 1);
+    ASSERT_LE(scaled.begin + scaled.size, scaled_whole);
+    ASSERT_GE(scaled.inset, 0);
+    ASSERT_LT(scaled.inset, 1);
+    const double first =
+        scaled.mirrored ? scaled.begin + scaled.size - scaled.inset : scaled.begin + scaled.inset;
+    const double expected = axis.mirrored ? axis.begin + axis.size : axis.begin;
+    ASSERT_NEAR(first * denominator, expected, 1e-9);
+    ASSERT_NEAR(scaled.Extent() * denominator, axis.size, 1e-9);
+  }
+}
+
+TEST(CropBoxTest, PassesGoAsInPillow) {
+  const auto vertical = [](int width, int height, int out_width, int out_height) {
+    return OrientPlan(PlanCrop(Spec(Crop::kNone, out_height, out_width), width, height, Rng(0)), 1, width,
+                      height)
+        .vertical_first;
+  };
+  // Seen in Pillow 13 by comparing with each order of two one-sided resizes.
+  EXPECT_FALSE(vertical(200, 200, 100, 20));
+  EXPECT_TRUE(vertical(200, 200, 120, 20));
+  EXPECT_FALSE(vertical(200, 200, 180, 160));
+  EXPECT_TRUE(vertical(200, 200, 199, 180));
+  EXPECT_FALSE(vertical(200, 200, 400, 220));
+  EXPECT_FALSE(vertical(200, 400, 20, 40));
+  EXPECT_TRUE(vertical(200, 400, 40, 40));
+  EXPECT_FALSE(vertical(400, 200, 300, 20));
 }
 
 }  // namespace

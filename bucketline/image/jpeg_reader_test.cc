@@ -120,13 +120,16 @@ TEST_P(JpegWindowTest, EqualsTheFullDecode) {
 
 INSTANTIATE_TEST_SUITE_P(
     Variants, JpegWindowTest,
-    ::testing::Values(Variant{"s444", {}}, Variant{"s422", {.h_sampling = 2}},
-                      Variant{"s440", {.v_sampling = 2}}, Variant{"s420", {.h_sampling = 2, .v_sampling = 2}},
-                      Variant{"s411", {.h_sampling = 4}}, Variant{"s410", {.h_sampling = 4, .v_sampling = 2}},
-                      Variant{"progressive", {.h_sampling = 2, .v_sampling = 2, .progressive = true}},
-                      Variant{"restart", {.h_sampling = 2, .v_sampling = 2, .restart_blocks = 2}},
-                      Variant{"arithmetic", {.arithmetic = true}}, Variant{"grey", {}, 1},
-                      Variant{"cmyk", {}, 4}),
+    ::testing::Values(
+        Variant{"s444", {}}, Variant{"s422", {.h_sampling = 2}}, Variant{"s440", {.v_sampling = 2}},
+        Variant{"s420", {.h_sampling = 2, .v_sampling = 2}}, Variant{"s411", {.h_sampling = 4}},
+        Variant{"s410", {.h_sampling = 4, .v_sampling = 2}}, Variant{"s441", {.v_sampling = 4}},
+        Variant{"s420_4", {.h_sampling = 2, .v_sampling = 4}}, Variant{"s3x1", {.h_sampling = 3}},
+        Variant{"s1x3", {.v_sampling = 3}}, Variant{"s3x2", {.h_sampling = 3, .v_sampling = 2}},
+        Variant{"s2x3", {.h_sampling = 2, .v_sampling = 3}},
+        Variant{"progressive", {.h_sampling = 2, .v_sampling = 2, .progressive = true}},
+        Variant{"restart", {.h_sampling = 2, .v_sampling = 2, .restart_blocks = 2}},
+        Variant{"arithmetic", {.arithmetic = true}}, Variant{"grey", {}, 1}, Variant{"cmyk", {}, 4}),
     [](const auto& variant) { return variant.param.name; });
 
 TEST(JpegReaderTest, GreyIsReplicated) {

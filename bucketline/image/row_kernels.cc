@@ -19,15 +19,22 @@ using Ints4 = int32_t __attribute__((vector_size(16)));
 using Longs2 = uint64_t __attribute__((vector_size(16)));
 using Floats4 = float __attribute__((vector_size(16)));
 
+// Lanes of two vectors by their numbers; the compilers that this is written for spell it differently.
+#if __has_builtin(__builtin_shufflevector)
+#define BUCKETLINE_SHUFFLE(Type, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define BUCKETLINE_SHUFFLE(Type, a, b, ...) __builtin_shuffle(a, b, Type{__VA_ARGS__})
+#endif
+
 // Four bytes as integers. In two steps, because compilers turn each into one instruction, and not the
 // conversion of a vector of four bytes.
 BUCKETLINE_INLINE Ints4 LoadBytes4(const uint8_t* from) {
   int32_t word;
   std::memcpy(&word, from, sizeof(word));
   const auto bytes = reinterpret_cast<Bytes16>(Ints4{word, 0, 0, 0});
-  const Bytes16 masks = {0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
-  const auto shorts = reinterpret_cast<Shorts8>(__builtin_shuffle(bytes, Bytes16{}, masks));
-  return reinterpret_cast<Ints4>(__builtin_shuffle(shorts, Shorts8{}, Shorts8{0, 8, 1, 9, 2, 10, 3, 11}));
+  const auto shorts = reinterpret_cast<Shorts8>(
+      BUCKETLINE_SHUFFLE(Bytes16, bytes, Bytes16{}, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  return reinterpret_cast<Ints4>(BUCKETLINE_SHUFFLE(Shorts8, shorts, Shorts8{}, 0, 8, 1, 9, 2, 10, 3, 11));
 }
 
 template <typename Level>
@@ -240,36 +247,36 @@ BUCKETLINE_INLINE void Half(const float* in, int count, uint16_t* __restrict out
 }
 
 // The whole table for one CPU level.
-#define BUCKETLINE_KERNELS(Name, TARGET)                                                                   \
-  struct Name {                                                                                            \
-    TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,        \
-                                    RowOrder order, uint8_t* out) {                                        \
-      Horizontal<uint8_t>(row, weights, channels, order, out);                                             \
-    }                                                                                                      \
-    TARGET static void HorizontalF32(const uint8_t* row, const TensorflowWeights& weights, int channels,   \
-                                     RowOrder order, float* out) {                                         \
-      Horizontal<float>(row, weights, channels, order, out);                                               \
-    }                                                                                                      \
-    TARGET static void VerticalU8(const uint8_t* const* rows, const int32_t* weights, int taps, int count, \
-                                  uint8_t* out) {                                                          \
-      Vertical<uint8_t>(rows, weights, taps, count, out);                                                  \
-    }                                                                                                      \
-    TARGET static void VerticalF32(const float* const* rows, const float* weights, int taps, int count,    \
-                                   float* out) {                                                           \
-      Vertical<float>(rows, weights, taps, count, out);                                                    \
-    }                                                                                                      \
-    TARGET static void NormaliseU8(const uint8_t* in, int count, float scale, const float* mean,           \
-                                   const float* std, float* out) {                                         \
-      Normalise(in, count, scale, mean, std, out);                                                         \
-    }                                                                                                      \
-    TARGET static void NormaliseF32(const float* in, int count, float scale, const float* mean,            \
-                                    const float* std, float* out) {                                        \
-      Normalise(in, count, scale, mean, std, out);                                                         \
-    }                                                                                                      \
-    TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }       \
-    TARGET static void ToHalf(const float* in, int count, uint16_t* out) { Half(in, count, out); }         \
-    static constexpr RowKernels kTable = {HorizontalU8, HorizontalF32, VerticalU8, VerticalF32,            \
-                                          NormaliseU8,  NormaliseF32,  RoundF32,   ToHalf};                \
+#define BUCKETLINE_KERNELS(Name, TARGET)                                                                    \
+  struct Name {                                                                                             \
+    TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,         \
+                                    RowOrder order, uint8_t* out) {                                         \
+      Horizontal<uint8_t>(row, weights, channels, order, out);                                              \
+    }                                                                                                       \
+    TARGET static void HorizontalF32(const uint8_t* row, const TensorflowWeights& weights, int channels,    \
+                                     RowOrder order, float* out) {                                          \
+      Horizontal<float>(row, weights, channels, order, out);                                                \
+    }                                                                                                       \
+    TARGET static void VerticalU8(const uint8_t* const* rows, const int32_t* weights, int taps, int count,  \
+                                  uint8_t* out) {                                                           \
+      Vertical<uint8_t>(rows, weights, taps, count, out);                                                   \
+    }                                                                                                       \
+    TARGET static void VerticalF32(const float* const* rows, const float* weights, int taps, int count,     \
+                                   float* out) {                                                            \
+      Vertical<float>(rows, weights, taps, count, out);                                                     \
+    }                                                                                                       \
+    TARGET static void NormaliseU8(const uint8_t* in, int count, float scale, const float* mean,            \
+                                   const float* std, float* out) {                                          \
+      Normalise(in, count, scale, mean, std, out);                                                          \
+    }                                                                                                       \
+    TARGET static void NormaliseF32(const float* in, int count, float scale, const float* mean,             \
+                                    const float* std, float* out) {                                         \
+      Normalise(in, count, scale, mean, std, out);                                                          \
+    }                                                                                                       \
+    TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }        \
+    TARGET static void ToHalf(const float* in, int count, uint16_t* out) { Half(in, count, out); }          \
+    [[maybe_unused]] static constexpr RowKernels kTable = {                                                 \
+        HorizontalU8, HorizontalF32, VerticalU8, VerticalF32, NormaliseU8, NormaliseF32, RoundF32, ToHalf}; \
   }
 
 BUCKETLINE_KERNELS(Baseline, );

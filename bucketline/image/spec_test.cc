@@ -63,7 +63,7 @@ TEST(ImageSpecTest, NamesTheFieldThatIsOutOfRange) {
 
 TEST(ImageSpecTest, CropsNeedASize) {
   ImageSpec spec;
-  for (const Crop crop : {Crop::kCenter, Crop::kRandomResized}) {
+  for (const Crop crop : {Crop::kCenter, Crop::kRandomResized, Crop::kPad, Crop::kBox}) {
     spec.crop = crop;
     ExpectBad(spec, "height");
   }
@@ -108,6 +108,25 @@ TEST(ImageSpecTest, RowBytesCountsValues) {
   spec.type = PixelType::kUint8;
   spec.channels = 1;
   EXPECT_EQ(spec.RowBytes(), 224u * 224);
+  spec.type = PixelType::kFloat16;
+  EXPECT_EQ(spec.RowBytes(), 224u * 224 * 2);
+}
+
+TEST(ImageSpecTest, NewFieldsHaveRangesToo) {
+  ExpectBad([](ImageSpec& s) { s.max_side = 0; }, "max_side");
+  ExpectBad([](ImageSpec& s) { s.max_memory = 0; }, "max_memory");
+  ExpectBad([](ImageSpec& s) { s.jitter.brightness = -0.1; }, "jitter.brightness");
+  ExpectBad([](ImageSpec& s) { s.jitter.contrast = std::numeric_limits<double>::quiet_NaN(); },
+            "jitter.contrast");
+  ExpectBad([](ImageSpec& s) { s.jitter.saturation = 101; }, "jitter.saturation");
+  ExpectBad([](ImageSpec& s) { s.crop = Crop::kBox; }, "box");
+  ExpectBad([](ImageSpec& s) { s.crop = Crop::kBox, s.box = {-1, 0, 5, 5}; }, "box");
+  ExpectBad([](ImageSpec& s) { s.resize = Resize::kLanczos, s.antialias = false; }, "antialias");
+  ImageSpec spec = Good();
+  spec.resize = Resize::kLanczos;
+  spec.antialias = false;
+  spec.family = ResizeFamily::kTensorflow;
+  EXPECT_NO_THROW(spec.Validate());
 }
 
 }  // namespace
