@@ -1,0 +1,54 @@
+// Harnesses: what a fuzzer calls with hostile bytes. Each one ends or throws nothing: the errors that its
+// parser may throw are caught, anything else is a find. They are linked into one libFuzzer program each
+// (preset `fuzz`) and into the replay of stored inputs that every build runs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace bucketline::fuzz {
+
+using Harness = void (*)(std::span<const uint8_t> data);
+
+void FuzzJpeg(std::span<const uint8_t> data);
+void FuzzPng(std::span<const uint8_t> data);
+void FuzzWebp(std::span<const uint8_t> data);
+void FuzzGif(std::span<const uint8_t> data);
+void FuzzBmp(std::span<const uint8_t> data);
+void FuzzProbe(std::span<const uint8_t> data);
+void FuzzDecoder(std::span<const uint8_t> data);
+void FuzzS3Xml(std::span<const uint8_t> data);
+void FuzzIni(std::span<const uint8_t> data);
+void FuzzContentRange(std::span<const uint8_t> data);
+void FuzzLabels(std::span<const uint8_t> data);
+void FuzzManifest(std::span<const uint8_t> data);
+void FuzzSafetensors(std::span<const uint8_t> data);
+void FuzzRunState(std::span<const uint8_t> data);
+void FuzzServeRequest(std::span<const uint8_t> data);
+
+struct NamedHarness {
+  std::string_view name;  // of its folder in fuzz/corpus and tests/regressions
+  Harness run;
+};
+
+inline constexpr std::array<NamedHarness, 15> kHarnesses = {{
+    {"jpeg", FuzzJpeg},
+    {"png", FuzzPng},
+    {"webp", FuzzWebp},
+    {"gif", FuzzGif},
+    {"bmp", FuzzBmp},
+    {"probe", FuzzProbe},
+    {"decoder", FuzzDecoder},
+    {"s3_xml", FuzzS3Xml},
+    {"ini", FuzzIni},
+    {"content_range", FuzzContentRange},
+    {"labels", FuzzLabels},
+    {"manifest", FuzzManifest},
+    {"safetensors", FuzzSafetensors},
+    {"run_state", FuzzRunState},
+    {"serve_request", FuzzServeRequest},
+}};
+
+}  // namespace bucketline::fuzz

@@ -1,0 +1,160 @@
+"""Makes the seeds in fuzz/corpus: small valid inputs of every kind.  usage: make_corpus.py [FOLDER]"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+Seed = tuple[str, str, bytes]  # harness, name, content
+
+
+def picture(width: int, height: int) -> Image.Image:
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([x * 7 + y * 3, (x // 5 + y // 4) % 2 * 200, 255 - x * 5], axis=-1)
+    return Image.fromarray((pixels % 256).astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def exif(orientation: int) -> Image.Exif:
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+def images() -> Iterator[Seed]:
+    image = picture(23, 17)
+    alpha = image.copy()
+    alpha.putalpha(image.convert("L"))
+    for subsampling, name in ((0, "444"), (1, "422"), (2, "420")):
+        yield "jpeg", name, encoded(image, "JPEG", quality=50, subsampling=subsampling)
+    yield "jpeg", "progressive", encoded(image, "JPEG", quality=50, progressive=True)
+    yield "jpeg", "grey", encoded(image.convert("L"), "JPEG", quality=50)
+    yield "jpeg", "cmyk", encoded(image.convert("CMYK"), "JPEG", quality=50)
+    yield "jpeg", "restart", encoded(image, "JPEG", quality=50, restart_marker_blocks=1)
+    yield "jpeg", "turned", encoded(image, "JPEG", quality=50, exif=exif(6))
+    yield "png", "rgb", encoded(image, "PNG")
+    yield "png", "rgba", encoded(alpha, "PNG")
+    yield "png", "palette", encoded(image.quantize(13), "PNG", transparency=3)
+    yield "png", "bit", encoded(image.convert("1"), "PNG")
+    yield (
+        "png",
+        "deep",
+        encoded(Image.fromarray(np.arange(120, dtype=np.uint16).reshape(10, 12) * 500), "PNG"),
+    )
+    yield "png", "turned", encoded(image, "PNG", exif=exif(5))
+    yield "webp", "lossy", encoded(image, "WEBP", quality=50)
+    yield "webp", "lossless", encoded(image, "WEBP", lossless=True)
+    yield "webp", "alpha", encoded(alpha, "WEBP", quality=50, exif=exif(8))
+    frames = [picture(12, 9), picture(9, 9).resize((12, 9))]
+    yield "webp", "animated", encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+    yield "gif", "plain", encoded(image, "GIF", interlace=0)
+    yield "gif", "interlaced", encoded(image.quantize(9), "GIF", interlace=1, transparency=2)
+    yield "gif", "animated", encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    yield "bmp", "rgb", encoded(image, "BMP")
+    yield "bmp", "rgba", encoded(alpha, "BMP")
+    yield "bmp", "palette", encoded(image.quantize(7), "BMP")
+
+
+LISTING = """<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>p/</Prefix><KeyCount>2</KeyCount>
+<MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+<NextContinuationToken>abc</NextContinuationToken>
+<Contents><Key>p/a%20b.jpg</Key><LastModified>2024-01-02T03:04:05.000Z</LastModified>
+<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>12</Size></Contents>
+<CommonPrefixes><Prefix>p/c/</Prefix></CommonPrefixes></ListBucketResult>"""
+
+
+def texts() -> Iterator[Seed]:
+    yield "s3_xml", "listing", LISTING.encode()
+    yield (
+        "s3_xml",
+        "error",
+        b"<Error><Code>SlowDown</Code><Message>wait</Message><RequestId>1</RequestId></Error>",
+    )
+    yield (
+        "s3_xml",
+        "upload",
+        b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+    )
+    yield (
+        "s3_xml",
+        "complete",
+        b'<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipartUploadResult>',
+    )
+    yield (
+        "ini",
+        "profiles",
+        b"[default]\nregion = eu-west-1\n# note\n[profile x]\ns3 =\n  max = 3\nrole_arn=a:b\n",
+    )
+    yield "content_range", "whole", b"bytes 0-99/100"
+    yield "content_range", "asked", b"bytes=10-"
+    yield "content_range", "suffix", b"bytes=-5"
+    yield "labels", "csv", b'file,label\na.jpg,cat\n"b,1.jpg","d""g"\r\n'
+    yield "labels", "map", json.dumps({"a.jpg": "cat", "b.jpg": 3}).encode()
+    yield "labels", "list", json.dumps([{"file": "a.jpg", "label": [0.5, 1]}]).encode()
+    yield "labels", "lines", b'{"file": "a", "label": true}\n{"file": "b", "label": 2}\n'
+    yield "serve_request", "target", b"/bucket/a%2Bb%20c?list-type=2&prefix=x%2F&marker"
+    yield "serve_request", "delete", b"<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object></Delete>"
+    yield (
+        "serve_request",
+        "complete",
+        b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>",
+    )
+    yield "serve_request", "etags", b'"0123456789abcdef0123456789abcdef", *'
+
+
+def files() -> Iterator[Seed]:
+    header = json.dumps(
+        {
+            "__metadata__": {"format": "pt"},
+            "a": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]},
+            "n": {"dtype": "I64", "shape": [], "data_offsets": [8, 16]},
+        }
+    ).encode()
+    yield "safetensors", "two", struct.pack("<Q", len(header)) + header + bytes(range(16))
+
+
+def states() -> Iterator[Seed]:
+    loader = {"version": 1, "epoch": 2, "position": 64, "seed": 7, "shuffle": True, "fingerprint": 2**63}
+    state = {
+        "format": 1, "step": 9, "loader": loader, "epoch_loss_sum": 1.5, "epoch_correct": 3, "epoch_rows": 4,
+        "best_validation_accuracy": 0.5, "model": "mobilenet_v2", "width": 1.0, "optimizer": "adam",
+        "loss": "binary_crossentropy", "classes": ["cat", "dog"], "image_size": 224,
+    }  # fmt: skip
+    yield "run_state", "two-classes", json.dumps(state).encode()
+    yield (
+        "manifest",
+        "block",
+        bytes([3, 200]) + bytes(range(64)),
+    )  # manifest/index is made by `bucketline index`
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus")
+    seeds = [*images(), *texts(), *files(), *states()]
+    for harness, name, content in list(seeds):
+        if harness in ("jpeg", "png", "webp", "gif", "bmp"):  # whole decodes and the probe take them all
+            seeds += [
+                ("decoder", f"{harness}-{name}", content),
+                ("probe", f"{harness}-{name}", content[:200]),
+            ]
+    for harness, name, content in seeds:
+        path = folder / harness / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
