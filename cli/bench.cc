@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/loader/verdict.h"
 
 namespace bucketline::cli {
 namespace {
@@ -29,6 +30,7 @@ struct Args {
 
 nlohmann::ordered_json ReportJson(const BenchReport& report) {
   const LoaderStats& stages = report.stages;
+  const Verdict verdict = Explain(stages);
   return {{"images", report.images},
           {"seconds", report.seconds},
           {"images_per_second", report.images_per_second},
@@ -53,7 +55,9 @@ nlohmann::ordered_json ReportJson(const BenchReport& report) {
           {"stages",
            {{"fetch", StageJson(stages.fetch)},
             {"decode", StageJson(stages.decode)},
-            {"wait", {{"wall_seconds", Seconds(stages.wait)}}}}}};
+            {"wait", {{"wall_seconds", Seconds(stages.wait)}}}}},
+          {"bottleneck", Name(verdict.bottleneck)},
+          {"verdict", verdict.text}};
 }
 
 void PrintReport(const BenchReport& report) {
@@ -71,6 +75,7 @@ void PrintReport(const BenchReport& report) {
   }
   fmt::print("\n{} requests, {} read, {} retries, peak memory {}\n", report.requests,
              FormatByteSize(report.bytes), report.retries, FormatByteSize(report.peak_rss_bytes));
+  fmt::print("bottleneck: {}\n", Explain(report.stages).text);
 }
 
 int Run(Args& args, bool json, std::stop_token stop) {

@@ -17,7 +17,7 @@ namespace {
 class WaitCounter {
  public:
   explicit WaitCounter(StatsCollector& stats) : stats_(stats) {}
-  ~WaitCounter() { stats_.CountWait(Clock::Real().Now() - start_); }
+  ~WaitCounter() { stats_.CountWait(start_, Clock::Real().Now()); }
   WaitCounter(const WaitCounter&) = delete;
   WaitCounter& operator=(const WaitCounter&) = delete;
 
@@ -178,6 +178,8 @@ LoaderStats Loader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
+  result.decode_threads = options.decode ? options.threads : 0;
+  result.max_requests = options.max_requests;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;
 }

@@ -71,11 +71,14 @@ struct LoaderStats {
   uint64_t skipped = 0;
   uint64_t masked = 0;
   Duration wait{0};  // spent inside Next by the consumer
+  Duration span{0};  // from the first call of Next to the end of the latest
   StageStats fetch;  // from reservation to last byte
   StageStats decode;
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
-  uint64_t lent_bytes = 0;  // of batches that the user holds
+  uint64_t lent_bytes = 0;    // of batches that the user holds
+  size_t decode_threads = 0;  // 0: records are not decoded
+  size_t max_requests = 0;
 };
 
 // One consumer at a time calls Next; the other members are thread-safe. The Dataset's Runtime outlives it.
@@ -105,6 +108,7 @@ class Loader {
   // kInvalidArgument saying which of data, seed or shuffle differ.
   void Restore(const LoaderState& state);
 
+  // <bucketline/loader/verdict.h> says what they mean.
   LoaderStats Stats() const;
 
   // Stops and frees everything but delivered batches; returns within a few milliseconds. Idempotent.

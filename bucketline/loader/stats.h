@@ -1,6 +1,8 @@
 // StatsCollector: what a loader counts while it works.
 #pragma once
 
+#include <atomic>
+
 #include <time.h>
 
 #include "bucketline/base/clock.h"
@@ -35,7 +37,13 @@ class StatsCollector {
     skipped_.Add(skipped);
     masked_.Add(masked);
   }
-  void CountWait(Duration wait) { wait_.Add(Nanoseconds(wait)); }
+  // The consumer was inside Next from `start` to `end`. One caller at a time.
+  void CountWait(SteadyTime start, SteadyTime end) {
+    wait_.Add(Nanoseconds(end - start));
+    SteadyTime first = SteadyTime::min();
+    first_asked_.compare_exchange_strong(first, start, std::memory_order_relaxed);
+    last_given_.store(end, std::memory_order_relaxed);
+  }
 
   // All but what the budget and the pool know.
   LoaderStats Read() const {
@@ -48,6 +56,8 @@ class StatsCollector {
     stats.wait = Duration(wait_.value());
     stats.fetch = fetch_.Read();
     stats.decode = decode_.Read();
+    const SteadyTime first = first_asked_.load(std::memory_order_relaxed);
+    if (first != SteadyTime::min()) stats.span = last_given_.load(std::memory_order_relaxed) - first;
     return stats;
   }
 
@@ -62,6 +72,7 @@ class StatsCollector {
 
   Counter batches_, images_, record_bytes_, skipped_, masked_, wait_;
   Stage fetch_, decode_;
+  std::atomic<SteadyTime> first_asked_ = SteadyTime::min(), last_given_ = SteadyTime::min();
 };
 
 }  // namespace bucketline

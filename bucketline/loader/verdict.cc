@@ -1,0 +1,94 @@
+#include "bucketline/loader/verdict.h"
+
+#include <fmt/format.h>
+
+#include "bucketline/base/units.h"
+
+namespace bucketline {
+namespace {
+
+// A consumer that waits less than this is the one that is waited for.
+constexpr double kLittleWaiting = 0.05;
+// Threads and requests are never busy to the last percent: hand-overs take their time.
+constexpr double kBusy = 0.85;
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double Percent(double share) { return 100 * share; }
+
+std::string DecodeAdvice(const Verdict& verdict, const LoaderStats& stats) {
+  return fmt::format(
+      "decoding: {} decode threads are busy {:.0f} % of the time ({:.2f} ms an image); more CPUs and "
+      "threads, smaller "
+      "images in the bucket or uint8 rows help",
+      stats.decode_threads, Percent(verdict.decode_share),
+      Seconds(stats.decode.wall) * 1e3 / static_cast<double>(stats.decode.count));
+}
+
+std::string RequestsAdvice(const Verdict& verdict, const LoaderStats& stats) {
+  return fmt::format(
+      "the store: {:.0f} of {} requests are under way on average and take {:.0f} ms each; raise max_requests "
+      "unless the "
+      "network is full, or come closer to the bucket",
+      verdict.requests, stats.max_requests,
+      Seconds(stats.fetch.wall) * 1e3 / static_cast<double>(stats.fetch.count));
+}
+
+std::string MemoryAdvice(const Verdict& verdict, const LoaderStats& stats) {
+  return fmt::format(
+      "memory: a budget of {} keeps {:.0f} of {} requests under way and the decode threads busy {:.0f} % of "
+      "the time; "
+      "raise memory or lower batch_size",
+      FormatByteSize(stats.budget_capacity), verdict.requests, stats.max_requests,
+      Percent(verdict.decode_share));
+}
+
+}  // namespace
+
+Verdict Explain(const LoaderStats& stats) {
+  Verdict verdict;
+  const double span = Seconds(stats.span);
+  if (stats.batches < 2 || span <= 0 || stats.fetch.count == 0) {
+    verdict.text = "too few batches were taken to say where the time goes";
+    return verdict;
+  }
+  verdict.wait_share = Seconds(stats.wait) / span;
+  verdict.requests = Seconds(stats.fetch.wall) / span;
+  const bool decodes = stats.decode.count > 0 && stats.decode_threads > 0;
+  if (decodes) {
+    verdict.decode_share = Seconds(stats.decode.wall) / span / static_cast<double>(stats.decode_threads);
+  }
+  if (verdict.wait_share < kLittleWaiting) {
+    verdict.bottleneck = Bottleneck::kConsumer;
+    verdict.text =
+        fmt::format("whoever takes the batches: it waited {:.1f} % of the time, so the loader is fast enough",
+                    Percent(verdict.wait_share));
+  } else if (decodes && verdict.decode_share >= kBusy) {
+    verdict.bottleneck = Bottleneck::kDecode;
+    verdict.text = DecodeAdvice(verdict, stats);
+  } else if (verdict.requests >= kBusy * static_cast<double>(stats.max_requests)) {
+    verdict.bottleneck = Bottleneck::kRequests;
+    verdict.text = RequestsAdvice(verdict, stats);
+  } else {
+    verdict.bottleneck = Bottleneck::kMemory;
+    verdict.text = MemoryAdvice(verdict, stats);
+  }
+  return verdict;
+}
+
+std::string_view Name(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::kNone:
+      break;
+    case Bottleneck::kConsumer:
+      return "consumer";
+    case Bottleneck::kDecode:
+      return "decode";
+    case Bottleneck::kRequests:
+      return "requests";
+    case Bottleneck::kMemory:
+      return "memory";
+  }
+  return "none";
+}
+
+}  // namespace bucketline

@@ -1,0 +1,115 @@
+#include "bucketline/loader/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "bucketline/loader/loader_testing.h"
+
+namespace bucketline {
+namespace {
+
+using std::chrono::seconds;
+using testing::ImageBucket;
+using testing::SmallOptions;
+
+// Ten seconds of two decode threads and 64 requests at most, in which nobody was busy.
+LoaderStats IdleStats() {
+  LoaderStats stats;
+  stats.batches = 10;
+  stats.span = seconds(10);
+  stats.decode_threads = 2;
+  stats.max_requests = 64;
+  stats.budget_capacity = 64_MiB;
+  stats.fetch = {.count = 320, .wall = seconds(20), .cpu = {}};
+  stats.decode = {.count = 320, .wall = seconds(2), .cpu = {}};
+  stats.wait = seconds(9);
+  return stats;
+}
+
+TEST(Verdict, AConsumerThatHardlyWaitsIsTheBottleneck) {
+  LoaderStats stats = IdleStats();
+  stats.wait = std::chrono::milliseconds(400);
+  stats.decode.wall = seconds(20);  // whatever the others do
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kConsumer);
+  EXPECT_DOUBLE_EQ(verdict.wait_share, 0.04);
+  EXPECT_NE(verdict.text.find("4.0 %"), std::string::npos) << verdict.text;
+}
+
+TEST(Verdict, BusyDecodeThreads) {
+  LoaderStats stats = IdleStats();
+  stats.decode.wall = seconds(18);
+  stats.fetch.wall = seconds(640);  // requests pile up because of it
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kDecode);
+  EXPECT_DOUBLE_EQ(verdict.decode_share, 0.9);
+  EXPECT_NE(verdict.text.find("2 decode threads are busy 90 %"), std::string::npos) << verdict.text;
+  EXPECT_NE(verdict.text.find("56.25 ms an image"), std::string::npos) << verdict.text;
+}
+
+TEST(Verdict, AllRequestsUnderWay) {
+  LoaderStats stats = IdleStats();
+  stats.fetch.wall = seconds(600);
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kRequests);
+  EXPECT_DOUBLE_EQ(verdict.requests, 60);
+  EXPECT_NE(verdict.text.find("60 of 64 requests"), std::string::npos) << verdict.text;
+  EXPECT_NE(verdict.text.find("1875 ms each"), std::string::npos) << verdict.text;
+  EXPECT_NE(verdict.text.find("raise max_requests"), std::string::npos) << verdict.text;
+}
+
+TEST(Verdict, NobodyBusyMeansTooLittleMemory) {
+  const Verdict verdict = Explain(IdleStats());
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kMemory);
+  EXPECT_NE(verdict.text.find("a budget of 64.0 MiB keeps 2 of 64 requests"), std::string::npos)
+      << verdict.text;
+  EXPECT_NE(verdict.text.find("raise memory"), std::string::npos) << verdict.text;
+}
+
+TEST(Verdict, RawRecordsAreNotDecoded) {
+  LoaderStats stats = IdleStats();
+  stats.decode = {};
+  stats.decode_threads = 0;
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kMemory);
+  stats.fetch.wall = seconds(630);
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kRequests);
+}
+
+TEST(Verdict, NothingIsSaidOfTooLittle) {
+  for (const auto spoil :
+       {+[](LoaderStats& stats) { stats.batches = 1; }, +[](LoaderStats& stats) { stats.span = {}; },
+        +[](LoaderStats& stats) { stats.fetch = {}; }}) {
+    LoaderStats stats = IdleStats();
+    spoil(stats);
+    EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kNone);
+    EXPECT_FALSE(Explain(stats).text.empty());
+  }
+}
+
+TEST(Verdict, ALoaderGivesWhatItNeeds) {
+  ImageBucket bucket(8);
+  LoaderOptions options = SmallOptions();
+  options.threads = 3;
+  options.max_requests = 5;
+  Loader loader(bucket.Open(), options);
+  EXPECT_EQ(loader.Stats().span, Duration(0));
+  const SteadyTime start = Clock::Real().Now();
+  while (loader.epoch() < 2) loader.Next();
+  const LoaderStats stats = loader.Stats();
+  EXPECT_GT(stats.span, Duration(0));
+  EXPECT_GE(stats.span, stats.wait);
+  EXPECT_LE(stats.span, Clock::Real().Now() - start);
+  EXPECT_EQ(stats.decode_threads, 3u);
+  EXPECT_EQ(stats.max_requests, 5u);
+  EXPECT_NE(Explain(stats).bottleneck, Bottleneck::kNone);
+}
+
+TEST(Verdict, EachHasAName) {
+  EXPECT_EQ(Name(Bottleneck::kNone), "none");
+  EXPECT_EQ(Name(Bottleneck::kConsumer), "consumer");
+  EXPECT_EQ(Name(Bottleneck::kDecode), "decode");
+  EXPECT_EQ(Name(Bottleneck::kRequests), "requests");
+  EXPECT_EQ(Name(Bottleneck::kMemory), "memory");
+}
+
+}  // namespace
+}  // namespace bucketline
