@@ -53,6 +53,9 @@ void ConnectionArgs::AddTo(CLI::App& app) {
       app, "--deadline", s3.deadline, [](const std::string& text) { return ParseDuration(text); },
       "of one request with all its attempts [180s]")
       ->group(group);
+  AddNamed(app, "--hedge", runtime.hedge, {{"on", true}, {"off", false}},
+           "on | off: small reads that are late are asked for again, at most 3 in 100 [on]")
+      ->group(group);
   app.add_option("--connections", runtime.connections, "kept alive at most")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str()

@@ -131,6 +131,8 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       {"bytes_written", counters.bytes_written.value()},
       {"retries", counters.retries.value()},
       {"throttled", counters.throttled.value()},
+      {"hedges", counters.hedges.value()},
+      {"hedges_won", counters.hedges_won.value()},
       {"skipped", stages.skipped},
       {"stages", {{"fetch", StageJson(stages.fetch)}, {"decode", StageJson(stages.decode)}}}};
   Log(summary);

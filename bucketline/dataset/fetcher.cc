@@ -16,7 +16,7 @@ namespace {
 // Memory of exactly the range's length, made when the store is about to fill it.
 class BufferSink : public GetSink {
  public:
-  explicit BufferSink(uint64_t length) : length_(length) {}
+  BufferSink(uint64_t length, const FetcherOptions& options) : length_(length), options_(options) {}
 
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) override {
     if (size != length_) {
@@ -29,6 +29,20 @@ class BufferSink : public GetSink {
     return std::span<uint8_t>(buffer_.get(), length_);
   }
 
+  // Beside what the fetch itself has reserved, so only where nobody waits for it.
+  std::shared_ptr<GetSink> Second() override {
+    auto second = std::make_shared<BufferSink>(length_, options_);
+    for (const auto& [budget, share] :
+         {std::pair{options_.budget, &second->lease_.own}, {options_.common, &second->lease_.common}}) {
+      if (budget == nullptr) continue;
+      std::optional<Reservation> got = budget->TryAcquire(length_);
+      if (!got) return nullptr;
+      *share = *std::move(got);
+    }
+    return second;
+  }
+  void TakeFrom(GetSink& second) override { std::swap(buffer_, static_cast<BufferSink&>(second).buffer_); }
+
   Bytes Take() {
     const uint8_t* data = buffer_.get();
     return Bytes(std::move(buffer_), data, length_);
@@ -36,6 +50,8 @@ class BufferSink : public GetSink {
 
  private:
   const uint64_t length_;
+  const FetcherOptions options_;
+  Lease lease_;  // of a second sink: ends when nobody writes to its buffer any more
   std::shared_ptr<uint8_t[]> buffer_;
 };
 
@@ -104,7 +120,7 @@ void Fetcher::Issue(FetchItem item) {
   call->start = Clock::Real().Now();
   GetRequest request = PinnedGet(item.part, options_.pin);
   request.stop = stop;
-  auto sink = std::make_shared<BufferSink>(item.part.length);
+  auto sink = std::make_shared<BufferSink>(item.part.length, options_);
   store_->Get(std::move(request), sink, [this, call, sink, tag = item.tag](Result<ObjectInfo> result) {
     call->request.Release();
     if (!result) {

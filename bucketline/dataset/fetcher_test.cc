@@ -284,5 +284,55 @@ TEST_F(FetcherTest, APartThatCanNeverFitIsAnError) {
   EXPECT_TRUE(deliveries_.Take(1));
 }
 
+// Reads into the second sink, where one is given.
+class SecondStore : public RecordingStore {
+ public:
+  using RecordingStore::RecordingStore;
+  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
+           std::function<void(Result<ObjectInfo>)> done) override {
+    std::shared_ptr<GetSink> second = sink->Second();
+    if (second == nullptr) return RecordingStore::Get(std::move(request), std::move(sink), std::move(done));
+    ++given;
+    RecordingStore::Get(std::move(request), second, [sink, second, done](Result<ObjectInfo> result) {
+      if (result) sink->TakeFrom(*second);
+      done(std::move(result));
+    });
+  }
+  std::atomic<int> given = 0;
+};
+
+TEST_F(FetcherTest, ASecondReadHasMemoryAndAReservationOfItsOwn) {
+  PutObjects({100});
+  MemoryBudget& budget = Budget(200);
+  MemoryBudget& common = Budget(200);
+  auto store = std::make_shared<SecondStore>(memory_);
+  auto fetcher = Start(store, budget, PinMode::kEtag, &common);
+  ASSERT_TRUE(deliveries_.WaitFor(1));
+  EXPECT_EQ(store->given, 1);
+  EXPECT_EQ(budget.peak(), 200u);
+  EXPECT_EQ(common.peak(), 200u);
+  const Result<Fetched> result = deliveries_.Take(0);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->bytes.ToString(), Bytes::FromVector(testing::RampBytes(100, 0)).ToString());
+  fetcher.reset();
+  store.reset();
+  memory_.reset();  // nothing runs any more
+  EXPECT_EQ(budget.used(), 100u);
+  EXPECT_EQ(common.used(), 100u);
+}
+
+TEST_F(FetcherTest, WithoutRoomInBothBudgetsThereIsNoSecondRead) {
+  PutObjects({100});
+  for (const auto& [own, common] : {std::pair{150, 1000}, {1000, 150}}) {
+    next_ = 0;
+    auto store = std::make_shared<SecondStore>(memory_);
+    MemoryBudget& budget = Budget(own);
+    auto fetcher = Start(store, budget, PinMode::kEtag, &Budget(common));
+    fetcher->Stop();
+    EXPECT_EQ(store->given, 0);
+    EXPECT_LE(budget.used(), 100u);
+  }
+}
+
 }  // namespace
 }  // namespace bucketline

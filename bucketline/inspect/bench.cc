@@ -145,7 +145,8 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
                      const std::function<void(uint64_t images)>& progress, std::stop_token stop) {
   const S3Counters& counters = dataset.runtime().counters();
   const uint64_t requests = counters.requests.value(), bytes = counters.bytes_read.value(),
-                 retries = counters.retries.value();
+                 retries = counters.retries.value(), throttled = counters.throttled.value(),
+                 hedges = counters.hedges.value();
   BenchReport report;
   LoaderOptions loading = options.loader;
   loading.epochs = options.epochs;
@@ -187,6 +188,9 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
   report.requests = counters.requests.value() - requests;
   report.bytes = counters.bytes_read.value() - bytes;
   report.retries = counters.retries.value() - retries;
+  report.throttled = counters.throttled.value() - throttled;
+  report.hedges = counters.hedges.value() - hedges;
+  report.concurrency = dataset.runtime().concurrency();
   report.wait_share = Seconds(report.stages.wait) / report.seconds;
   if (report.images > 0) {
     report.images_per_second = static_cast<double>(report.images) / report.seconds;

@@ -43,6 +43,9 @@ struct BenchReport {
   uint64_t requests = 0;
   uint64_t bytes = 0;
   uint64_t retries = 0;
+  uint64_t throttled = 0;
+  uint64_t hedges = 0;           // reads that were asked for a second time, as they were late
+  ConcurrencyState concurrency;  // when the streaming ended
   LoaderStats stages;
 };
 

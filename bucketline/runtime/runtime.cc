@@ -12,6 +12,7 @@
 #include "bucketline/runtime/ca_bundle.h"
 #include "bucketline/runtime/file_location.h"
 #include "bucketline/s3/concurrency_limits.h"
+#include "bucketline/s3/hedge_rules.h"
 #include "bucketline/s3/retry_budget.h"
 #include "bucketline/store/file_store.h"
 
@@ -75,6 +76,7 @@ struct Runtime::Impl {
                         .timer = timer.get(),
                         .retry_budget = &retry_budget,
                         .counters = &counters,
+                        .hedges = options.hedge ? &hedges : nullptr,
                         .limits = &limits,
                         .clock = &Clock::Real(),
                         .log = options.log});
@@ -100,6 +102,7 @@ struct Runtime::Impl {
   std::unique_ptr<MemoryBudget> memory;
   S3Counters counters;
   RetryBudget retry_budget{RetryBudget::CapacityFor(options.connections)};
+  HedgeRules hedges{&counters};
   ConcurrencyLimits limits{{.ceiling = static_cast<double>(options.connections)}};
   std::unique_ptr<Timer> timer;
   std::unique_ptr<HttpTransport> transport;

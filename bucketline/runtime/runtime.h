@@ -23,6 +23,7 @@ struct RuntimeOptions {
   size_t connections =
       128;  // kept alive in all; the most requests at a time to one first folder of a bucket. The retry
             // budget grows with it
+  bool hedge = true;           // small reads that are late are asked for again: at most 3 % of all requests
   std::string ca_bundle = {};  // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
   S3Options s3 = {};           // defaults for stores that are not given their own
   LogSink log = LogToStderr();

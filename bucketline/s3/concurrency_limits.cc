@@ -80,10 +80,15 @@ bool ConcurrencyLimits::Leave(Place place) {
 bool ConcurrencyLimits::TryEnter(const std::string& name, Permit* permit) {
   std::lock_guard lock(mutex_);
   Scope& scope = ScopeLocked(name);
-  if (!scope.HasRoom() || !scope.queue.empty() || clock_->Now() < scope.calm_since) return false;
+  if (!scope.IsCalm(clock_->Now())) return false;
   ++scope.in_flight;
   *permit = Permit(this, &scope, scope.wave);
   return true;
+}
+
+bool ConcurrencyLimits::IsCalm(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  return ScopeLocked(name).IsCalm(clock_->Now());
 }
 
 void ConcurrencyLimits::JudgeLocked(Scope& scope, uint64_t wave, Congestion congestion) {

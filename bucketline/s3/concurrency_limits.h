@@ -75,6 +75,7 @@ class ConcurrencyLimits {
 
   // A permit at once or none: for what nobody waits for. None either when the scope was congested lately.
   bool TryEnter(const std::string& scope, Permit* permit);
+  bool IsCalm(const std::string& scope);  // whether it would now
 
   ConcurrencyState Read() const;
 
@@ -89,6 +90,7 @@ class ConcurrencyLimits {
     uint64_t wave = 0;  // counts cuts
     SteadyTime calm_since = SteadyTime::min();
     std::list<Waiter> queue;
+    bool IsCalm(SteadyTime now) const { return HasRoom() && queue.empty() && now >= calm_since; }
     bool HasRoom() const { return in_flight < static_cast<size_t>(limit); }
   };
 

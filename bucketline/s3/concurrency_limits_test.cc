@@ -115,10 +115,12 @@ TEST_F(ConcurrencyLimitsTest, ScopesDoNotHoldEachOtherUp) {
 
 TEST_F(ConcurrencyLimitsTest, OptionalRequestsKeepOutOfTheWay) {
   Permit permit;
+  EXPECT_TRUE(limits_.IsCalm("s"));
   EXPECT_TRUE(limits_.TryEnter("s", &permit));
   for (int i = 0; i < 3; ++i) Ask(i);
   Permit second;
   EXPECT_FALSE(limits_.TryEnter("s", &second));  // full
+  EXPECT_FALSE(limits_.IsCalm("s"));
   EndOne(Congestion::kSome);
   held_.clear();
   permit.End(Congestion::kUnknown);

@@ -20,6 +20,7 @@ namespace bucketline {
 struct S3Outcome {
   std::optional<S3Failure> failure;  // of the last attempt
   int attempts = 0;                  // that were made
+  Duration first_byte{0};            // of the last one; 0 when it had no answer
 };
 
 using S3Done = std::function<void(S3Outcome)>;
@@ -45,9 +46,9 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   std::string UriOf(std::string_view key) const {
     return "s3://" + settings_.bucket + "/" + std::string(key);
   }
-  // What shares a concurrency limit with this request.
-  std::string ScopeOf(const S3Request& request) const {
-    return ConcurrencyScope(settings_.endpoint.host, settings_.bucket, request.key);
+  // What shares a concurrency limit with requests for this key.
+  std::string ScopeOf(const std::string& key) const {
+    return ConcurrencyScope(settings_.endpoint.host, settings_.bucket, key);
   }
   S3ErrorContext ContextOf(const S3Request& request) const;
 

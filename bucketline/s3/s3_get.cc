@@ -7,6 +7,8 @@
 #include "bucketline/http/ascii.h"
 #include "bucketline/s3/content_range.h"
 #include "bucketline/s3/s3_head.h"
+#include "bucketline/s3/s3_hedged_get.h"
+#include "bucketline/s3/s3_parallel_get.h"
 #include "bucketline/s3/time_format.h"
 #include "bucketline/store/read_rules.h"
 
@@ -125,6 +127,7 @@ std::optional<S3Failure> GetReceiver::OnHead(const HttpResponseHead& head) {
   if (!begun) return S3Failure{begun.error().WithUri(context_.uri)};
   object_ = std::move(object);
   begun_ = true;
+  answered_ = true;
   filled_ = 0;
   // Stores disagree on what they send with a part of the object, so only all of it is compared.
   sum_.reset();
@@ -168,6 +171,12 @@ std::optional<S3Failure> GetReceiver::OnEnd() {
 
 namespace {
 
+// What a read will bring; the largest number when only the store knows.
+uint64_t SizeOf(const GetRequest& request) {
+  if (request.length) return *request.length;
+  return request.pin.size ? *request.pin.size - std::min(request.offset, *request.pin.size) : UINT64_MAX;
+}
+
 void Check(S3Client& client, const GetRequest& request) {
   CheckKey(client, request.key);
   if (request.length && *request.length > UINT64_MAX - request.offset) {
@@ -206,18 +215,33 @@ void StartGet(std::shared_ptr<S3Client> client, GetRequest request, std::shared_
   }
   if (request.length == 0u) return GetNothing(*client, std::move(request), std::move(sink), std::move(done));
 
+  const uint64_t bytes = SizeOf(request);
+  if (bytes >= ParallelGet::kSmallest && bytes != UINT64_MAX) {
+    return ParallelGet::Start(std::move(client), std::move(request), bytes, std::move(sink), std::move(done));
+  }
+  HedgeRules* hedges = client->environment().hedges;
+  const std::optional<Duration> patience = hedges == nullptr ? std::nullopt : hedges->Patience(bytes);
+  HedgedGet::Done ended = [client, request, sink, done = std::move(done)](const S3Outcome& outcome,
+                                                                          const ObjectInfo& object) {
+    if (!outcome.failure) return done(object);
+    if (outcome.failure->error.http_status() == 416 && !request.length) {
+      return GetNothing(*client, request, sink, done);
+    }
+    done(outcome.failure->error);
+  };
+  if (patience) {
+    return HedgedGet::Start(std::move(client), std::move(request), bytes, *patience, std::move(sink),
+                            std::move(ended));
+  }
+
   S3Request s3 = MakeGetRequest(request, client->settings().checksums.verify);
-  auto receiver = std::make_shared<GetReceiver>(client->ContextOf(s3), request, sink);
-  const std::stop_token stop = request.stop;
-  S3Client& starter = *client;
-  starter.Start(std::move(s3), receiver, stop,
-                [client = std::move(client), receiver, request = std::move(request), sink = std::move(sink),
-                 done = std::move(done)](S3Outcome outcome) {
-                  if (!outcome.failure) return done(receiver->object());
-                  if (outcome.failure->error.http_status() == 416 && !request.length) {
-                    return GetNothing(*client, request, sink, done);
+  auto receiver = std::make_shared<GetReceiver>(client->ContextOf(s3), request, std::move(sink));
+  client->Start(std::move(s3), receiver, request.stop,
+                [receiver, hedges, bytes, ended = std::move(ended)](const S3Outcome& outcome) {
+                  if (hedges != nullptr && !outcome.failure && outcome.attempts == 1) {
+                    hedges->Record(bytes, outcome.first_byte);
                   }
-                  done(outcome.failure->error);
+                  ended(outcome, receiver->object());
                 });
 }
 

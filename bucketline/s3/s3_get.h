@@ -2,6 +2,7 @@
 // verified.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,7 @@ class GetReceiver : public S3Receiver {
   std::optional<S3Failure> OnEnd() override;
 
   const ObjectInfo& object() const { return object_; }  // after success
+  bool answered() const { return answered_; }           // any thread, any time: a head was taken
 
  private:
   std::optional<S3Failure> CheckRange(const HttpResponseHead& head, uint64_t& whole_size) const;
@@ -39,6 +41,7 @@ class GetReceiver : public S3Receiver {
   const GetRequest request_;
   const std::shared_ptr<GetSink> sink_;
   ObjectInfo object_;
+  std::atomic<bool> answered_ = false;
   bool begun_ = false;  // object_ is what an earlier attempt told the sink
   std::span<uint8_t> memory_;
   size_t filled_ = 0;

@@ -69,6 +69,13 @@ void S3Operation::Cancel() {
 void S3Operation::AwaitTurn() {
   ConcurrencyLimits* limits = client_->environment().limits;
   if (limits == nullptr) return Attempt();
+  const std::string scope = client_->ScopeOf(request_.key);
+  if (request_.optional) {
+    if (limits->TryEnter(scope, &permit_)) return Attempt();
+    const Error full(ErrorCode::kThrottled, "there is no room for this now",
+                     client_->ContextOf(request_).uri);
+    return FinishLater(S3Failure{full});
+  }
   uint64_t turn;
   {
     std::lock_guard lock(mutex_);
@@ -77,12 +84,12 @@ void S3Operation::AwaitTurn() {
     place_.reset();
   }
   const bool retry = attempts_ > 0;
-  const auto place = limits->Enter(client_->ScopeOf(request_), retry,
-                                   [self = shared_from_this(), retry](ConcurrencyLimits::Permit permit) {
-                                     if (!retry) self->began_ = self->client_->environment().clock->Now();
-                                     self->permit_ = std::move(permit);
-                                     self->Attempt();
-                                   });
+  const auto place =
+      limits->Enter(scope, retry, [self = shared_from_this(), retry](ConcurrencyLimits::Permit permit) {
+        if (!retry) self->began_ = self->client_->environment().clock->Now();
+        self->permit_ = std::move(permit);
+        self->Attempt();
+      });
   bool cancelled;
   {
     std::lock_guard lock(mutex_);
@@ -189,6 +196,7 @@ void S3Operation::EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result
     state_ = State::kIdle;
   }
   environment.counters->bytes_read.Add(sink.received());
+  first_byte_ = result ? result->first_byte : Duration::zero();
   if (result) {
     environment.counters->first_byte_us.Record(static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(result->first_byte).count()));
@@ -217,7 +225,7 @@ void S3Operation::Fail(S3Failure failure) {
       .clock_corrected = clock_corrected_,
       .credentials_renewed = credentials_renewed_,
   });
-  if (!decision.retry) {
+  if (!decision.retry || request_.optional) {
     if (!decision.reason.empty()) failure.error = WithReason(failure.error, decision.reason);
     return Finish(std::move(failure));
   }
@@ -243,6 +251,7 @@ void S3Operation::Fail(S3Failure failure) {
 }
 
 void S3Operation::WaitThenAttempt(Duration wait) {
+  permit_ = {};  // when the attempt failed before it was sent
   uint64_t turn;
   {
     std::lock_guard lock(mutex_);
@@ -277,7 +286,7 @@ void S3Operation::Finish(std::optional<S3Failure> failure) {
   // Waits for a Cancel() that runs on another thread; not under mutex_, which that one takes.
   on_stop_.reset();
   on_shutdown_.reset();
-  std::exchange(done_, nullptr)({std::move(failure), attempts_});
+  std::exchange(done_, nullptr)({std::move(failure), attempts_, first_byte_});
   // What the caller captured goes before the store may.
   receiver_.reset();
   permit_ = {};

@@ -55,6 +55,7 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
 
   // Used by whoever runs the current attempt; never two threads at a time.
   int attempts_ = 0;
+  Duration first_byte_{0};
   uint64_t taken_ = 0;  // the last retry's cost
   bool clock_corrected_ = false;
   ConcurrencyLimits::Permit permit_;  // of the attempt that runs

@@ -20,6 +20,7 @@ struct S3Request {
   std::string subject;            // the URI for messages; "" means that of the key
   bool if_absent = false;         // see S3ErrorContext
   bool completes_upload = false;  // the same
+  bool optional = false;          // sent once, and only where there is room at once
 };
 
 // Adds If-None-Match: *.

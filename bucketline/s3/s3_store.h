@@ -39,9 +39,11 @@ struct S3Options {
 
 // What S3 requests of one Runtime share. All outlive the stores.
 struct S3Counters {
-  Counter requests;   // attempts sent
-  Counter retries;    // attempts after the first
-  Counter throttled;  // answers 503 SlowDown or 429
+  Counter requests;    // attempts sent
+  Counter retries;     // attempts after the first
+  Counter throttled;   // answers 503 SlowDown or 429
+  Counter hedges;      // reads that were asked for a second time, as they were late
+  Counter hedges_won;  // ... and whose second answer came first
   Counter bytes_read;
   Counter bytes_written;
   Histogram first_byte_us;
@@ -56,6 +58,7 @@ struct ConcurrencyState {
 };
 
 class RetryBudget;        // s3/retry_policy.h: the token bucket
+class HedgeRules;         // s3/hedge_rules.h
 class ConcurrencyLimits;  // s3/concurrency_limits.h
 
 // The wait before retry n (1, 2, ...) is random() * min(base * 2^(n-1), longest), or what the server asks
@@ -74,6 +77,7 @@ struct S3Environment {
   Timer* timer = nullptr;
   RetryBudget* retry_budget = nullptr;
   S3Counters* counters = nullptr;
+  HedgeRules* hedges = nullptr;         // nullptr: late reads are waited for
   ConcurrencyLimits* limits = nullptr;  // nullptr: requests are sent at once, however many
   const Clock* clock = &Clock::Real();
   LogSink log = LogToNowhere();

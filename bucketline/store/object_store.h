@@ -65,6 +65,13 @@ class GetSink {
   // After a failed attempt it is called again, with the same size and ETag, and must give memory again (the
   // same is fine): a store retries inside one Get.
   virtual Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) = 0;
+
+  // For a store that asks for the same bytes twice when an answer is late: a sink with memory of its own, or nullptr (the
+  // default) when there is no room at once. May be called while Begin is, on another thread. The store lets go of it
+  // before the Get is done, and nobody writes to it then.
+  virtual std::shared_ptr<GetSink> Second() { return nullptr; }
+  // Makes the bytes of a whole read into `second`, which Second() gave, those of this sink.
+  virtual void TakeFrom(GetSink& second) { static_cast<void>(second); }
 };
 
 struct WriteCondition {

@@ -37,22 +37,32 @@ class EpochIdentity : public ::testing::Test {
   struct Run {
     std::vector<Given> batches;
     uint64_t retries = 0;
+    uint64_t requests = 0;
+    uint64_t hedges = 0;
+    uint64_t hedges_won = 0;
   };
 
-  Run Load(size_t threads, uint64_t memory) {
-    Runtime runtime(Options());
+  Run Load(size_t threads, uint64_t memory, bool hedge = true, uint64_t epochs = 1) {
+    RuntimeOptions runtime_options = Options();
+    runtime_options.hedge = hedge;
+    Runtime runtime(runtime_options);
     LoaderOptions options = SmallOptions(16);
     options.image.height = options.image.width = 64;
     options.image.type = PixelType::kFloat32;
     options.shuffle = true;
     options.seed = 11;
-    options.epochs = 1;
+    options.epochs = epochs;
     options.threads = threads;
     options.memory = memory;
     Loader loader(Dataset::Open(runtime, "s3://data/train/", {.labels = Labels::Folder()}), options);
-    std::vector<Given> batches = RestOfEpoch(loader);
+    std::vector<Given> batches;
+    for (uint64_t i = 0; i < epochs; ++i) {
+      for (Given& batch : RestOfEpoch(loader)) batches.push_back(std::move(batch));
+    }
     EXPECT_LE(loader.Stats().budget_peak, memory);
-    return {std::move(batches), runtime.counters().retries.value()};
+    const S3Counters& counters = runtime.counters();
+    return {std::move(batches), counters.retries.value(), counters.requests.value(), counters.hedges.value(),
+            counters.hedges_won.value()};
   }
 
   Server server_;
@@ -77,6 +87,23 @@ TEST_F(EpochIdentity, ThreadsMemoryAndFaultsChangeNothing) {
        {ServeFault::kSlowDown, ServeFault::kResetBefore, ServeFault::kResetBody, ServeFault::kTruncate}) {
     EXPECT_GT(server_.counters().of(fault).value(), 0u) << ServeFaultName(fault);
   }
+}
+
+TEST_F(EpochIdentity, AskingTwiceChangesNothing) {
+  constexpr uint64_t kEpochs = 3;
+  const Run plain = Load(2, 2_GiB, false, kEpochs);
+  FaultPlan plan{.reset_body = 0.01, .truncate = 0.01, .seed = 5};
+  plan.latency_median = std::chrono::milliseconds(10);
+  plan.latency_p99 = std::chrono::milliseconds(400);
+  server_.SetFaults(plan);
+  const Run hedged = Load(2, 2_GiB, true, kEpochs);
+  EXPECT_EQ(hedged.batches, plain.batches);
+  EXPECT_GT(hedged.hedges, 0u);
+  EXPECT_GT(hedged.hedges_won, 0u);
+  EXPECT_LE(hedged.hedges * 100, hedged.requests * 3);
+  const Run waiting = Load(2, 2_GiB, false, kEpochs);
+  EXPECT_EQ(waiting.batches, plain.batches);
+  EXPECT_EQ(waiting.hedges, 0u);
 }
 
 }  // namespace

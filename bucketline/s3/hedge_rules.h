@@ -1,0 +1,54 @@
+// HedgeRules: when a late read is asked for a second time, and how often that may happen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "bucketline/base/clock.h"
+#include "bucketline/base/metrics.h"
+#include "bucketline/s3/s3_store.h"
+
+namespace bucketline {
+
+// Shared by all requests of a Runtime. Thread-safe.
+//
+// A read is late when its first byte has not come after the 99th percentile of the reads of its size, and never before
+// kShortest: what is slow for everybody is not mended by asking twice.
+class HedgeRules {
+ public:
+  static constexpr uint64_t kLargest = uint64_t{1}
+                                       << 20;  // bytes: beyond it the transfer is what takes the time
+  static constexpr Duration kShortest = std::chrono::milliseconds(200);
+  static constexpr double kShare = 0.03;  // of all requests, at most
+
+  explicit HedgeRules(S3Counters* counters) : counters_(counters) {}
+
+  // How long a read of `bytes` may stay without an answer; nullopt when it is too large for a second one, or too few
+  // like it have been seen.
+  std::optional<Duration> Patience(uint64_t bytes) const;
+
+  // What a read of `bytes` took to its first byte, or at least took when it was given up for its second.
+  void Record(uint64_t bytes, Duration first_byte);
+
+  // Takes one of the share, and counts it in the counters; false when it is used up.
+  bool TryTake();
+
+ private:
+  static constexpr uint64_t kWindow = 1000;  // reads that a percentile is made of
+  static constexpr uint64_t kEnough = 100;   // for a first one
+
+  struct SizeClass {
+    std::unique_ptr<Histogram> microseconds = std::make_unique<Histogram>();
+    std::optional<Duration> p99;
+  };
+  static size_t ClassOf(uint64_t bytes);
+
+  S3Counters* const counters_;
+  mutable std::mutex mutex_;
+  std::array<SizeClass, 3> classes_;
+};
+
+}  // namespace bucketline
