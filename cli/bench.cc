@@ -148,6 +148,10 @@ void AddBench(CLI::App& app, Invocation& invocation) {
       ->capture_default_str();
   AddByteSize(*sub, "--memory", loader.memory, "budget of the loader [1GiB]");
   AddOnError(*sub, loader.on_error);
+  sub->add_option("--max-skipped", loader.max_skipped,
+                  "share of an epoch that may be bad before the run ends")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   sub->add_option("--quarantine", args->quarantine, "file that bad samples are added to, as JSON lines");
   sub->add_flag("--json", invocation.json, "the report as JSON, on the last line");
   args->connection.AddTo(*sub);

@@ -86,8 +86,10 @@ Dataset Dataset::Open(Runtime& runtime, std::string_view text, DatasetOptions op
   if (uri.key.ends_with(".manifest")) {
     GetRequest request;
     request.key = Runtime::KeyOf(uri);
-    state->manifest =
-        Manifest::FromBytes(GetBytes(*StoreOf(runtime, uri, options), request, kLargestManifest));
+    const Bytes saved = GetBytes(*StoreOf(runtime, uri, options), request, kLargestManifest);
+    const Result<Manifest> opened = Catch([&] { return Manifest::FromBytes(saved); });
+    if (!opened) throw opened.error().WithUri(text);
+    state->manifest = *opened;
     state->store = StoreOf(runtime, Uri::Parse(state->manifest.source()), options);
   } else {
     uri = PrefixOf(text);

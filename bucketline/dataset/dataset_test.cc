@@ -151,6 +151,18 @@ TEST(Dataset, ASavedManifestOpensWithoutListing) {
   EXPECT_EQ(opened.Read(1).data.ToString(), "22");
 }
 
+TEST(Dataset, ADamagedManifestIsNamed) {
+  Bucket bucket;
+  bucket.Put("cut.manifest", "not a manifest");
+  try {
+    bucket.Open("mem://data/cut.manifest");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
+    EXPECT_EQ(error.uri(), "mem://data/cut.manifest");
+  }
+}
+
 TEST(Dataset, ASavedManifestMayBeLabelledAnew) {
   Bucket bucket;
   bucket.Put("train/cat/1.jpg", "1");
