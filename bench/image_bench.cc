@@ -1,9 +1,7 @@
 // image_bench FOLDER [ROUNDS]: CPU time of one thread for each JPEG below FOLDER, from memory.
-//   crop    libjpeg-turbo alone: decode the random box of the image (crop and skip scanlines, stop after its
-//   last row) full    ImageDecoder::DecodeInto for random_resized 224 x 224, float32 NCHW, ImageNet mean and
-//   standard deviation
-// Each is the mean over the images of the best of ROUNDS rounds; the ratio is what the resize and the rest
-// cost.
+//   crop  libjpeg-turbo alone: decode the random box of the image (crop and skip scanlines, stop after its last row)
+//   full  ImageDecoder::DecodeInto for random_resized 224 x 224, float32 NCHW, ImageNet mean and standard deviation
+// Each is the mean over the images of the best of ROUNDS rounds; the ratio is what the resize and the rest cost.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -17,10 +15,9 @@
 #include <string>
 #include <vector>
 
-#include <jpeglib.h>
-
 #include "bucketline/image/crop_box.h"
 #include "bucketline/image/decoder.h"
+#include "bucketline/inspect/jpeg_floor.h"
 
 namespace {
 
@@ -47,39 +44,6 @@ std::vector<std::vector<uint8_t>> LoadJpegs(const char* folder) {
   return images;
 }
 
-// The least that any user of libjpeg-turbo does for a box. Errors exit the program, which is libjpeg's
-// default.
-class PlainCropDecoder {
- public:
-  PlainCropDecoder() {
-    cinfo_.err = jpeg_std_error(&errors_);
-    jpeg_create_decompress(&cinfo_);
-  }
-  ~PlainCropDecoder() { jpeg_destroy_decompress(&cinfo_); }
-
-  void Decode(const std::vector<uint8_t>& data, const ImageSpec& spec, bucketline::CounterRng rng) {
-    jpeg_mem_src(&cinfo_, data.data(), data.size());
-    jpeg_read_header(&cinfo_, TRUE);
-    cinfo_.out_color_space = JCS_RGB;
-    jpeg_start_decompress(&cinfo_);
-    const auto plan = bucketline::PlanCrop(spec, static_cast<int>(cinfo_.output_width),
-                                           static_cast<int>(cinfo_.output_height), rng);
-    auto left = static_cast<JDIMENSION>(plan.x.begin);
-    auto width = static_cast<JDIMENSION>(plan.x.size);
-    jpeg_crop_scanline(&cinfo_, &left, &width);
-    row_.resize(cinfo_.output_width * 3);
-    jpeg_skip_scanlines(&cinfo_, static_cast<JDIMENSION>(plan.y.begin));
-    JSAMPROW row = row_.data();
-    for (int y = 0; y < plan.y.size; ++y) jpeg_read_scanlines(&cinfo_, &row, 1);
-    jpeg_abort_decompress(&cinfo_);
-  }
-
- private:
-  jpeg_decompress_struct cinfo_{};
-  jpeg_error_mgr errors_{};
-  std::vector<uint8_t> row_;
-};
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,7 +64,7 @@ int main(int argc, char** argv) {
   spec.mean = ImageSpec::kImagenetMean;
   spec.std = ImageSpec::kImagenetStd;
 
-  PlainCropDecoder plain;
+  bucketline::JpegFloor plain;
   bucketline::ImageDecoder decoder;
   std::vector<float> row(spec.RowBytes() / sizeof(float));
   const std::span<uint8_t> bytes{reinterpret_cast<uint8_t*>(row.data()), spec.RowBytes()};
@@ -108,11 +72,14 @@ int main(int argc, char** argv) {
   double full = 0;
   for (size_t i = 0; i < images.size(); ++i) {
     const bucketline::CounterRng rng(1, 0, i);
+    const bucketline::ImageInfo info = bucketline::ProbeImage(images[i]);
+    const auto plan = bucketline::PlanCrop(spec, info.width, info.height, rng);
+    const bucketline::PixelBox box{plan.x.begin, plan.y.begin, plan.x.size, plan.y.size};
     double best_crop = 1e30;
     double best_full = 1e30;
     for (int round = 0; round < rounds; ++round) {
       const double start = CpuMicros();
-      plain.Decode(images[i], spec, rng);
+      plain.DecodeBox(images[i], box);
       const double middle = CpuMicros();
       decoder.DecodeInto(images[i], spec, rng, bytes);
       const double end = CpuMicros();

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/image_options.h"
 #include "cli/live_line.h"
 #include "cli/stage_json.h"
 #include <fmt/format.h>
@@ -23,7 +24,6 @@ struct Args {
   BenchOptions bench;
   int size = 224;
   bool raw = false;
-  bool uint8 = false;
   bool nhwc = false;
   std::string quarantine;
 };
@@ -91,8 +91,7 @@ int Run(Args& args, bool json, std::stop_token stop) {
   loader.image.mean = ImageSpec::kImagenetMean;
   loader.image.std = ImageSpec::kImagenetStd;
   loader.image.layout = args.nhwc ? PixelLayout::kNhwc : PixelLayout::kNchw;
-  if (args.uint8) {
-    loader.image.type = PixelType::kUint8;
+  if (loader.image.type == PixelType::kUint8) {
     loader.image.mean = {0, 0, 0};
     loader.image.std = {1, 1, 1};
   }
@@ -128,17 +127,16 @@ void AddBench(CLI::App& app, Invocation& invocation) {
   CLI::App* sub =
       app.add_subcommand("bench", "stream a dataset as fast as it comes, and compare with the limit");
   args->dataset.AddTo(*sub, "none");
-  AddCrop(*sub, loader.image.crop);
+  AddCropAndFlip(*sub, loader.image.crop, loader.image.flip);
+  AddImageOptions(*sub, loader.image);
+  AddDtype(*sub, loader.image.type);
   sub->add_option("--size", args->size, "height and width of the rows")
       ->check(CLI::Range(1, 16384))
       ->capture_default_str();
   sub->add_option("--batch-size", loader.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
   sub->add_option("--epochs", args->bench.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   sub->add_option("--batches", args->bench.max_batches, "stop after so many; 0: all of the epochs");
-  sub->add_option("--flip", loader.image.flip, "probability of a left-right flip")
-      ->check(CLI::Range(0.0, 1.0));
   sub->add_flag("--raw", args->raw, "fetch only, do not decode");
-  sub->add_flag("--uint8", args->uint8, "uint8 rows, not normalised float32");
   sub->add_flag("--nhwc", args->nhwc, "rows as (H, W, C), not (C, H, W)");
   sub->add_flag("--shuffle,!--no-shuffle", loader.shuffle, "exact global shuffle (the default)");
   sub->add_option("--seed", loader.seed)->capture_default_str();

@@ -108,13 +108,6 @@ CLI::Option* AddOnError(CLI::App& app, OnError& target) {
                            "what a broken image does: raise | skip | mask [raise]");
 }
 
-CLI::Option* AddCrop(CLI::App& app, Crop& target) {
-  return AddNamed<Crop>(
-      app, "--crop", target,
-      {{"none", Crop::kNone}, {"center", Crop::kCenter}, {"random_resized", Crop::kRandomResized}},
-      "none (stretch) | center | random_resized [none]");
-}
-
 std::function<void(const BadSample&)> BadSampleReport(const std::string& path, const LogSink& log) {
   struct Shared {
     std::mutex mutex;

@@ -60,7 +60,6 @@ CLI::Option* AddParsed(CLI::App& app, const std::string& name, T& target,
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help);
 CLI::Option* AddOnError(CLI::App& app, OnError& target);
-CLI::Option* AddCrop(CLI::App& app, Crop& target);
 
 // Writes each bad sample to `path` as a JSON line (when it is not empty) and warns of the first few. The
 // result may be called from any thread and shares its file.

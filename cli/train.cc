@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/image_options.h"
 #include "cli/train_report.h"
 #include <fmt/format.h>
 
@@ -108,8 +109,8 @@ void AddTrain(CLI::App& app, Invocation& invocation) {
                     ->check(CLI::Range(0.0, 0.99));
   sub->add_option("--validation", args->validation, "validate on this prefix instead")->excludes(split);
   sub->add_option("--image-size", train.image_size, "height and width")->capture_default_str();
-  AddCrop(*sub, train.crop);
-  sub->add_option("--flip", train.flip, "probability of a left-right flip")->check(CLI::Range(0.0, 1.0));
+  AddCropAndFlip(*sub, train.crop, train.flip);
+  AddImageOptions(*sub, train.image);
   sub->add_option("--batch-size", train.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
   sub->add_option("--epochs", train.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   sub->add_option("--seed", train.seed)->capture_default_str();

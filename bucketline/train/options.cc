@@ -15,10 +15,12 @@ void Require(bool holds, std::string message) {
   if (!holds) throw Error(ErrorCode::kInvalidArgument, std::move(message));
 }
 
-ImageSpec SquareImage(int size) {
-  ImageSpec spec;
+ImageSpec SquareImage(ImageSpec spec, int size) {
   spec.height = size;
   spec.width = size;
+  spec.channels = 3;
+  spec.type = PixelType::kFloat32;
+  spec.scale = ImageSpec().scale;
   spec.layout = PixelLayout::kNhwc;  // what channels_last convolutions read without a copy
   spec.mean = ImageSpec::kImagenetMean;
   spec.std = ImageSpec::kImagenetStd;
@@ -72,15 +74,17 @@ void TrainOptions::Validate() const {
 }
 
 ImageSpec TrainOptions::TrainImage() const {
-  ImageSpec spec = SquareImage(image_size);
+  ImageSpec spec = SquareImage(image, image_size);
   spec.crop = crop;
   spec.flip = flip;
   return spec;
 }
 
 ImageSpec TrainOptions::ValidationImage() const {
-  ImageSpec spec = SquareImage(image_size);
-  spec.crop = crop == Crop::kNone ? Crop::kNone : Crop::kCenter;
+  ImageSpec spec = SquareImage(image, image_size);
+  spec.crop = crop == Crop::kRandomResized ? Crop::kCenter : crop;
+  spec.flip = 0;
+  spec.jitter = {};
   return spec;
 }
 

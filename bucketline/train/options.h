@@ -45,9 +45,11 @@ struct TrainOptions {
 
   uint32_t batch_size = 32;
   int image_size = 224;
-  Crop crop =
-      Crop::kNone;     // of training images; validation uses kNone, or kCenter when this is kRandomResized
-  double flip = 0;     // of training images
+  Crop crop = Crop::kNone;  // of training images; of validation images too, but kCenter for kRandomResized
+  double flip = 0;          // of training images
+  // What else images are made with: filter, family, jitter (of training images), orientation, limits. Size, crop,
+  // flip, type, layout and normalisation are those that the model needs, whatever stands here.
+  ImageSpec image = {};
   size_t threads = 0;  // of LibTorch and of decoding; 0: as many as there are CPUs
   uint64_t memory = uint64_t{1} << 30;
   OnError on_error = OnError::kRaise;

@@ -54,6 +54,29 @@ TEST(TrainOptions, ImagesFitTheModel) {
   EXPECT_EQ(validation.crop, Crop::kCenter);
   EXPECT_EQ(validation.flip, 0);
   EXPECT_EQ(TrainOptions().ValidationImage().crop, Crop::kNone);
+  EXPECT_EQ(TrainOptions{.crop = Crop::kPad}.ValidationImage().crop, Crop::kPad);
+}
+
+TEST(TrainOptions, OtherImageOptionsReachBothButNotTheJitter) {
+  TrainOptions options;
+  options.image.resize = Resize::kBicubic;
+  options.image.orient = true;
+  options.image.jitter = {0.1, 0.2, 0.3};
+  options.image.height = 7;  // the model's size, type and channels stand
+  options.image.channels = 1;
+  options.image.type = PixelType::kUint8;
+  for (const ImageSpec& spec : {options.TrainImage(), options.ValidationImage()}) {
+    EXPECT_EQ(spec.resize, Resize::kBicubic);
+    EXPECT_TRUE(spec.orient);
+    EXPECT_EQ(spec.height, 224);
+    EXPECT_EQ(spec.channels, 3);
+    EXPECT_EQ(spec.type, PixelType::kFloat32);
+    EXPECT_NO_THROW(spec.Validate());
+  }
+  EXPECT_EQ(options.TrainImage().jitter, options.image.jitter);
+  EXPECT_FALSE(options.ValidationImage().jitter.any());
+  options.image.jitter.contrast = -1;
+  EXPECT_THROW(options.Validate(), Error);
 }
 
 TEST(CheckpointSchedule, ParsesTimesAndSteps) {

@@ -12,9 +12,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint
 from images import jpeg, labelled_objects, put_all
+from PIL import Image
 
 MANY = 2500
 
@@ -154,6 +156,26 @@ def test_bench_report(on_versitygw: Command, images: str) -> None:
     assert 0 <= report["wait_share"] <= 1
     assert report["stages"]["decode"]["count"] >= 3 * 24
     assert outcome.err == ""  # no progress in a pipe
+
+
+def test_bench_takes_every_format_and_image_option(bucketline: Command, tmp_path: Path) -> None:
+    picture = Image.fromarray(np.arange(90 * 70 * 3, dtype=np.uint32).reshape(70, 90, 3).astype(np.uint8))
+    for number, suffix in enumerate(("jpg", "png", "webp", "gif", "bmp")):
+        picture.save(tmp_path / f"{number}.{suffix}")
+    whole = (tmp_path / "0.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 2 // 3])
+    outcome = bucketline.done(
+        "bench", tmp_path, "--extensions", ".jpg,.png,.webp,.gif,.bmp", "--size", 48, "--batch-size", 2,
+        "--crop", "pad", "--resize", "bicubic", "--jitter", "0.2,0.2,0.2", "--orient", "--dct-scaling", "--flip", 0.5,
+        "--truncated", "keep", "--dtype", "float16", "--max-side", 100, "--max-memory", "64MiB", "--json",
+    )  # fmt: skip
+    assert json.loads(outcome.out.splitlines()[-1])["images"] == 6
+    (tmp_path / "cut.jpg").unlink()
+    limits = {"--max-side": "89", "--max-pixels": "6299", "--max-memory": "1KiB"}
+    for name, limit in limits.items():
+        outcome = bucketline.run("bench", tmp_path, "--size", 48, name, limit)
+        assert outcome.code == 1
+        assert name.removeprefix("--").replace("-", "_") in outcome.err
 
 
 def test_bad_samples_are_skipped_and_named(
