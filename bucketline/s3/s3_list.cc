@@ -6,20 +6,10 @@
 #include <fmt/format.h>
 
 #include "bucketline/s3/s3_xml.h"
+#include "bucketline/store/list_page.h"
 
 namespace bucketline {
 namespace {
-
-void Check(const ListRequest& request) {
-  if (request.max_keys < 1 || request.max_keys > 1000) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("max_keys is {}; a page holds 1 to 1000 keys", request.max_keys));
-  }
-  if (!request.delimiter.empty() && request.delimiter != "/") {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("the delimiter is '{}'; only '/' or none is supported", request.delimiter));
-  }
-}
 
 // What would break the promises of a page, or make the caller ask for ever.
 Result<void> CheckPage(const ListRequest& request, const ListPage& page) {
@@ -54,7 +44,7 @@ S3Request MakeListRequest(const ListRequest& request) {
 void StartList(S3Client& client, ListRequest request, std::function<void(Result<ListPage>)> done) {
   S3Request s3 = MakeListRequest(request);
   s3.subject = client.UriOf(request.prefix);
-  if (auto checked = Catch([&] { Check(request); }); !checked) {
+  if (auto checked = Catch([&] { CheckListLimits(request); }); !checked) {
     return client.Later(
         [done = std::move(done), error = checked.error().WithUri(s3.subject)] { done(error); });
   }

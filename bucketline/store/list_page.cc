@@ -52,7 +52,7 @@ std::string EndOfPrefix(std::string_view prefix) {
   return end;
 }
 
-void CheckListRequest(const ListRequest& request) {
+void CheckListLimits(const ListRequest& request) {
   if (request.max_keys < 1 || request.max_keys > 1000) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("max_keys is {}; a page holds 1 to 1000 keys", request.max_keys));
@@ -61,6 +61,10 @@ void CheckListRequest(const ListRequest& request) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("the delimiter is '{}'; only '/' or none is supported", request.delimiter));
   }
+}
+
+void CheckListRequest(const ListRequest& request) {
+  CheckListLimits(request);
   if (!KeyOfToken(request.token)) {
     throw Error(ErrorCode::kInvalidArgument, "the list token is not one that this store gave");
   }

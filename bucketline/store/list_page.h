@@ -18,7 +18,10 @@ class KeyCursor {
   virtual std::optional<ObjectInfo> Seek(const std::string& from) = 0;
 };
 
-// Throws kInvalidArgument: max_keys outside 1..1000, a delimiter other than "" and "/", a token that is none.
+// What no store takes. Throws kInvalidArgument: max_keys outside 1..1000, a delimiter other than "" and "/".
+void CheckListLimits(const ListRequest& request);
+
+// That, and a token that MakeListPage never gave.
 void CheckListRequest(const ListRequest& request);
 
 // The smallest key that the page may show.
