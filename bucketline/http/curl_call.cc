@@ -84,6 +84,11 @@ void SetMethod(OptionSetter& set, const HttpRequest& request) {
   if (request.method != "GET") set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
+std::string HostOf(const std::string& authority) {
+  const size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  return authority.substr(0, colon);
+}
+
 }  // namespace
 
 CurlCall::CurlCall(HttpRequest request, std::shared_ptr<HttpSink> sink, HttpTransport::Done done)
@@ -103,7 +108,7 @@ Result<void> CurlCall::Prepare(CurlEasy easy, const CurlTransportOptions& option
   easy_ = std::move(easy);
   alarm_ = alarm;
   if (auto valid = CheckRequest(request_); !valid) return valid;
-  if (!BuildHeaders())
+  if (!BuildHeaders() || !ChooseAddress(options))
     return Failure(ErrorCode::kResourceExhausted, "out of memory for the request's headers");
 
   OptionSetter set(easy_.get());
@@ -112,6 +117,7 @@ Result<void> CurlCall::Prepare(CurlEasy easy, const CurlTransportOptions& option
   set(CURLOPT_URL, request_.url.c_str());
   set(CURLOPT_PATH_AS_IS, 1L);  // keys may hold "..", and the signature covers the path as given
   set(CURLOPT_HTTPHEADER, headers_.get());
+  if (connect_to_) set(CURLOPT_CONNECT_TO, connect_to_.get());
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's answer to CONNECT is not the response
   SetConnection(set, options, request_);
@@ -129,6 +135,17 @@ Result<void> CurlCall::Prepare(CurlEasy easy, const CurlTransportOptions& option
     return ErrorFromCurl(set.first_failure(), curl_text_.data(), authority_);
   BringAlarmForward();
   return {};
+}
+
+bool CurlCall::ChooseAddress(const CurlTransportOptions& options) {
+  addresses_ = options.addresses;
+  if (addresses_ == nullptr) return true;
+  const auto address = addresses_->Next(HostOf(authority_));
+  if (!address) return true;
+  address_ = *address;
+  // Kept connections are told apart by it, so each address has its own.
+  connect_to_.reset(curl_slist_append(nullptr, fmt::format("::{}:", address_).c_str()));
+  return connect_to_ != nullptr;
 }
 
 bool CurlCall::BuildHeaders() {
@@ -180,7 +197,13 @@ Error CurlCall::Failure(ErrorCode code, std::string_view text) const {
   return Error(code, fmt::format("{}: {}", authority_, text));
 }
 
-void CurlCall::Finish(Result<HttpTiming> result) noexcept { done_(std::move(result)); }
+void CurlCall::Finish(Result<HttpTiming> result) noexcept {
+  const bool nobody_there =
+      !address_.empty() && !asked_ && !result &&
+      (result.error().code() == ErrorCode::kConnection || result.error().code() == ErrorCode::kTimeout);
+  if (nobody_there) addresses_->Failed(HostOf(authority_), address_);
+  done_(std::move(result));
+}
 
 bool CurlCall::KeepFailure(const Result<void>& verdict) {
   if (!verdict) failure_ = verdict.error();

@@ -48,6 +48,7 @@ class CurlCall {
   static size_t OnBodyWanted(char* to, size_t size, size_t count, void* self);
 
   bool BuildHeaders();
+  bool ChooseAddress(const CurlTransportOptions& options);
   bool KeepFailure(const Result<void>& verdict);  // true when there is none
   void BringAlarmForward();
 
@@ -66,6 +67,9 @@ class CurlCall {
   std::optional<Error> failure_;  // why a callback ended the transfer
   std::array<char, CURL_ERROR_SIZE> curl_text_{};
   CurlList headers_;
+  std::shared_ptr<AddressBook> addresses_;
+  std::string address_;  // of the host, whose turn it was; "": libcurl's choice
+  CurlList connect_to_;
   CurlEasy easy_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -52,6 +53,15 @@ class CurlTransport : public HttpTransport {
   std::atomic<CallId> next_{1};
 };
 
+// What libcurl itself obeys. To a proxy, an address to connect to is one to tunnel to.
+bool HasProxy() {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<HttpTransport> MakeCurlTransport(CurlTransportOptions options) {
@@ -59,6 +69,7 @@ std::unique_ptr<HttpTransport> MakeCurlTransport(CurlTransportOptions options) {
     throw Error(ErrorCode::kInvalidArgument,
                 "a transport needs at least one thread and one connection per thread");
   }
+  if (options.addresses == nullptr && !HasProxy()) options.addresses = std::make_shared<AddressBook>();
   return std::make_unique<CurlTransport>(options);
 }
 

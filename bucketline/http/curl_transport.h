@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bucketline/base/clock.h"
+#include "bucketline/http/address_book.h"
 #include "bucketline/http/transport.h"
 
 namespace bucketline {
@@ -18,6 +19,9 @@ struct CurlTransportOptions {
       std::chrono::seconds(20);  // an unused connection is not reused, and not kept, after this
   std::string ca_bundle = {};    // PEM file, the only one trusted; empty: libcurl's default
   std::string user_agent = "bucketline";
+  // Spreads connections over all addresses of a host. Empty: one of the system's, or none where a proxy is set, whose
+  // business that is.
+  std::shared_ptr<AddressBook> addresses = {};
 };
 
 // HTTP/1.1, TLS 1.2 or newer and verified, proxies from the usual environment variables. Threads start with

@@ -116,11 +116,13 @@ class LoopbackServer {
  public:
   using Handler = std::function<void(LoopbackConnection&)>;
 
-  explicit LoopbackServer(Handler handler) : handler_(std::move(handler)) {
+  // `last` is that of the address, 127.0.0.1 unless told otherwise; port 0 is any free one.
+  explicit LoopbackServer(Handler handler, int last = 1, int port = 0) : handler_(std::move(handler)) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(0x7f000000u + static_cast<uint32_t>(last));
+    address.sin_port = htons(static_cast<uint16_t>(port));
     socklen_t size = sizeof address;
     if (fd_ < 0 || bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd_, 1024) != 0 ||
         getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
