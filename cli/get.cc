@@ -78,7 +78,7 @@ void AddGet(CLI::App& app, Invocation& invocation) {
   auto* to = sub->add_option("--to", args->to, "folder to write below; keys can never leave it");
   auto* discard = sub->add_flag("--discard", args->discard, "read and drop, to measure");
   to->excludes(discard);
-  sub->add_option("--parallel", args->parallel, "objects at once")
+  sub->add_option("--parallel", args->parallel, "reads at once: of objects, or of 8 MiB pieces of large ones")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   sub->add_flag("--json", invocation.json, "the summary as JSON");

@@ -4,12 +4,13 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "bucketline/dataset/pinning.h"
+#include "bucketline/dataset/read_ahead.h"
 #include "bucketline/exec/thread_pool.h"
-#include "bucketline/store/blocking.h"
 
 namespace bucketline {
 namespace {
@@ -23,7 +24,8 @@ class Copier {
         prefix_size_(Runtime::KeyOf(Uri::Parse(dataset.source())).size()),
         target_(target),
         options_(options),
-        stop_(std::move(stop)) {}
+        stop_(std::move(stop)),
+        spare_(std::max<size_t>(options.parallel, 1)) {}
 
   DownloadReport Run() {
     std::vector<std::thread> threads;
@@ -36,6 +38,7 @@ class Copier {
 
  private:
   void CopyUntilDone() {
+    const std::optional<Reservation> own = spare_.Acquire(1);  // for others when no object is left
     for (uint64_t index; !stop_.stop_requested() && (index = next_++) < dataset_.size();) {
       const Result<void> copied = Catch([&] { CopyOne(index); });
       std::lock_guard lock(mutex_);
@@ -55,30 +58,26 @@ class Copier {
     const Record record = dataset_.RecordAt(index);
     std::unique_ptr<ObjectWriter> writer;
     if (target_ != nullptr) writer = target_->OpenWriter(TargetKey(record.key));
-    for (const RecordPart& part : record.parts) {
-      for (uint64_t done = 0; done < part.length;) {
-        const uint64_t piece = std::min(options_.piece, part.length - done);
-        const Bytes bytes = Read(part, done, piece);
-        if (writer) writer->Write(bytes.span());
-        done += piece;
-        std::lock_guard lock(mutex_);
-        report_.bytes += piece;
-      }
-    }
+    for (const RecordPart& part : record.parts) CopyPart(part, writer.get());
     if (writer) writer->Commit();
   }
 
-  Bytes Read(const RecordPart& part, uint64_t offset, uint64_t length) const {
+  void CopyPart(const RecordPart& part, ObjectWriter* writer) {
+    if (part.length == 0) return;
     GetRequest request = PinnedGet(part, dataset_.pin());
-    if (length < part.length) {
-      request.offset = part.offset + offset;
-      request.length = length;
-    }
     request.stop = stop_;
-    try {
-      return GetBytes(*dataset_.store(), std::move(request), length);
-    } catch (const Error& error) {
-      throw ExplainPin(error, dataset_.pin());
+    ReadAhead reader(*dataset_.store(), std::move(request), part.length, options_.piece, &spare_);
+    const auto next = [&] {
+      try {
+        return reader.Next();
+      } catch (const Error& error) {
+        throw ExplainPin(error, dataset_.pin());
+      }
+    };
+    while (const std::optional<Bytes> bytes = next()) {
+      if (writer != nullptr) writer->Write(bytes->span());
+      std::lock_guard lock(mutex_);
+      report_.bytes += bytes->size();
     }
   }
 
@@ -95,6 +94,7 @@ class Copier {
   ObjectStore* const target_;
   const DownloadOptions& options_;
   const std::stop_token stop_;
+  MemoryBudget spare_;  // pieces that may be asked for beside one of each thread
   std::atomic<uint64_t> next_{0};
   std::mutex mutex_;  // guards report_
   DownloadReport report_;

@@ -13,8 +13,8 @@
 namespace bucketline {
 
 struct DownloadOptions {
-  size_t parallel = 16;                // objects at once
-  uint64_t piece = uint64_t{8} << 20;  // bytes held per object at most
+  size_t parallel = 16;                // reads at once: of as many objects, or of the pieces of fewer
+  uint64_t piece = uint64_t{8} << 20;  // bytes of a read; parallel * piece are held at most
   std::string target_prefix = {};      // before each relative key
   std::function<void(uint64_t objects, uint64_t bytes)> progress =
       {};  // totals so far; from many threads, one at a time

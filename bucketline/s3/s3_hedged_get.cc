@@ -87,13 +87,13 @@ void HedgedGet::Finish() {
   } else if (first_.Won() && first_.outcome->attempts == 1) {
     client_->environment().hedges->Record(bytes_, first_.outcome->first_byte);
   }
-  const std::shared_ptr<GetReceiver> receiver = taken->receiver;
+  const ObjectInfo object = taken->receiver->object();
   S3Outcome outcome = *std::move(taken->outcome);
   first_.receiver.reset();
   second_.receiver.reset();
   second_.sink.reset();  // and with it what it had reserved
   first_.sink.reset();
-  std::exchange(done_, nullptr)(std::move(outcome), receiver->object());
+  std::exchange(done_, nullptr)(std::move(outcome), object);
 }
 
 }  // namespace bucketline

@@ -90,7 +90,11 @@ Result<std::string> ParseUploadId(std::string_view xml) {
 
 Result<std::string> ParseCompletedEtag(std::string_view xml) {
   pugi::xml_document document;
-  const auto root = Root(document, xml, "CompleteMultipartUploadResult");
+  auto root = Root(document, xml, "CompleteMultipartUploadResult");
+  // As moto, which many test with, calls it.
+  if (!root && xml.find("<CompleteMultipartUploadResponse") != xml.npos) {
+    root = Root(document, xml, "CompleteMultipartUploadResponse");
+  }
   if (!root) return root.error();
   return std::string(root->child_value("ETag"));
 }
