@@ -39,9 +39,11 @@ function(bucketline_use_torch_headers target)
   target_precompile_headers(${target} REUSE_FROM bucketline_torch)
 endfunction()
 
-# bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds] [ENVIRONMENT NAME=value])
+# bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds] [ENVIRONMENT NAME=value] [GROUPS param...])
+#
+# ctest knows each case by its name; with GROUPS the cases of each parameter of that name are one test instead.
 function(bucketline_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;ENVIRONMENT" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;ENVIRONMENT" "SOURCES;LIBRARIES;GROUPS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -58,6 +60,13 @@ function(bucketline_test name)
   endif()
   if(BUCKETLINE_SANITIZE MATCHES thread)
     set(arg_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp")
+  endif()
+  foreach(group IN LISTS arg_GROUPS)  # cases that share what is slow to start
+    add_test(NAME ${name}.${group} COMMAND ${name} --gtest_filter=*/${group})
+    set_tests_properties(${name}.${group} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name} ENVIRONMENT "${arg_ENVIRONMENT}")
+  endforeach()
+  if(arg_GROUPS)
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name} ENVIRONMENT "${arg_ENVIRONMENT}")

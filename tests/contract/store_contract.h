@@ -40,6 +40,7 @@ struct StoreFixture {
   bool supports_dot_segments = true;    // "a/../b" as a key like any other
   bool supports_if_absent = true;       // WriteCondition::if_absent
   bool supports_control_bytes = true;   // a key with U+0001 and a newline
+  bool supports_start_after = true;     // with pages of few keys
 
   // Speed.
   int writer_threads = 8;  // for filling a store

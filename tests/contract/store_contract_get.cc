@@ -22,6 +22,12 @@ TEST_P(StoreContract, GivesBackWhatWasPut) {
     EXPECT_EQ(got->key, "folder/object.bin");
     EXPECT_EQ(got->size, size);
     EXPECT_EQ(got->etag, put.etag);
+
+    GetRequest pinned = Whole("folder/object.bin");
+    pinned.pin = {.etag = put.etag, .size = size};
+    sink = std::make_shared<VectorSink>();
+    ASSERT_EQ(Outcome(Get(pinned, sink)), "ok");
+    EXPECT_TRUE(sink->bytes() == data) << "the bytes differ when pinned";
   }
 }
 

@@ -1,29 +1,21 @@
-// Versitygw: a real S3 server (https://github.com/versity/versitygw) for tests, started on a free loopback
-// port.
+// Versitygw: a real S3 server (https://github.com/versity/versitygw) for tests.
 #pragma once
 
-#include <filesystem>
-#include <memory>
 #include <string>
 
-#include <sys/types.h>
+#include "tests/support/server_process.h"
 
 #include "bucketline/s3/s3_store.h"
 
 namespace bucketline::testing {
 
-// Serves a temporary folder with keys of its own. The destructor ends the process, by its id, and removes the
-// folder; the kernel ends it when the test dies first.
+// Serves a temporary folder, with keys of its own.
 class Versitygw {
  public:
   // The server's program: BUCKETLINE_VERSITYGW, else "versitygw" in PATH; "" when there is none.
   static std::string FindProgram();
 
-  // Throws std::runtime_error when it is not ready in 30 s; its output stands in the message.
-  explicit Versitygw(const std::string& program);
-  ~Versitygw();
-  Versitygw(const Versitygw&) = delete;
-  Versitygw& operator=(const Versitygw&) = delete;
+  explicit Versitygw(const std::string& program);  // throws as ServerProcess does
 
   // How to reach it: endpoint, region, keys.
   S3Options Options() const;
@@ -32,15 +24,9 @@ class Versitygw {
   std::string MakeBucket();
 
  private:
-  void Spawn(const std::string& program);
-  bool Ready() const;
-  void Stop();
-
-  std::filesystem::path folder_;
-  std::string access_key_;
-  std::string secret_key_;
-  int port_ = 0;
-  pid_t pid_ = -1;
+  const std::string access_key_ = "test" + RandomHex(12);
+  const std::string secret_key_ = RandomHex(32);
+  ServerProcess process_;
   int buckets_ = 0;
 };
 
