@@ -6,14 +6,18 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/image/decoder.h"
-#include "bucketline/image/test_images.h"
+#include "bucketline/image/test_formats.h"
 
 namespace bucketline {
 namespace {
 
+using testing::EncodeBmp;
+using testing::EncodeGif;
 using testing::EncodeJpeg;
 using testing::EncodePng;
+using testing::EncodeWebp;
 using testing::MakePicture;
+using testing::WithJpegOrientation;
 
 std::vector<std::vector<uint8_t>> Seeds() {
   return {
@@ -28,6 +32,12 @@ std::vector<std::vector<uint8_t>> Seeds() {
       EncodePng(MakePicture(35, 29)),
       EncodePng(MakePicture(35, 29, 4), true),
       EncodePng(MakePicture(35, 29, 1)),
+      EncodeWebp(MakePicture(35, 29)),
+      EncodeWebp(MakePicture(35, 29), false),
+      EncodeGif(35, 29, std::vector<uint8_t>(35 * 29, 1), {{1, 2, 3}, {4, 5, 6}}),
+      EncodeGif(35, 29, std::vector<uint8_t>(35 * 29, 1), {{1, 2, 3}, {4, 5, 6}}, {.interlaced = true}),
+      EncodeBmp(MakePicture(35, 29)),
+      WithJpegOrientation(EncodeJpeg(MakePicture(35, 29)), 6),
   };
 }
 

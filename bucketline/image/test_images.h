@@ -53,6 +53,7 @@ struct JpegOptions {
   int restart_blocks = 0;
   bool arithmetic = false;
   bool adobe_rgb = false;  // no colour transform
+  bool ycck = false;       // four channels as YCCK
 };
 
 inline std::vector<uint8_t> EncodeJpeg(const Picture& picture, const JpegOptions& options = {}) {
@@ -69,6 +70,7 @@ inline std::vector<uint8_t> EncodeJpeg(const Picture& picture, const JpegOptions
   cinfo.in_color_space = picture.channels == 1 ? JCS_GRAYSCALE : picture.channels == 3 ? JCS_RGB : JCS_CMYK;
   jpeg_set_defaults(&cinfo);
   if (options.adobe_rgb) jpeg_set_colorspace(&cinfo, JCS_RGB);
+  if (options.ycck) jpeg_set_colorspace(&cinfo, JCS_YCCK);
   jpeg_set_quality(&cinfo, options.quality, TRUE);
   cinfo.comp_info[0].h_samp_factor = options.h_sampling;
   cinfo.comp_info[0].v_samp_factor = options.v_sampling;

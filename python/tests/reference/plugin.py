@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,14 @@ def pngs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     return write_others(tmp_path_factory.mktemp("others"))
+
+
+@pytest.fixture(scope="session")
+def odd_jpegs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What Pillow's encoder does not make: jpeg_tool's."""
+    folder = tmp_path_factory.mktemp("odd-jpegs")
+    subprocess.run([tool_path().with_name("jpeg_tool"), folder], check=True, timeout=60)
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="session")
