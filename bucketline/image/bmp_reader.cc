@@ -129,7 +129,7 @@ class BmpReader final : public PixelReader {
     for (int i = 0; i < columns; ++i, pixel += bytes, out += 3) {
       const uint8_t* bgr = pixel;
       if (header_.bits == 8)
-        bgr = *pixel < header_.colours ? data_.data() + header_.palette + *pixel * 4 : kBlack;
+        bgr = *pixel < header_.colours ? data_.data() + header_.palette + size_t{4} * *pixel : kBlack;
       out[0] = bgr[2];
       out[1] = bgr[1];
       out[2] = bgr[0];
@@ -152,10 +152,10 @@ size_t ScratchBytes(const ImageInfo& info) {
 
 bool Matches(std::span<const uint8_t> data) { return AsText(data).starts_with("BM"); }
 
+std::unique_ptr<PixelReader> Make() { return std::make_unique<BmpReader>(); }
+
 }  // namespace
 
-constinit const FormatEntry kBmpFormat = {
-    ImageFormat::kBmp, Matches, Probe, ScratchBytes,
-    []() -> std::unique_ptr<PixelReader> { return std::make_unique<BmpReader>(); }};
+constinit const FormatEntry kBmpFormat = {ImageFormat::kBmp, Matches, Probe, ScratchBytes, Make};
 
 }  // namespace bucketline

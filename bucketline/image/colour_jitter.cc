@@ -1,6 +1,7 @@
 #include "bucketline/image/colour_jitter.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace bucketline {
@@ -67,7 +68,7 @@ double MeanLuma(Level* levels, const Shape& shape) {
 }
 
 void Contrast(uint8_t* levels, const Shape& shape, float factor) {
-  BlendAll(levels, shape, static_cast<uint8_t>(MeanLuma(levels, shape) + 0.5), factor);
+  BlendAll(levels, shape, static_cast<uint8_t>(std::floor(MeanLuma(levels, shape) + 0.5)), factor);
 }
 void Contrast(float* levels, const Shape& shape, float factor) {
   BlendAll(levels, shape, static_cast<float>(MeanLuma(levels, shape)), factor);

@@ -55,7 +55,7 @@ int Denominator(const CropPlan& plan) {
   const auto enough = [&plan](int64_t d) {
     return plan.x.size >= 2 * d * plan.x.resized && plan.y.size >= 2 * d * plan.y.resized;
   };
-  while (denominator < 8 && enough(denominator * 2)) denominator *= 2;
+  while (denominator < 8 && enough(int64_t{denominator} * 2)) denominator *= 2;
   return denominator;
 }
 

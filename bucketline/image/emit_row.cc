@@ -53,7 +53,7 @@ void RowEmitter::FillPadding() {
   }
   constexpr uint8_t kBlack = 0;
   for (size_t c = 0; c < channels_; ++c) {
-    uint8_t value[sizeof(float)];
+    uint8_t value[sizeof(float)] = {};
     const size_t index = planes_ > 1 ? c * run_ : c;
     Convert(&kBlack, index, 1, value);
     const size_t stride = planes_ > 1 ? 1 : channels_;

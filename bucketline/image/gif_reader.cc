@@ -195,10 +195,10 @@ bool Matches(std::span<const uint8_t> data) {
   return AsText(data).starts_with("GIF87a") || AsText(data).starts_with("GIF89a");
 }
 
+std::unique_ptr<PixelReader> Make() { return std::make_unique<GifReader>(); }
+
 }  // namespace
 
-constinit const FormatEntry kGifFormat = {
-    ImageFormat::kGif, Matches, Probe, ScratchBytes,
-    []() -> std::unique_ptr<PixelReader> { return std::make_unique<GifReader>(); }};
+constinit const FormatEntry kGifFormat = {ImageFormat::kGif, Matches, Probe, ScratchBytes, Make};
 
 }  // namespace bucketline

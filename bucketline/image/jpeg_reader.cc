@@ -156,10 +156,10 @@ bool Matches(std::span<const uint8_t> data) {
   return data.size() >= 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff;
 }
 
+std::unique_ptr<PixelReader> Make() { return std::make_unique<JpegReader>(); }
+
 }  // namespace
 
-constinit const FormatEntry kJpegFormat = {
-    ImageFormat::kJpeg, Matches, ProbeJpeg, ScratchBytes,
-    []() -> std::unique_ptr<PixelReader> { return std::make_unique<JpegReader>(); }};
+constinit const FormatEntry kJpegFormat = {ImageFormat::kJpeg, Matches, ProbeJpeg, ScratchBytes, Make};
 
 }  // namespace bucketline

@@ -181,10 +181,10 @@ size_t ScratchBytes(const ImageInfo& info) {
 
 bool Matches(std::span<const uint8_t> data) { return AsText(data).starts_with("\x89PNG\r\n\x1a\n"); }
 
+std::unique_ptr<PixelReader> Make() { return std::make_unique<PngReader>(); }
+
 }  // namespace
 
-constinit const FormatEntry kPngFormat = {
-    ImageFormat::kPng, Matches, Probe, ScratchBytes,
-    []() -> std::unique_ptr<PixelReader> { return std::make_unique<PngReader>(); }};
+constinit const FormatEntry kPngFormat = {ImageFormat::kPng, Matches, Probe, ScratchBytes, Make};
 
 }  // namespace bucketline

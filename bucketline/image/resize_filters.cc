@@ -57,8 +57,8 @@ Span PillowConvolution(const AxisPlan& axis, Resize filter, int64_t output, doub
   const double support = Radius(filter) * filter_scale;
   const double inverse = 1.0 / filter_scale;
   const double center = axis.inset + (static_cast<double>(output) + 0.5) * scale;
-  const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-  const int last = std::min(static_cast<int>(center + support + 0.5), axis.size);
+  const int first = std::max(static_cast<int>(std::trunc(center - support + 0.5)), 0);
+  const int last = std::min(static_cast<int>(std::trunc(center + support + 0.5)), axis.size);
   double total = 0;
   for (int i = first; i < last; ++i) {
     const double weight = PillowKernel(filter, (i - center + 0.5) * inverse);
@@ -132,10 +132,9 @@ Span TensorflowCubic(const AxisPlan& axis, int64_t output, double* weights) {
   const int first = std::clamp(lower - 1, 0, axis.size - 1);
   const int last = std::clamp(lower + 2, first, axis.size - 1);
   float total = 0;
-  for (int i = first; i <= last; ++i) total += taps[static_cast<size_t>(i - lower + 1)];
-  for (int i = first; i <= last; ++i) {
-    weights[i - first] = taps[static_cast<size_t>(i - lower + 1)] * (1.0f / total);
-  }
+  const auto tap = [&](int i) { return taps.begin()[i - (lower - 1)]; };
+  for (int i = first; i <= last; ++i) total += tap(i);
+  for (int i = first; i <= last; ++i) weights[i - first] = tap(i) * (1.0f / total);
   return {first, last - first + 1};
 }
 

@@ -93,7 +93,7 @@ void RowResizer<Level, Weight>::RunVerticalFirst(PixelReader& reader, const RowK
   const int values = (x.end - x.begin) * channels;
   Reserve(static_cast<size_t>(values));
   between_.resize(ring_stride_);
-  output_.resize(Stride(static_cast<size_t>(x.size * channels)));
+  output_.resize(Stride(static_cast<size_t>(x.size) * static_cast<size_t>(channels)));
   int done = 0;
   for (int row = 0; row < y.end - y.begin && done < y.size; ++row) {
     const uint8_t* pixels = reader.NextRow();

@@ -178,10 +178,10 @@ bool Matches(std::span<const uint8_t> data) {
          AsText(data).substr(std::min<size_t>(8, data.size()), 4) == "WEBP";
 }
 
+std::unique_ptr<PixelReader> Make() { return std::make_unique<WebpReader>(); }
+
 }  // namespace
 
-constinit const FormatEntry kWebpFormat = {
-    ImageFormat::kWebp, Matches, Probe, ScratchBytes,
-    []() -> std::unique_ptr<PixelReader> { return std::make_unique<WebpReader>(); }};
+constinit const FormatEntry kWebpFormat = {ImageFormat::kWebp, Matches, Probe, ScratchBytes, Make};
 
 }  // namespace bucketline

@@ -316,12 +316,15 @@ def test_bicubic_without_antialias_is_torchvision(
     mode = pytest.importorskip("torchvision.transforms").InterpolationMode.BICUBIC
     for path in mixed:
         ours, _ = tool.decode(path, height=100, width=80, resize="bicubic", antialias=False)
-        tensor = torch.from_numpy(np.asarray(pil_rgb(path)).copy()).permute(2, 0, 1).float()
-        theirs = functional.resize(tensor, [100, 80], interpolation=mode, antialias=False)
-        clamped = theirs.clamp(0, 255).permute(1, 2, 0).numpy()
-        # Bytes between the passes cut off what overshoots at hard edges; torch's floats keep it.
-        differences.check("bicubic, torchvision antialias=False", ours, clamped, 32, path.name)
-        assert np.abs(ours - clamped).mean() < 0.5, path.name
+        levels = torch.from_numpy(np.asarray(pil_rgb(path)).copy()).permute(2, 0, 1).float()
+        # A pass at a time, because torch's floats keep what overshoots where bytes cut it off.
+        height, width = levels.shape[1:]
+        vertical_first = height > 100 and 2 * (width - 80) < height - 100
+        for size in ([100, width] if vertical_first else [height, 80], [100, 80]):
+            levels = functional.resize(levels, size, interpolation=mode, antialias=False)
+            levels = (levels + 0.5).floor().clamp(0, 255)
+        theirs = levels.permute(1, 2, 0).numpy()
+        differences.check("bicubic, torchvision antialias=False", ours, theirs, 1, path.name)
 
 
 TF_METHODS = {"bicubic": "bicubic", "lanczos": "lanczos3", "area": "area", "nearest": "nearest"}
