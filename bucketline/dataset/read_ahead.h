@@ -30,6 +30,7 @@ class ReadAhead {
   std::optional<Bytes> Next();
 
  private:
+  class Buffers;
   class Piece;
 
   void Ask();
@@ -42,6 +43,7 @@ class ReadAhead {
   std::stop_source over_;
   LinkedStop stop_;
   uint64_t next_;  // offset of the next piece to ask for
+  std::shared_ptr<Buffers> buffers_;
   std::deque<std::shared_ptr<Piece>> pieces_;
   std::optional<std::string> etag_;
 };

@@ -1,5 +1,7 @@
 #include "bucketline/dataset/read_ahead.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +42,22 @@ TEST_F(ReadAheadTest, GivesTheBytesInOrder) {
   ReadAhead inside(*memory_, request, 500, 64, &spare);
   EXPECT_EQ(ReadAll(inside), std::vector<uint8_t>(data_.begin() + 7, data_.begin() + 507));
   EXPECT_EQ(spare.used(), 0u);
+}
+
+TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
+  MemoryBudget none(0);
+  std::optional<Bytes> kept;
+  std::set<const uint8_t*> memories;
+  {
+    ReadAhead reader(*memory_, Whole("k"), data_.size(), 100, &none);
+    kept = reader.Next();
+    while (const auto bytes = reader.Next()) memories.insert(bytes->data());
+  }
+  EXPECT_EQ(memories.size(), 1u);
+  EXPECT_FALSE(memories.contains(kept->data()));
+  // What is kept stays as it was, also when the reader is gone.
+  EXPECT_EQ(std::vector<uint8_t>(kept->span().begin(), kept->span().end()),
+            std::vector<uint8_t>(data_.begin(), data_.begin() + 100));
 }
 
 TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {
