@@ -20,6 +20,11 @@ class Versitygw {
   // How to reach it: endpoint, region, keys.
   S3Options Options() const;
 
+  // The folder of a bucket's objects, which are files.
+  std::filesystem::path PathOf(const std::string& bucket) const {
+    return process_.folder() / "data" / bucket;
+  }
+
   // A new, empty bucket; its name.
   std::string MakeBucket();
 
