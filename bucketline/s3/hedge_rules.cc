@@ -7,23 +7,24 @@ namespace bucketline {
 size_t HedgeRules::ClassOf(uint64_t bytes) { return bytes <= 32 << 10 ? 0 : bytes <= 256 << 10 ? 1 : 2; }
 
 std::optional<Duration> HedgeRules::Patience(uint64_t bytes) const {
-  if (bytes > kLargest) return std::nullopt;
+  if (!Considers(bytes)) return std::nullopt;
   std::lock_guard lock(mutex_);
   const std::optional<Duration>& p99 = classes_[ClassOf(bytes)].p99;
   return p99 ? std::optional(std::max(*p99, kShortest)) : std::nullopt;
 }
 
 void HedgeRules::Record(uint64_t bytes, Duration first_byte) {
-  if (bytes > kLargest) return;
+  if (!Considers(bytes)) return;
   std::lock_guard lock(mutex_);
   SizeClass& group = classes_[ClassOf(bytes)];
   Histogram& histogram = *group.microseconds;
   histogram.Record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(first_byte).count()));
-  const bool full = histogram.count() == kWindow;
-  if (!full && (group.p99 || histogram.count() < kEnough)) return;
+  if (histogram.count() < group.speaks_from || histogram.count() % kEnough != 0) return;
   group.p99 = std::chrono::microseconds(histogram.Quantile(0.99));
-  if (full) group.microseconds = std::make_unique<Histogram>();  // the network of an hour ago says nothing
+  if (histogram.count() < kWindow) return;
+  group.microseconds = std::make_unique<Histogram>();
+  group.speaks_from = kTrusted;
 }
 
 bool HedgeRules::TryTake() {

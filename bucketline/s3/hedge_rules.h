@@ -26,8 +26,11 @@ class HedgeRules {
 
   explicit HedgeRules(S3Counters* counters) : counters_(counters) {}
 
+  // False when a read of so many bytes is too large for a second one.
+  static bool Considers(uint64_t bytes) { return bytes <= kLargest; }
+
   // How long a read of `bytes` may stay without an answer; nullopt when it is too large for a second one, or too few
-  // like it have been seen.
+  // like it have been seen yet.
   std::optional<Duration> Patience(uint64_t bytes) const;
 
   // What a read of `bytes` took to its first byte, or at least took when it was given up for its second.
@@ -37,11 +40,16 @@ class HedgeRules {
   bool TryTake();
 
  private:
-  static constexpr uint64_t kWindow = 1000;  // reads that a percentile is made of
-  static constexpr uint64_t kEnough = 100;   // for a first one
+  // A percentile is made of at least kEnough reads (the first ones) and of at most kWindow, after which the counting begins
+  // anew: the network of an hour ago says nothing. It is looked at after each kEnough, as the 99th percentile of a hundred
+  // is a poor one, and a new window speaks only once it has kTrusted.
+  static constexpr uint64_t kWindow = 4000;
+  static constexpr uint64_t kTrusted = 1000;
+  static constexpr uint64_t kEnough = 100;
 
   struct SizeClass {
     std::unique_ptr<Histogram> microseconds = std::make_unique<Histogram>();
+    uint64_t speaks_from = kEnough;
     std::optional<Duration> p99;
   };
   static size_t ClassOf(uint64_t bytes);

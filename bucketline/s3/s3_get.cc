@@ -220,7 +220,6 @@ void StartGet(std::shared_ptr<S3Client> client, GetRequest request, std::shared_
     return ParallelGet::Start(std::move(client), std::move(request), bytes, std::move(sink), std::move(done));
   }
   HedgeRules* hedges = client->environment().hedges;
-  const std::optional<Duration> patience = hedges == nullptr ? std::nullopt : hedges->Patience(bytes);
   HedgedGet::Done ended = [client, request, sink, done = std::move(done)](const S3Outcome& outcome,
                                                                           const ObjectInfo& object) {
     if (!outcome.failure) return done(object);
@@ -229,20 +228,15 @@ void StartGet(std::shared_ptr<S3Client> client, GetRequest request, std::shared_
     }
     done(outcome.failure->error);
   };
-  if (patience) {
-    return HedgedGet::Start(std::move(client), std::move(request), bytes, *patience, std::move(sink),
-                            std::move(ended));
+  if (hedges != nullptr && HedgeRules::Considers(bytes)) {
+    return HedgedGet::Start(std::move(client), std::move(request), bytes, std::move(sink), std::move(ended));
   }
 
   S3Request s3 = MakeGetRequest(request, client->settings().checksums.verify);
   auto receiver = std::make_shared<GetReceiver>(client->ContextOf(s3), request, std::move(sink));
-  client->Start(std::move(s3), receiver, request.stop,
-                [receiver, hedges, bytes, ended = std::move(ended)](const S3Outcome& outcome) {
-                  if (hedges != nullptr && !outcome.failure && outcome.attempts == 1) {
-                    hedges->Record(bytes, outcome.first_byte);
-                  }
-                  ended(outcome, receiver->object());
-                });
+  client->Start(
+      std::move(s3), receiver, request.stop,
+      [receiver, ended = std::move(ended)](const S3Outcome& outcome) { ended(outcome, receiver->object()); });
 }
 
 }  // namespace bucketline

@@ -4,10 +4,10 @@
 
 namespace bucketline {
 
-void HedgedGet::Start(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes, Duration patience,
+void HedgedGet::Start(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes,
                       std::shared_ptr<GetSink> sink, Done done) {
   std::make_shared<HedgedGet>(std::move(client), std::move(request), bytes, std::move(sink), std::move(done))
-      ->Begin(patience);
+      ->Begin();
 }
 
 HedgedGet::HedgedGet(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes,
@@ -21,16 +21,32 @@ HedgedGet::HedgedGet(std::shared_ptr<S3Client> client, GetRequest request, uint6
 }
 
 // All is set up before the first read starts, as it may end at once.
-void HedgedGet::Begin(Duration patience) {
+void HedgedGet::Begin() {
   on_stop_.emplace(request_.stop, [this] {
     first_.stop.request_stop();
     second_.stop.request_stop();
   });
-  timer_ = client_->environment().timer->After(patience, [self = shared_from_this()](bool fired) {
-    if (fired) self->AskAgain();
-  });
   std::lock_guard lock(mutex_);
+  WaitLocked(client_->environment().hedges->Patience(bytes_).value_or(HedgeRules::kShortest));
   StartRead(first_, false);
+}
+
+void HedgedGet::WaitLocked(Duration patience) {
+  waiting_ = patience;
+  timer_ = client_->environment().timer->After(patience, [self = shared_from_this()](bool fired) {
+    if (fired) self->PatienceEnded();
+  });
+}
+
+// On the timer's thread. Under the lock the first read cannot end, and so the store cannot go, meanwhile.
+void HedgedGet::PatienceEnded() {
+  std::lock_guard lock(mutex_);
+  if (first_.outcome || first_.receiver->answered() || first_.stop.stop_requested()) return;
+  waited_ += waiting_;
+  // What counts as late may have become known, or have changed, since the read began.
+  const std::optional<Duration> patience = client_->environment().hedges->Patience(bytes_);
+  if (patience && *patience <= waited_) return AskAgainLocked();
+  WaitLocked(patience ? *patience - waited_ : HedgeRules::kShortest);
 }
 
 void HedgedGet::StartRead(Read& read, bool optional) {
@@ -43,11 +59,8 @@ void HedgedGet::StartRead(Read& read, bool optional) {
       [self = shared_from_this(), &read](S3Outcome outcome) { self->Ended(read, std::move(outcome)); });
 }
 
-// On the timer's thread. Under the lock the first read cannot end, and so the store cannot go, meanwhile.
-void HedgedGet::AskAgain() {
-  std::lock_guard lock(mutex_);
+void HedgedGet::AskAgainLocked() {
   const S3Environment& environment = client_->environment();
-  if (first_.outcome || first_.receiver->answered() || first_.stop.stop_requested()) return;
   ConcurrencyLimits* limits = environment.limits;
   if (limits != nullptr && !limits->IsCalm(client_->ScopeOf(request_.key))) return;
   second_.sink = first_.sink->Second();
@@ -76,7 +89,12 @@ void HedgedGet::Ended(Read& read, S3Outcome outcome) {
 void HedgedGet::Finish() {
   // Waits for a stop request that is being passed on by another thread.
   on_stop_.reset();
-  client_->environment().timer->Cancel(*timer_);
+  Timer::Id timer;
+  {
+    std::lock_guard lock(mutex_);  // with an outcome there, nobody sets it again
+    timer = *timer_;
+  }
+  client_->environment().timer->Cancel(timer);
   Read* taken = &first_;
   if (!first_.Won() && second_.Won()) {
     taken = &second_;

@@ -20,7 +20,7 @@ class HedgedGet : public std::enable_shared_from_this<HedgedGet> {
   using Done = std::function<void(S3Outcome outcome, const ObjectInfo& object)>;
 
   // The request is a range or an object of `bytes` bytes.
-  static void Start(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes, Duration patience,
+  static void Start(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes,
                     std::shared_ptr<GetSink> sink, Done done);
 
   HedgedGet(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes,
@@ -36,9 +36,11 @@ class HedgedGet : public std::enable_shared_from_this<HedgedGet> {
     bool Won() const { return outcome && !outcome->failure; }
   };
 
-  void Begin(Duration patience);
+  void Begin();
+  void WaitLocked(Duration patience);
+  void PatienceEnded();
   void StartRead(Read& read, bool optional);
-  void AskAgain();
+  void AskAgainLocked();
   void Ended(Read& read, S3Outcome outcome);
   void Finish();
 
@@ -48,9 +50,11 @@ class HedgedGet : public std::enable_shared_from_this<HedgedGet> {
   const SteadyTime began_;
   Done done_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
-  std::optional<Timer::Id> timer_;
 
-  std::mutex mutex_;  // guards the reads; never held while one is stopped
+  std::mutex mutex_;  // guards what follows; never held while a read is stopped
+  std::optional<Timer::Id> timer_;
+  Duration waiting_{0};  // for what the timer is set
+  Duration waited_{0};   // before that
   Read first_;
   Read second_;
 };
