@@ -42,6 +42,11 @@ void ConnectionArgs::AddTo(CLI::App& app) {
       ->group(group);
   app.add_option("--region", s3.region, "else AWS_REGION, the profile, us-east-1")->group(group);
   app.add_option("--profile", s3.profile, "of the shared credentials and config files")->group(group);
+  AddNamed<Addressing>(
+      app, "--addressing", s3.addressing,
+      {{"auto", Addressing::kAuto}, {"path", Addressing::kPath}, {"virtual", Addressing::kVirtual}},
+      "auto | path (host/bucket/key) | virtual (bucket.host/key) [auto]")
+      ->group(group);
   app.add_flag("--anonymous", s3.anonymous, "send unsigned requests")->group(group);
   app.add_flag("--requester-pays", s3.requester_pays, "accept the cost of requests to such buckets")
       ->group(group);

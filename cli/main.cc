@@ -38,6 +38,7 @@ int Main(int argc, char** argv) {
   AddPut(app, invocation);
   AddTrain(app, invocation);
   AddBench(app, invocation);
+  AddDoctor(app, invocation);
   AddServe(app, invocation);
   AddSynthesize(app, invocation);
   try {

@@ -65,6 +65,8 @@ TEST(FetchTest, ADirectRequestPassesEveryProxy) {
   LoopbackServer service(LoopbackServer::Always("the service"));
   LoopbackServer proxy(LoopbackServer::Always("the proxy"));
   // libcurl reads the variable as each transfer begins.
+  unsetenv("no_proxy");
+  unsetenv("NO_PROXY");
   setenv("http_proxy", proxy.Url("").c_str(), 1);
   const auto transport = MakeCurlTransport();
   HttpRequest request = To(service.Url());

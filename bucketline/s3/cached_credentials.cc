@@ -35,20 +35,18 @@ std::optional<CredentialsPtr> CachedCredentials::AtHand() {
   const WallTime now = clock_.WallNow();
   if (now < advisory_ || clock_.Now() < rest_until_) return current_;
   if (now >= mandatory_) return std::nullopt;
-  AskForRenewal();
+  static_cast<void>(AskForRenewal());  // else the next request asks again
   return current_;
 }
 
 void CachedCredentials::Get(Done done) {
   std::unique_lock lock(mutex_);
   const auto at_hand = AtHand();
-  if (!at_hand && !stop_.stop_requested()) {
-    waiting_.push_back(std::move(done));
-    return AskForRenewal();
-  }
+  Result<void> asked = at_hand || stop_.stop_requested() ? Result<void>(Stopped()) : AskForRenewal();
+  if (asked) return waiting_.push_back(std::move(done));
   lock.unlock();
   if (at_hand) return done(*at_hand);
-  done(Stopped());
+  done(asked.error());
 }
 
 bool CachedCredentials::Renew(const CredentialsPtr& rejected) {
@@ -68,12 +66,15 @@ void CachedCredentials::Stop() {
   if (thread.joinable()) thread.join();
 }
 
-void CachedCredentials::AskForRenewal() {
-  if (std::exchange(wanted_, true) || stop_.stop_requested()) return;
+Result<void> CachedCredentials::AskForRenewal() {
+  if (wanted_ || stop_.stop_requested()) return {};
   if (!thread_.joinable()) {
-    thread_ = StartThread("bl-credentials", [this] { Run(); });
+    auto started = Catch([&] { thread_ = StartThread("bl-credentials", [this] { Run(); }); });
+    if (!started) return started;
   }
+  wanted_ = true;
   wake_.notify_all();
+  return {};
 }
 
 void CachedCredentials::Run() {

@@ -39,7 +39,7 @@ class CachedCredentials : public CredentialsProvider {
 
  private:
   std::optional<CredentialsPtr> AtHand();  // with mutex_ held; may ask for a renewal
-  void AskForRenewal();                    // with mutex_ held
+  Result<void> AskForRenewal();            // with mutex_ held; fails when there is no thread to be had
   void Run();
   void Take(Result<Credentials> fetched);  // with mutex_ held
   Result<CredentialsPtr> Answer(const Result<Credentials>& fetched) const;

@@ -27,10 +27,25 @@ void CheckBucket(std::string_view bucket) {
   if (!good) throw Error(ErrorCode::kInvalidArgument, fmt::format("'{}' is not a bucket's name", bucket));
 }
 
-Endpoint Aws(std::string_view region, std::string_view bucket) {
-  const std::string_view domain = AwsDomain(region);
-  if (IsHostLabel(bucket)) return {"https", fmt::format("{}.s3.{}.{}", bucket, region, domain), ""};
-  return {"https", fmt::format("s3.{}.{}", region, domain), fmt::format("/{}", bucket)};
+bool IsIpAddress(std::string_view host) {
+  return host.starts_with('[') || std::all_of(host.begin(), host.end(), [](char c) {
+           return c == '.' || c == ':' || (c >= '0' && c <= '9');
+         });
+}
+
+// Dots are fine where no TLS wildcard has to match: the user asked for it.
+void CheckVirtualHost(const Endpoint& endpoint, std::string_view bucket) {
+  const bool dns = std::all_of(bucket.begin(), bucket.end(),
+                               [](char c) { return LowerOrDigit(c) || c == '-' || c == '.'; });
+  const char* why = !dns                         ? "its name is no host name"
+                    : IsIpAddress(endpoint.host) ? "the endpoint is an address without a name"
+                    : endpoint.scheme == "https" && bucket.find('.') != bucket.npos
+                        ? "no certificate covers a name with dots"
+                        : nullptr;
+  if (why == nullptr) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("the bucket '{}' cannot be addressed as a virtual host: {}; use path addressing",
+                          bucket, why));
 }
 
 }  // namespace
@@ -79,15 +94,22 @@ Endpoint ParseEndpointUrl(std::string_view endpoint_url) {
   return endpoint;
 }
 
-Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket) {
+Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket,
+                      Addressing addressing) {
   CheckBucket(bucket);
   if (!IsHostLabel(region)) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' is not a region; one looks like us-east-1", region));
   }
-  if (endpoint_url.empty()) return Aws(region, bucket);
-  Endpoint endpoint = ParseEndpointUrl(endpoint_url);
-  endpoint.bucket_path += fmt::format("/{}", bucket);
+  const bool aws = endpoint_url.empty();
+  Endpoint endpoint = aws ? Endpoint{"https", fmt::format("s3.{}.{}", region, AwsDomain(region)), ""}
+                          : ParseEndpointUrl(endpoint_url);
+  if (addressing == Addressing::kVirtual) CheckVirtualHost(endpoint, bucket);
+  if (addressing == Addressing::kVirtual || (addressing == Addressing::kAuto && aws && IsHostLabel(bucket))) {
+    endpoint.host = fmt::format("{}.{}", bucket, endpoint.host);
+  } else {
+    endpoint.bucket_path += fmt::format("/{}", bucket);
+  }
   return endpoint;
 }
 

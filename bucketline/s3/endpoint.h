@@ -6,6 +6,14 @@
 
 namespace bucketline {
 
+// How a bucket is named in a request.
+enum class Addressing {
+  kAuto,  // at AWS virtual hosts where the bucket's name allows it (a dot would break the TLS wildcard, capitals the
+          // host name), else paths; elsewhere paths, which every store knows
+  kPath,     // http://host/bucket/key
+  kVirtual,  // http://bucket.host/key
+};
+
 struct Endpoint {
   std::string scheme;  // "http" or "https"
   std::string
@@ -21,9 +29,8 @@ struct Endpoint {
 // is malformed.
 Endpoint ParseEndpointUrl(std::string_view url);
 
-// AWS when `endpoint_url` is empty: virtual host where the bucket's name allows it (a dot would break the TLS
-// wildcard, capitals the host name), else path style. Every other endpoint: path style, which all of them
-// know. Throws kInvalidArgument naming what is malformed.
-Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket);
+// AWS when `endpoint_url` is empty. Throws kInvalidArgument naming what is malformed, or what cannot be a virtual host.
+Endpoint MakeEndpoint(std::string_view endpoint_url, std::string_view region, std::string_view bucket,
+                      Addressing addressing = Addressing::kAuto);
 
 }  // namespace bucketline

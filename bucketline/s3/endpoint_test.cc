@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/result.h"
 
 namespace bucketline {
 namespace {
@@ -67,6 +68,36 @@ TEST(EndpointTest, RefusesNamesThatWouldChangeTheAddress) {
   for (const char* bucket : {"", "a/b", "..", "a b", "a?b", "a@b"}) Refusal("http://host", bucket);
   for (const char* region : {"", "us east", "us-east-1/x", "evil.example#", "US-EAST-1"})
     Refusal("", "bucket", region);
+}
+
+TEST(AddressingTest, EachStyleAtAwsAndElsewhere) {
+  const auto url = [](std::string_view endpoint_url, std::string_view bucket, Addressing addressing) {
+    const Endpoint endpoint = MakeEndpoint(endpoint_url, "eu-west-1", bucket, addressing);
+    return endpoint.Url() + endpoint.PathOf("k");
+  };
+  const std::string aws = "https://s3.eu-west-1.amazonaws.com";
+  EXPECT_EQ(url("", "b1", Addressing::kAuto), "https://b1.s3.eu-west-1.amazonaws.com/k");
+  EXPECT_EQ(url("", "b1", Addressing::kVirtual), "https://b1.s3.eu-west-1.amazonaws.com/k");
+  EXPECT_EQ(url("", "b1", Addressing::kPath), aws + "/b1/k");
+  EXPECT_EQ(url("", "a.b", Addressing::kAuto), aws + "/a.b/k");
+  EXPECT_EQ(url("http://x:9000/base", "b1", Addressing::kAuto), "http://x:9000/base/b1/k");
+  EXPECT_EQ(url("http://x:9000/base", "b1", Addressing::kPath), "http://x:9000/base/b1/k");
+  EXPECT_EQ(url("http://x:9000/base", "b1", Addressing::kVirtual), "http://b1.x:9000/base/k");
+  EXPECT_EQ(url("http://x", "a.b", Addressing::kVirtual), "http://a.b.x/k");
+}
+
+TEST(AddressingTest, WhatCannotBeAVirtualHostIsSaid) {
+  const std::pair<const char*, const char*> cases[] = {{"https://x", "a.b"},
+                                                       {"http://x", "A"},
+                                                       {"http://x", "a_b"},
+                                                       {"http://127.0.0.1:9000", "b"},
+                                                       {"http://[::1]:9000", "b"}};
+  for (const auto& [url, bucket] : cases) {
+    const auto result = Catch([&] { return MakeEndpoint(url, "eu-west-1", bucket, Addressing::kVirtual); });
+    ASSERT_FALSE(result) << url;
+    EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(result.error().message().find("path addressing"), std::string::npos);
+  }
 }
 
 }  // namespace

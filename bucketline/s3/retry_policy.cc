@@ -54,12 +54,15 @@ RetryDecision RetryPolicy::Decide(const RetryQuestion& question) const {
   if (fault == S3Fault::kClockSkew && (question.clock_corrected || !question.failure.server_time))
     return decision;
   if (fault == S3Fault::kCredentials && question.credentials_renewed) return decision;
+  if (fault == S3Fault::kRegion && question.redirected) return decision;
   if (question.attempts >= max_attempts_) {
     decision.reason = Attempts(question.attempts);
     return decision;
   }
   if (fault == S3Fault::kClockSkew) {
     decision.correct_clock = true;
+  } else if (fault == S3Fault::kRegion) {
+    decision.redirect = true;
   } else if (fault == S3Fault::kCredentials) {
     decision.renew_credentials = true;
   } else {

@@ -23,6 +23,7 @@ struct RetryQuestion {
   Duration elapsed{0};               // since the request began
   double random = 0;                 // in [0, 1)
   bool clock_corrected = false;      // the failed attempt was signed with the server's time already
+  bool redirected = false;           // it was sent to another region already
   bool credentials_renewed = false;  // it was signed with renewed credentials already
 };
 
@@ -31,6 +32,7 @@ struct RetryDecision {
   Duration wait{0};
   uint64_t cost = 0;               // to be taken from the RetryBudget before
   bool correct_clock = false;      // sign the next attempt with failure.server_time
+  bool redirect = false;           // to the region where the bucket is
   bool renew_credentials = false;  // sign the next attempt with others, if there are any
   std::string reason;  // of giving up, for the message: "after 10 attempts"; "" when trying again never helps
 };

@@ -101,6 +101,17 @@ TEST(RetryPolicyTest, CredentialsAreRenewedOnceAndAtOnce) {
   EXPECT_FALSE(policy.Decide({.failure = failure, .credentials_renewed = true}).retry);
 }
 
+TEST(RetryPolicyTest, AnotherRegionIsTriedOnceAndAtOnce) {
+  const S3Failure failure = Failed(S3Fault::kRegion);
+  const RetryPolicy policy(10, 180s, kBackoff);
+  const RetryDecision decision = policy.Decide({.failure = failure});
+  EXPECT_TRUE(decision.retry);
+  EXPECT_TRUE(decision.redirect);
+  EXPECT_EQ(decision.wait, Duration(0));
+  EXPECT_EQ(decision.cost, 0u);
+  EXPECT_FALSE(policy.Decide({.failure = failure, .redirected = true}).retry);
+}
+
 TEST(RetryBudgetTest, GivesWhatItHasAndNeverMore) {
   RetryBudget budget(20);
   EXPECT_TRUE(budget.TryTake(14));

@@ -23,6 +23,7 @@ double SystemRandom() {
 
 S3Client::S3Client(S3Settings settings, S3Environment environment)
     : settings_(std::move(settings)),
+      place_(settings_.place, settings_.bucket, settings_.options.addressing, settings_.custom_endpoint),
       environment_(std::move(environment)),
       policy_(settings_.options.max_attempts, settings_.options.deadline, environment_.backoff),
       next_warning_(environment_.clock->Now().time_since_epoch().count()) {}
@@ -68,9 +69,10 @@ void S3Client::Later(std::function<void()> work) {
 S3ErrorContext S3Client::ContextOf(const S3Request& request) const {
   S3ErrorContext context;
   context.uri = request.subject.empty() ? UriOf(request.key) : request.subject;
-  context.endpoint_url = settings_.endpoint.Url();
+  const auto place = place_.Get();
+  context.endpoint_url = place->endpoint.Url();
   context.bucket = settings_.bucket;
-  context.region = settings_.region;
+  context.region = place->region;
   context.method = request.method;
   context.anonymous = settings_.credentials == nullptr;
   context.requester_pays = settings_.options.requester_pays;
@@ -78,6 +80,7 @@ S3ErrorContext S3Client::ContextOf(const S3Request& request) const {
   context.if_absent = request.if_absent;
   context.completes_upload = request.completes_upload;
   context.now = environment_.clock->WallNow();
+  context.signed_at = ServerNow();
   return context;
 }
 
@@ -85,8 +88,8 @@ WallTime S3Client::ServerNow() const {
   return environment_.clock->WallNow() + Duration(clock_offset_.load(std::memory_order_relaxed));
 }
 
-HttpRequest S3Client::Build(const S3Request& request, const Credentials* credentials) {
-  return BuildHttpRequest(settings_, request, credentials, ServerNow(), keys_);
+HttpRequest S3Client::Build(const S3Request& request, const Place& place, const Credentials* credentials) {
+  return BuildHttpRequest(place, settings_.options.requester_pays, request, credentials, ServerNow(), keys_);
 }
 
 void S3Client::CorrectClock(WallTime server_time) {
@@ -96,7 +99,7 @@ void S3Client::CorrectClock(WallTime server_time) {
   environment_.log(
       LogLevel::kWarning,
       fmt::format("this machine's clock differs from {}'s by {} s; signing with the server's time",
-                  settings_.endpoint.Url(),
+                  place_.Get()->endpoint.Url(),
                   std::chrono::duration_cast<std::chrono::seconds>(offset).count()));
 }
 

@@ -48,7 +48,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   }
   // What shares a concurrency limit with requests for this key.
   std::string ScopeOf(const std::string& key) const {
-    return ConcurrencyScope(settings_.endpoint.host, settings_.bucket, key);
+    return ConcurrencyScope(settings_.place.endpoint.host, settings_.bucket, key);
   }
   S3ErrorContext ContextOf(const S3Request& request) const;
 
@@ -56,10 +56,12 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   const S3Environment& environment() const { return environment_; }
   const RetryPolicy& policy() const { return policy_; }
   CallTracker& tracker() { return tracker_; }
+  BucketPlace& place() { return place_; }
+  std::shared_ptr<const Place> CurrentPlace() const { return place_.Get(); }
 
   // Addressed, and signed unless `credentials` is nullptr, with this machine's time or, after CorrectClock, the
   // server's.
-  HttpRequest Build(const S3Request& request, const Credentials* credentials);
+  HttpRequest Build(const S3Request& request, const Place& place, const Credentials* credentials);
   void CorrectClock(WallTime server_time);
 
   double Random() const { return environment_.random(); }
@@ -70,6 +72,7 @@ class S3Client : public std::enable_shared_from_this<S3Client> {
   WallTime ServerNow() const;
 
   const S3Settings settings_;
+  BucketPlace place_;
   const S3Environment environment_;
   const RetryPolicy policy_;
   SigningKeyCache keys_;

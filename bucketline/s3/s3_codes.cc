@@ -15,7 +15,7 @@ constexpr S3CodeMeaning kDenied = {ErrorCode::kPermissionDenied, S3Fault::kFinal
 constexpr S3CodeMeaning kExpired = {ErrorCode::kUnauthenticated, S3Fault::kCredentials,
                                     Remedy::kExpiredToken};
 constexpr S3CodeMeaning kBadInput = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kNone};
-constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, S3Fault::kFinal, Remedy::kWrongRegion};
+constexpr S3CodeMeaning kRegion = {ErrorCode::kInvalidArgument, S3Fault::kRegion, Remedy::kWrongRegion};
 constexpr S3CodeMeaning kFull = {ErrorCode::kResourceExhausted, S3Fault::kFinal, Remedy::kNone};
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and what other stores send.

@@ -13,6 +13,7 @@ namespace bucketline {
 namespace {
 
 constexpr size_t kMaxQuoted = 300;
+constexpr Duration kSuspiciousSkew = std::chrono::seconds(300);  // from which AWS's SDKs correct their clock
 
 // What a stranger sent, made fit for one line.
 std::string Quoted(std::string_view text) {
@@ -108,6 +109,15 @@ std::string Advice(Remedy remedy, const S3ErrorContext& context, const std::stri
   return {};
 }
 
+// Where a redirect points to, for the message: without path and query.
+std::string Target(const HttpResponseHead& head) {
+  const std::string location = HeaderOr(head.headers, "Location", "");
+  const size_t scheme = location.find("://");
+  if (head.status / 100 != 3 || scheme == location.npos) return {};
+  return fmt::format("; it points to {}",
+                     Quoted(location.substr(0, location.find_first_of("/?#", scheme + 3))));
+}
+
 // Statuses whose answers to a person matter even when a store sends no document with them.
 std::string PlainText(int status) {
   switch (status) {
@@ -128,15 +138,37 @@ bool RejectsIfMatch(const S3ErrorContext& context, const HttpResponseHead& head,
   return context.if_match && (code == "NotImplemented" || head.status == 501);
 }
 
+// What a refusal means beyond its code: a HEAD has none, and a signature may be wrong for the time that it was made for.
+void ReadBetweenTheLines(const S3ErrorContext& context, int status, const S3ErrorDocument& answer,
+                         const std::string& region, std::optional<WallTime> server_time,
+                         S3CodeMeaning& meaning) {
+  const bool bare = answer.code.empty();  // as the answers to HEAD are
+  if (bare && status == 400 && !region.empty() && region != context.region) {
+    meaning.remedy = Remedy::kWrongRegion;
+    meaning.fault = S3Fault::kRegion;
+  } else if (bare && status == 400) {
+    meaning.fault = S3Fault::kCredentials;  // so S3 answers a HEAD with an expired token
+  }
+  const bool about_time = answer.code == "SignatureDoesNotMatch" || answer.code == "AccessDenied" ||
+                          answer.code == "RequestExpired" || bare;
+  if (status == 403 && about_time && server_time &&
+      std::chrono::abs(*server_time - context.signed_at) >= kSuspiciousSkew) {
+    meaning.fault = S3Fault::kClockSkew;
+  }
+}
+
 }  // namespace
 
 std::string RequestIdOf(const HttpHeaders& headers) { return HeaderOr(headers, "x-amz-request-id", ""); }
 
 S3Failure FailureOfForeignAnswer(const S3ErrorContext& context, const HttpResponseHead& head) {
-  const std::string message = fmt::format(
-      "{} answered HTTP {} with {} that is not S3's: is this really an S3 endpoint, or does a proxy answer "
-      "for it?",
-      context.endpoint_url, head.status, Quoted(HeaderOr(head.headers, "Content-Type", "a body")));
+  const std::string message =
+      fmt::format(
+          "{} answered HTTP {} with {} that is not S3's: is this really an S3 endpoint, or does a proxy "
+          "answer "
+          "for it?",
+          context.endpoint_url, head.status, Quoted(HeaderOr(head.headers, "Content-Type", "a body"))) +
+      Target(head);
   const S3Fault fault = head.status >= 500 && head.status != 501 ? S3Fault::kTransient : S3Fault::kFinal;
   return {Error(ErrorCode::kUnavailable, message, context.uri, head.status, RequestIdOf(head.headers)),
           fault};
@@ -154,10 +186,7 @@ S3Failure FailureOfAnswer(const S3ErrorContext& context, const HttpResponseHead&
   auto server_time = ParseHttpDate(HeaderOr(head.headers, "Date", ""));
   if (!server_time) server_time = ParseIsoDate(answer.server_time);
   const std::string region = HeaderOr(head.headers, "x-amz-bucket-region", answer.region);
-  // A HEAD has no document: the bucket's region beside a 400 is all that tells of a wrong one.
-  if (head.status == 400 && answer.code.empty() && !region.empty() && region != context.region) {
-    meaning.remedy = Remedy::kWrongRegion;
-  }
+  ReadBetweenTheLines(context, head.status, answer, region, server_time, meaning);
   std::string message = Advice(meaning.remedy, context, Quoted(region), server_time);
   if (RejectsIfMatch(context, head, answer.code)) {
     meaning = {ErrorCode::kUnsupported, S3Fault::kFinal, Remedy::kNone};
@@ -170,6 +199,7 @@ S3Failure FailureOfAnswer(const S3ErrorContext& context, const HttpResponseHead&
     message = "another writer interfered with this upload; write the object again";
   }
 
+  message += Target(head);
   if (message.empty())
     message = answer.code.empty() ? PlainText(head.status) : "the store refused the request";
   if (!answer.code.empty()) {
@@ -178,8 +208,12 @@ S3Failure FailureOfAnswer(const S3ErrorContext& context, const HttpResponseHead&
   }
   std::string request_id = RequestIdOf(head.headers);
   if (request_id.empty()) request_id = answer.request_id;
-  return {Error(meaning.code, message, context.uri, head.status, Quoted(request_id)), meaning.fault,
-          answer.code, RetryAfter(head.headers, server_time), server_time};
+  return {Error(meaning.code, message, context.uri, head.status, Quoted(request_id)),
+          meaning.fault,
+          answer.code,
+          RetryAfter(head.headers, server_time),
+          server_time,
+          region};
 }
 
 S3Failure FailureOfTransport(const S3ErrorContext& context, const Error& error) {

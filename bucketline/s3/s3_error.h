@@ -17,6 +17,7 @@ enum class S3Fault {
   kTransient,    // may succeed at once
   kThrottled,    // may succeed when fewer requests are sent
   kClockSkew,    // may succeed when signed with the server's time
+  kRegion,       // may succeed in the region where the bucket is
   kCredentials,  // may succeed when signed with renewed credentials
 };
 
@@ -26,6 +27,7 @@ struct S3Failure {
   std::string s3_code = {};                  // "NoSuchKey", ...; "" when the answer had none
   std::optional<Duration> retry_after = {};  // what the server asked for
   std::optional<WallTime> server_time = {};  // of a clock-skew failure
+  std::string region = {};                   // where the store says that the bucket is; "" when it does not
 };
 
 // What the messages need to know about the request that failed.
@@ -41,6 +43,7 @@ struct S3ErrorContext {
   bool if_absent = false;         // 412 means that the object exists
   bool completes_upload = false;  // a conflict cannot be repeated
   WallTime now{};                 // of this machine
+  WallTime signed_at{};           // what the request was signed with: `now`, corrected
 };
 
 // Of an answer whose status is not 2xx, or of an error document in a 2xx answer (status 200). `body` may be

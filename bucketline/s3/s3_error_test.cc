@@ -60,6 +60,7 @@ TEST_P(ErrorMapTest, SaysWhatItMeansWhetherToRepeatItAndWhatToDo) {
 
 using enum ErrorCode;
 constexpr auto kFinal = S3Fault::kFinal;
+constexpr auto kRegion = S3Fault::kRegion;
 constexpr auto kCredentials = S3Fault::kCredentials;
 constexpr auto kAgain = S3Fault::kTransient;
 constexpr auto kSlower = S3Fault::kThrottled;
@@ -81,10 +82,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{400, "ExpiredToken", kUnauthenticated, kCredentials, "new temporary credentials"},
         Row{400, "TokenRefreshRequired", kUnauthenticated, kCredentials, "new temporary credentials"},
         Row{400, "InvalidToken", kUnauthenticated, kCredentials, "new temporary credentials"},
-        Row{400, "AuthorizationHeaderMalformed", kInvalidArgument, kFinal, "--region"},
-        Row{301, "PermanentRedirect", kInvalidArgument, kFinal, "--region"},
-        Row{307, "TemporaryRedirect", kInvalidArgument, kFinal, "--region"},
-        Row{400, "IllegalLocationConstraintException", kInvalidArgument, kFinal, "--region"},
+        Row{400, "AuthorizationHeaderMalformed", kInvalidArgument, kRegion, "--region"},
+        Row{301, "PermanentRedirect", kInvalidArgument, kRegion, "--region"},
+        Row{307, "TemporaryRedirect", kInvalidArgument, kRegion, "--region"},
+        Row{400, "IllegalLocationConstraintException", kInvalidArgument, kRegion, "--region"},
         Row{403, "RequestTimeTooSkewed", kUnauthenticated, S3Fault::kClockSkew, "clock"},
         Row{412, "PreconditionFailed", kObjectChanged, kFinal, "list again"},
         Row{409, "ConditionalRequestConflict", kUnavailable, kAgain, ""},
@@ -129,11 +130,11 @@ INSTANTIATE_TEST_SUITE_P(
         Row{200, "InternalError", kUnavailable, kAgain, ""},
         Row{200, "SomethingNew", kUnavailable, kAgain, ""},
         Row{200, "AccessDenied", kPermissionDenied, kFinal, ""},
-        Row{301, "", kInvalidArgument, kFinal, "--region"},
-        Row{302, "", kInvalidArgument, kFinal, "--region"},
-        Row{307, "", kInvalidArgument, kFinal, "--region"},
-        Row{308, "", kInvalidArgument, kFinal, "--region"},
-        Row{400, "", kInvalidArgument, kFinal, "HTTP 400"},
+        Row{301, "", kInvalidArgument, kRegion, "--region"},
+        Row{302, "", kInvalidArgument, kRegion, "--region"},
+        Row{307, "", kInvalidArgument, kRegion, "--region"},
+        Row{308, "", kInvalidArgument, kRegion, "--region"},
+        Row{400, "", kInvalidArgument, kCredentials, "HTTP 400"},
         Row{401, "", kUnauthenticated, kFinal, "HTTP 401"},
         Row{403, "", kPermissionDenied, kFinal, "access denied"},
         Row{404, "", kNotFound, kFinal, "no such object"}, Row{405, "", kUnsupported, kFinal, ""},

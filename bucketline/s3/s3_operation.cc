@@ -44,6 +44,7 @@ S3Operation::S3Operation(std::shared_ptr<S3Client> client, S3Request request,
 
 // Before the first attempt, so that nothing can finish while the callbacks are made.
 void S3Operation::ListenTo(const std::stop_token& stop) {
+  stop_ = stop;
   on_stop_.emplace(stop, [this] { Cancel(); });
   on_shutdown_.emplace(client_->tracker().stop_token(), [this] { Cancel(); });
 }
@@ -154,6 +155,7 @@ void S3Operation::TakeCredentials(Timer::Id deadline, Result<CredentialsPtr> cre
 void S3Operation::Send(CredentialsPtr credentials) {
   const S3Environment& environment = client_->environment();
   credentials_ = std::move(credentials);
+  place_of_attempt_ = client_->CurrentPlace();
   bool cancelled;
   uint64_t turn;
   {
@@ -164,7 +166,7 @@ void S3Operation::Send(CredentialsPtr credentials) {
     call_.reset();
   }
   if (cancelled) return FinishLater(Cancelled());
-  HttpRequest http = client_->Build(request_, credentials_.get());
+  HttpRequest http = client_->Build(request_, *place_of_attempt_, credentials_.get());
 
   http.deadlines = client_->settings().options.attempt;
   const Duration remaining = std::max<Duration>(Remaining(), std::chrono::milliseconds(1));
@@ -223,6 +225,7 @@ void S3Operation::Fail(S3Failure failure) {
       .elapsed = environment.clock->Now() - began_,
       .random = client_->Random(),
       .clock_corrected = clock_corrected_,
+      .redirected = redirected_,
       .credentials_renewed = credentials_renewed_,
   });
   if (!decision.retry || request_.optional) {
@@ -237,6 +240,7 @@ void S3Operation::Fail(S3Failure failure) {
     return Finish(std::move(failure));
   }
   taken_ = decision.cost;
+  if (decision.redirect) return Redirect(std::move(failure));
   if (decision.renew_credentials) {
     const auto& provider = client_->settings().credentials;
     if (!credentials_ || !provider->Renew(credentials_)) return Finish(std::move(failure));
@@ -248,6 +252,39 @@ void S3Operation::Fail(S3Failure failure) {
   }
   if (attempts_ >= kAttemptsBeforeWarning) client_->WarnOfRetries(failure.error, attempts_);
   WaitThenAttempt(decision.wait);
+}
+
+void S3Operation::Redirect(S3Failure failure) {
+  redirected_ = true;
+  // Another request may have found the bucket since this one was sent.
+  const bool moved = client_->CurrentPlace() != place_of_attempt_ || client_->place().MoveTo(failure.region);
+  if (moved) return WaitThenAttempt(Duration::zero());
+  // An endpoint that answers with a redirect and no region: HEAD of the bucket tells it, even when it refuses.
+  if (failure.region.empty() && !request_.asks_for_region) return AskForRegion(std::move(failure));
+  Finish(std::move(failure));
+}
+
+void S3Operation::AskForRegion(S3Failure failure) {
+  S3Request request;
+  request.method = "HEAD";
+  request.subject = client_->ContextOf(request_).uri;
+  request.asks_for_region = true;
+  auto region = std::make_shared<std::string>();
+  auto receiver = std::make_shared<DocumentReceiver>(
+      client_->ContextOf(request), [region](const HttpResponseHead& head, std::string_view) {
+        *region = std::string(head.headers.Find("x-amz-bucket-region").value_or(""));
+        return std::optional<S3Failure>();
+      });
+  client_->Start(
+      std::move(request), std::move(receiver), stop_,
+      [self = shared_from_this(), region, failure = std::move(failure)](S3Outcome outcome) mutable {
+        if (outcome.failure) *region = outcome.failure->region;
+        S3Operation& operation = *self;
+        const bool moved = operation.client_->CurrentPlace() != operation.place_of_attempt_ ||
+                           operation.client_->place().MoveTo(*region);
+        if (moved) return operation.WaitThenAttempt(Duration::zero());
+        operation.Finish(std::move(failure));
+      });
 }
 
 void S3Operation::WaitThenAttempt(Duration wait) {

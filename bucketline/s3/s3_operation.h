@@ -37,6 +37,8 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
   void Send(CredentialsPtr credentials);  // nullptr: unsigned
   void EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result);
   void Fail(S3Failure failure);  // tries again or finishes
+  void Redirect(S3Failure failure);
+  void AskForRegion(S3Failure failure);
   void WaitThenAttempt(Duration wait);
 
   void FinishLater(std::optional<S3Failure> failure);  // on the timer's thread
@@ -46,6 +48,7 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
 
   const std::shared_ptr<S3Client> client_;
   const S3Request request_;
+  std::stop_token stop_;
   SteadyTime began_;  // at the first attempt: waiting for a turn is not the store's time
   std::shared_ptr<S3Receiver> receiver_;
   S3Done done_;
@@ -59,8 +62,10 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
   uint64_t taken_ = 0;  // the last retry's cost
   bool clock_corrected_ = false;
   ConcurrencyLimits::Permit permit_;  // of the attempt that runs
+  bool redirected_ = false;
   bool credentials_renewed_ = false;
   CredentialsPtr credentials_;  // of the current attempt
+  std::shared_ptr<const Place> place_of_attempt_;
 
   std::mutex mutex_;  // guards what Cancel() looks at
   State state_ = State::kIdle;

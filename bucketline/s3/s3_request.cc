@@ -14,31 +14,31 @@ void SetBody(S3Request& request, Bytes body) {
   request.body = std::move(body);
 }
 
-HttpRequest BuildHttpRequest(const S3Settings& settings, const S3Request& request,
+HttpRequest BuildHttpRequest(const Place& place, bool requester_pays, const S3Request& request,
                              const Credentials* credentials, WallTime time, SigningKeyCache& keys) {
   SigningInput input;
   input.method = request.method;
-  input.host = settings.endpoint.host;
-  input.path = settings.endpoint.PathOf(request.key);
+  input.host = place.endpoint.host;
+  input.path = place.endpoint.PathOf(request.key);
   input.query = request.query;
   input.headers = request.headers;
-  if (settings.options.requester_pays) input.headers.emplace_back("x-amz-request-payer", "requester");
+  if (requester_pays) input.headers.emplace_back("x-amz-request-payer", "requester");
 
   HttpRequest http;
   http.method = request.method;
   http.body = request.body;
   if (credentials == nullptr) {
     const std::string query = CanonicalQuery(input.query);
-    http.url = settings.endpoint.Url() + EncodePath(input.path) + (query.empty() ? "" : "?" + query);
+    http.url = place.endpoint.Url() + EncodePath(input.path) + (query.empty() ? "" : "?" + query);
     for (auto& [name, value] : input.headers) http.headers.Add(std::move(name), std::move(value));
     return http;
   }
   input.payload_hash = request.payload_hash;
   input.credentials = *credentials;
-  input.region = settings.region;
+  input.region = place.region;
   input.time = time;
   SignedHeaders signature = Sign(input, keys);
-  http.url = settings.endpoint.Url() + signature.path_and_query;
+  http.url = place.endpoint.Url() + signature.path_and_query;
   for (auto& [name, value] : signature.headers) http.headers.Add(std::move(name), std::move(value));
   return http;
 }

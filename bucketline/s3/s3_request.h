@@ -21,6 +21,7 @@ struct S3Request {
   bool if_absent = false;         // see S3ErrorContext
   bool completes_upload = false;  // the same
   bool optional = false;          // sent once, and only where there is room at once
+  bool asks_for_region = false;   // a failure that tells it is an answer
 };
 
 // Adds If-None-Match: *.
@@ -31,7 +32,7 @@ void SetBody(S3Request& request, Bytes body);
 
 // The request as it goes on the wire: addressed, and signed with `credentials` unless that is nullptr
 // (anonymous).
-HttpRequest BuildHttpRequest(const S3Settings& settings, const S3Request& request,
+HttpRequest BuildHttpRequest(const Place& place, bool requester_pays, const S3Request& request,
                              const Credentials* credentials, WallTime time, SigningKeyCache& keys);
 
 }  // namespace bucketline

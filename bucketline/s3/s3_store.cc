@@ -1,9 +1,11 @@
 #include "bucketline/s3/s3_store.h"
 
+#include <future>
 #include <utility>
 
 #include "bucketline/s3/s3_client.h"
 #include "bucketline/s3/s3_delete.h"
+#include "bucketline/s3/s3_facts.h"
 #include "bucketline/s3/s3_get.h"
 #include "bucketline/s3/s3_head.h"
 #include "bucketline/s3/s3_list.h"
@@ -11,6 +13,14 @@
 
 namespace bucketline {
 namespace {
+
+Result<CredentialsPtr> WaitForCredentials(CredentialsProvider& provider, Duration patience) {
+  const auto promise = std::make_shared<std::promise<Result<CredentialsPtr>>>();
+  auto future = promise->get_future();
+  provider.Get([promise](Result<CredentialsPtr> result) { promise->set_value(std::move(result)); });
+  if (future.wait_for(patience) == std::future_status::ready) return future.get();
+  return Error(ErrorCode::kTimeout, "no credentials came from " + provider.Source() + " in time");
+}
 
 class S3Store : public ObjectStore {
  public:
@@ -41,11 +51,37 @@ class S3Store : public ObjectStore {
 
   std::string UriOf(std::string_view key) const override { return client_->UriOf(key); }
 
+  S3Facts Facts(Duration patience) const {
+    const auto place = client_->CurrentPlace();
+    S3Facts facts{.endpoint_url = place->endpoint.Url(),
+                  .host = place->endpoint.host,
+                  .region = place->region,
+                  .virtual_host = !place->endpoint.bucket_path.ends_with("/" + client_->settings().bucket)};
+    const auto& provider = client_->settings().credentials;
+    facts.anonymous = provider == nullptr;
+    if (facts.anonymous) return facts;
+    facts.credentials_source = provider->Source();
+    const Result<CredentialsPtr> credentials = WaitForCredentials(*provider, patience);
+    if (credentials) {
+      facts.access_key_id = (*credentials)->access_key_id;
+      facts.expires = (*credentials)->expires;
+    } else {
+      facts.no_credentials = credentials.error();
+    }
+    return facts;
+  }
+
  private:
   const std::shared_ptr<S3Client> client_;  // shared with writers and what runs
 };
 
 }  // namespace
+
+std::optional<S3Facts> FactsOf(const ObjectStore& store, Duration patience) {
+  const auto* s3 = dynamic_cast<const S3Store*>(&store);
+  if (s3 == nullptr) return std::nullopt;
+  return s3->Facts(patience);
+}
 
 std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,
                                          const S3Environment& environment) {

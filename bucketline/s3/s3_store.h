@@ -12,6 +12,7 @@
 #include "bucketline/base/metrics.h"
 #include "bucketline/exec/timer.h"
 #include "bucketline/http/transport.h"
+#include "bucketline/s3/endpoint.h"
 #include "bucketline/s3/environment_variables.h"
 #include "bucketline/store/object_store.h"
 
@@ -28,6 +29,7 @@ struct S3Options {
   std::string session_token;
   bool anonymous = false;  // unsigned requests
   bool requester_pays = false;
+  Addressing addressing = Addressing::kAuto;  // kAuto: the profile's s3.addressing_style, if it has one
 
   int max_attempts = 10;                             // of one request, the first included
   Duration deadline = std::chrono::seconds(180);     // of one request with all its attempts and waits

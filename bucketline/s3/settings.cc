@@ -18,6 +18,16 @@ std::string Region(const S3Options& options, const EnvironmentVariables& variabl
   return profile.Find("region").value_or("us-east-1");
 }
 
+Addressing ProfileAddressing(const SharedProfile& profile) {
+  const std::string style = profile.Find("s3.addressing_style").value_or("auto");
+  if (style == "auto") return Addressing::kAuto;
+  if (style == "path") return Addressing::kPath;
+  if (style == "virtual") return Addressing::kVirtual;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("profile '{}' has the addressing_style '{}'; it is auto, path or virtual",
+                          profile.name, style));
+}
+
 void CheckLimits(const S3Options& options) {
   const auto refuse = [](std::string message) {
     throw Error(ErrorCode::kInvalidArgument, std::move(message));
@@ -37,20 +47,22 @@ S3Settings ResolveSettings(std::string bucket, const S3Options& options, const S
   CheckLimits(options);
   const SharedProfile profile = LoadSharedProfile(options.profile, environment.variables);
   S3Settings settings;
-  settings.region = Region(options, environment.variables, profile);
+  settings.options = options;
+  settings.place.region = Region(options, environment.variables, profile);
   const std::string url = !options.endpoint_url.empty()
                               ? options.endpoint_url
                               : ConfiguredEndpointUrl("s3", environment.variables, profile);
-  settings.endpoint = MakeEndpoint(url, settings.region, bucket);
+  settings.custom_endpoint = !url.empty();
+  if (options.addressing == Addressing::kAuto) settings.options.addressing = ProfileAddressing(profile);
+  settings.place.endpoint = MakeEndpoint(url, settings.place.region, bucket, settings.options.addressing);
   settings.checksums = ResolveChecksumUse(!url.empty(), environment.variables, profile);
-  settings.credentials = FindCredentials(options, profile, settings.region,
+  settings.credentials = FindCredentials(options, profile, settings.place.region,
                                          {.transport = environment.transport,
                                           .clock = environment.clock,
                                           .variables = environment.variables,
                                           .log = environment.log,
                                           .random = environment.random});
   settings.bucket = std::move(bucket);
-  settings.options = options;
   return settings;
 }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "bucketline/s3/bucket_place.h"
 #include "bucketline/s3/credentials.h"
-#include "bucketline/s3/endpoint.h"
 #include "bucketline/s3/s3_store.h"
 
 namespace bucketline {
@@ -20,8 +20,8 @@ struct ChecksumUse {
 
 struct S3Settings {
   std::string bucket;
-  Endpoint endpoint;
-  std::string region;
+  Place place;                                       // to begin with
+  bool custom_endpoint = false;                      // not AWS's own
   std::shared_ptr<CredentialsProvider> credentials;  // nullptr: anonymous
   ChecksumUse checksums;
   S3Options options;

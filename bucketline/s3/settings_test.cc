@@ -55,51 +55,64 @@ S3Options Anonymous() {
 
 TEST_F(SettingsTest, WithoutAnythingItIsAwsInUsEast1) {
   const S3Settings settings = Resolve(Anonymous());
-  EXPECT_EQ(settings.endpoint.Url(), "https://bucket.s3.us-east-1.amazonaws.com");
-  EXPECT_EQ(settings.region, "us-east-1");
+  EXPECT_EQ(settings.place.endpoint.Url(), "https://bucket.s3.us-east-1.amazonaws.com");
+  EXPECT_EQ(settings.place.region, "us-east-1");
   EXPECT_EQ(settings.bucket, "bucket");
 }
 
 TEST_F(SettingsTest, EachPlaceOfTheRegionYieldsToTheOneBefore) {
   Config("[default]\nregion = eu-west-1\n");
-  EXPECT_EQ(Resolve(Anonymous()).region, "eu-west-1");
+  EXPECT_EQ(Resolve(Anonymous()).place.region, "eu-west-1");
   variables_["AWS_DEFAULT_REGION"] = "eu-west-2";
-  EXPECT_EQ(Resolve(Anonymous()).region, "eu-west-2");
+  EXPECT_EQ(Resolve(Anonymous()).place.region, "eu-west-2");
   variables_["AWS_REGION"] = "eu-west-3";
-  EXPECT_EQ(Resolve(Anonymous()).region, "eu-west-3");
+  EXPECT_EQ(Resolve(Anonymous()).place.region, "eu-west-3");
   S3Options options = Anonymous();
   options.region = "eu-north-1";
-  EXPECT_EQ(Resolve(options).region, "eu-north-1");
+  EXPECT_EQ(Resolve(options).place.region, "eu-north-1");
 }
 
 TEST_F(SettingsTest, EachPlaceOfTheEndpointYieldsToTheOneBefore) {
   Config("[default]\nendpoint_url = http://profile\n");
-  EXPECT_EQ(Resolve(Anonymous()).endpoint.host, "profile");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.host, "profile");
   Config(
       "[default]\nendpoint_url = http://profile\nservices = mine\n[services mine]\ns3 =\n  endpoint_url = "
       "http://services\n");
-  EXPECT_EQ(Resolve(Anonymous()).endpoint.host, "services");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.host, "services");
   variables_["AWS_ENDPOINT_URL"] = "http://all";
-  EXPECT_EQ(Resolve(Anonymous()).endpoint.host, "all");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.host, "all");
   variables_["AWS_ENDPOINT_URL_S3"] = "http://s3only";
-  EXPECT_EQ(Resolve(Anonymous()).endpoint.host, "s3only");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.host, "s3only");
   S3Options options = Anonymous();
   options.endpoint_url = "http://option";
-  EXPECT_EQ(Resolve(options).endpoint.host, "option");
+  EXPECT_EQ(Resolve(options).place.endpoint.host, "option");
+}
+
+TEST_F(SettingsTest, AddressingIsTheOptionElseTheProfiles) {
+  Config("[default]\ns3 =\n  addressing_style = path\n");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.Url(), "https://s3.us-east-1.amazonaws.com");
+  S3Options options = Anonymous();
+  options.addressing = Addressing::kVirtual;
+  options.endpoint_url = "http://store.test";
+  EXPECT_EQ(Resolve(options).place.endpoint.Url(), "http://bucket.store.test");
+  Config("[default]\ns3 =\n  addressing_style = virtual\nendpoint_url = http://store.test\n");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.Url(), "http://bucket.store.test");
+  Config("[default]\ns3 =\n  addressing_style = odd\n");
+  EXPECT_THAT(Refusal(Anonymous()).message(), AllOf(HasSubstr("'odd'"), HasSubstr("path or virtual")));
 }
 
 TEST_F(SettingsTest, ConfiguredEndpointsCanBeIgnored) {
   Config("[default]\nendpoint_url = http://profile\n");
   variables_["AWS_ENDPOINT_URL"] = "http://all";
   variables_["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
-  EXPECT_THAT(Resolve(Anonymous()).endpoint.host, HasSubstr("amazonaws.com"));
+  EXPECT_THAT(Resolve(Anonymous()).place.endpoint.host, HasSubstr("amazonaws.com"));
   S3Options options = Anonymous();
   options.endpoint_url = "http://option";
-  EXPECT_EQ(Resolve(options).endpoint.host, "option");
+  EXPECT_EQ(Resolve(options).place.endpoint.host, "option");
   variables_["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false";
-  EXPECT_EQ(Resolve(Anonymous()).endpoint.host, "all");
+  EXPECT_EQ(Resolve(Anonymous()).place.endpoint.host, "all");
   Config("[default]\nignore_configured_endpoint_urls = true\n");
-  EXPECT_THAT(Resolve(Anonymous()).endpoint.host, HasSubstr("amazonaws.com"));
+  EXPECT_THAT(Resolve(Anonymous()).place.endpoint.host, HasSubstr("amazonaws.com"));
 }
 
 TEST_F(SettingsTest, BothFilesMakeOneProfileAndTheKeysFileWins) {
@@ -109,7 +122,7 @@ TEST_F(SettingsTest, BothFilesMakeOneProfileAndTheKeysFileWins) {
   options.profile = "work";
   const S3Settings settings = Resolve(options);
   EXPECT_EQ(**settings.credentials->TryGet(), (Credentials{"a", "b", ""}));
-  EXPECT_EQ(settings.region, "eu-west-1");
+  EXPECT_EQ(settings.place.region, "eu-west-1");
 }
 
 TEST_F(SettingsTest, ProfileIsTheOptionElseTheVariableElseDefault) {

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,16 +97,19 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+def versitygw_binary() -> str:
     binary = os.environ.get("BUCKETLINE_VERSITYGW") or shutil.which("versitygw")
     if not binary:
         missing("versitygw is not installed; set BUCKETLINE_VERSITYGW to its path")
     assert binary
-    folder = tmp_path_factory.mktemp("versitygw")
+    return binary
+
+
+@contextmanager
+def serve_versitygw(binary: str, folder: Path, options: list[str]) -> Iterator[Endpoint]:
     port = free_port()
     keys = {"ROOT_ACCESS_KEY": "test" + secrets.token_hex(8), "ROOT_SECRET_KEY": secrets.token_hex(20)}
-    arguments = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health"]
+    arguments = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health", *options]
     server = subprocess.Popen(
         [binary, *arguments, "posix", str(folder)],
         env={**os.environ, **keys},
@@ -121,10 +125,18 @@ def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         except (urllib.error.URLError, OSError):
             return False
 
-    wait_until(ready, "versitygw's start")
-    yield Endpoint(f"http://127.0.0.1:{port}", keys["ROOT_ACCESS_KEY"], keys["ROOT_SECRET_KEY"])
-    server.terminate()
-    server.wait(DEADLINE_SECONDS)
+    try:
+        wait_until(ready, "versitygw's start")
+        yield Endpoint(f"http://127.0.0.1:{port}", keys["ROOT_ACCESS_KEY"], keys["ROOT_SECRET_KEY"])
+    finally:
+        server.terminate()
+        server.wait(DEADLINE_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with serve_versitygw(versitygw_binary(), tmp_path_factory.mktemp("versitygw"), []) as endpoint:
+        yield endpoint
 
 
 @dataclass
