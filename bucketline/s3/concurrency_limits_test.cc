@@ -30,6 +30,10 @@ class ConcurrencyLimitsTest : public ::testing::Test {
     EndOne(Congestion::kUnknown);
     order_.clear();
   }
+  // Whoever waits is let in by the end of another, and joins held_.
+  void TearDown() override {
+    while (!held_.empty()) EndOne(Congestion::kUnknown);
+  }
   // A round: as many as the limit allows, all ended alike.
   void Round(Congestion congestion) {
     const size_t limit = limits_.Read().limit;
