@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/stage_json.h"
+#include "cli/train_json.h"
 #include <fmt/format.h>
 
 #include "bucketline/base/units.h"
@@ -11,28 +12,29 @@
 namespace bucketline::cli {
 namespace {
 
+constexpr size_t kPrintedClasses = 20;
+
 void OpenLog(std::ofstream& file, const std::string& path) {
   if (path.empty()) return;
   file.open(path, std::ios::app);
   if (!file) throw Error(ErrorCode::kIo, "cannot open this file for writing", path);
 }
 
-// NaN has no JSON form.
-nlohmann::ordered_json OrNull(double value) {
-  return std::isnan(value) ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value);
+std::string Percent(double share) {
+  return std::isnan(share) ? std::string("none") : fmt::format("{:.1f} %", share * 100);
 }
 
 }  // namespace
 
-TrainReport::TrainReport(bool json, const std::string& log_path, const std::string& batch_log_path)
-    : json_(json) {
-  OpenLog(log_, log_path);
-  OpenLog(batch_log_, batch_log_path);
+TrainReport::TrainReport(Runtime& runtime, const TrainReportOptions& options)
+    : runtime_(runtime), options_(options) {
+  OpenLog(log_, options.log);
+  OpenLog(batch_log_, options.batch_log);
 }
 
 void TrainReport::Say(const std::string& text) {
   line_.Clear();
-  std::FILE* out = json_ ? stderr : stdout;
+  std::FILE* out = options_.json ? stderr : stdout;
   fmt::print(out, "{}\n", text);
   std::fflush(out);
 }
@@ -44,6 +46,8 @@ void TrainReport::Log(const nlohmann::ordered_json& object) {
 
 void TrainReport::Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options) {
   epochs_ = options.epochs;
+  classes_ = train.classes();
+  if (validation != nullptr) validation_ = *validation;
   Say(fmt::format("{}: {} images to train on, {} to validate, {} classes", train.source(), train.size(),
                   validation == nullptr ? 0 : validation->size(), train.classes().size()));
   Log({{"event", "begin"},
@@ -60,6 +64,11 @@ TrainObserver TrainReport::Observer() {
     Say(fmt::format("resumed after step {}, in epoch {}", step, epoch + 1));
     Log({{"event", "resume"}, {"step", step}, {"epoch", epoch}});
   };
+  if (!options_.predictions.empty()) {
+    observer.on_validation = [this](const Predictions& predictions, const ClassificationReport&) {
+      WritePredictions(predictions, *validation_, options_.predictions);
+    };
+  }
   observer.on_step = [this](const TrainProgress& progress) { OnStep(progress); };
   observer.on_epoch = [this](const EpochReport& report) { OnEpoch(report); };
   observer.on_checkpoint = [this](uint64_t step, const std::string& uri, double seconds) {
@@ -87,8 +96,22 @@ void TrainReport::OnStep(const TrainProgress& progress) {
        {"step", progress.step},
        {"loss", progress.loss},
        {"accuracy", progress.accuracy},
+       {"batch_loss", progress.batch_loss},
+       {"learning_rate", progress.learning_rate},
        {"images_per_second", progress.images_per_second},
        {"wait_share", progress.wait_share}});
+  if (EventLog* events = Events(progress.step)) {
+    events->Add("train/loss", progress.step, progress.batch_loss);
+    events->Add("train/learning_rate", progress.step, progress.learning_rate);
+    events->Add("train/images_per_second", progress.step, progress.images_per_second);
+    events->Add("train/wait_share", progress.step, progress.wait_share);
+  }
+}
+
+EventLog* TrainReport::Events(uint64_t first_step) {
+  if (options_.tensorboard.empty()) return nullptr;
+  if (!events_) events_ = std::make_unique<EventLog>(runtime_, options_.tensorboard, first_step);
+  return events_.get();
 }
 
 void TrainReport::OnEpoch(const EpochReport& report) {
@@ -107,16 +130,31 @@ void TrainReport::OnEpoch(const EpochReport& report) {
        {"accuracy", report.accuracy},
        {"validation_loss", OrNull(report.validation_loss)},
        {"validation_accuracy", OrNull(report.validation_accuracy)},
+       {"validation_auc", OrNull(report.validation_auc)},
+       {"best", report.best},
+       {"learning_rate", report.learning_rate},
        {"images_per_second", report.images_per_second},
        {"wait_share", report.wait_share},
        {"seconds", report.seconds}});
+  if (EventLog* events = Events(report.step)) {
+    events->Add("epoch/loss", report.step, report.loss);
+    events->Add("epoch/accuracy", report.step, report.accuracy);
+    if (!std::isnan(report.validation_loss)) {
+      events->Add("validation/loss", report.step, report.validation_loss);
+      events->Add("validation/accuracy", report.step, report.validation_accuracy);
+    }
+    if (!std::isnan(report.validation_auc)) events->Add("validation/auc", report.step, report.validation_auc);
+    events->Flush();
+  }
 }
 
 void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
+  if (events_) events_->Close();
   const LoaderStats& stages = result.loader;
-  const nlohmann::ordered_json summary = {
+  nlohmann::ordered_json summary = {
       {"event", "end"},
       {"stopped", result.stopped},
+      {"early_stopped", result.early_stopped},
       {"steps", result.steps},
       {"images", result.images},
       {"seconds", result.seconds},
@@ -125,7 +163,9 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       {"accuracy", result.last.accuracy},
       {"validation_loss", OrNull(result.last.validation_loss)},
       {"validation_accuracy", OrNull(result.last.validation_accuracy)},
+      {"validation_auc", OrNull(result.last.validation_auc)},
       {"best_validation_accuracy", OrNull(result.best_validation_accuracy)},
+      {"best", OrNull(result.best)},
       {"requests", counters.requests.value()},
       {"bytes_read", counters.bytes_read.value()},
       {"bytes_written", counters.bytes_written.value()},
@@ -135,18 +175,20 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       {"hedges_won", counters.hedges_won.value()},
       {"skipped", stages.skipped},
       {"stages", {{"fetch", StageJson(stages.fetch)}, {"decode", StageJson(stages.decode)}}}};
+  summary["validation"] =
+      result.validation ? ReportJson(*result.validation, classes_) : nlohmann::ordered_json(nullptr);
   Log(summary);
   line_.Clear();
-  if (json_) {
+  if (options_.json) {
     fmt::print("{}\n", summary.dump());
     return;
   }
-  fmt::print("{} after {} steps, {} images, {:.1f} s\n", result.stopped ? "stopped" : "done", result.steps,
-             result.images, result.seconds);
-  if (!std::isnan(result.last.validation_accuracy)) {
-    fmt::print("validation accuracy {:.3f} (best {:.3f})\n", result.last.validation_accuracy,
-               result.best_validation_accuracy);
-  }
+  fmt::print("{} after {} steps, {} images, {:.1f} s\n",
+             result.stopped         ? "stopped"
+             : result.early_stopped ? "stopped early, because validation no longer improved,"
+                                    : "done",
+             result.steps, result.images, result.seconds);
+  PrintFigures(result);
   fmt::print("{} requests, {} read, {} written, {} retries\n", counters.requests.value(),
              FormatByteSize(counters.bytes_read.value()), FormatByteSize(counters.bytes_written.value()),
              counters.retries.value());
@@ -155,6 +197,23 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       "waited {:.2f} s\n",
       Seconds(stages.fetch.wall), Seconds(stages.decode.wall), Seconds(stages.decode.cpu),
       result.wait_seconds);
+}
+
+void TrainReport::PrintFigures(const TrainResult& result) const {
+  if (!result.validation) return;
+  const ClassificationReport& report = *result.validation;
+  fmt::print("validation accuracy {:.3f} (best {:.3f})", report.accuracy, result.best_validation_accuracy);
+  if (!std::isnan(report.auc)) fmt::print(", AUC {:.4f}", report.auc);
+  fmt::print("\n");
+  for (size_t i = 0; i < report.classes.size() && i < kPrintedClasses; ++i) {
+    const ClassFigures& figures = report.classes[i];
+    fmt::print("  {}: {} images, precision {}, recall {}\n", classes_[i], figures.support,
+               Percent(figures.precision), Percent(figures.recall));
+  }
+  if (report.classes.size() > kPrintedClasses) {
+    fmt::print("  and {} more classes; --json and --log have them all\n",
+               report.classes.size() - kPrintedClasses);
+  }
 }
 
 }  // namespace bucketline::cli

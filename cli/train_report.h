@@ -3,22 +3,35 @@
 
 #include <cstdint>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/live_line.h"
 #include <nlohmann/json.hpp>
 
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/train/event_log.h"
 #include "bucketline/train/trainer.h"
 
 namespace bucketline::cli {
+
+struct TrainReportOptions {
+  bool json = false;
+  // Each may be empty: none.
+  std::string log;          // file for metrics as JSON lines
+  std::string batch_log;    // file for each batch's position and pixel hash
+  std::string predictions;  // file for the last validation's scores
+  std::string tensorboard;  // prefix or folder for event files
+};
 
 // A live line on a terminal; a line for each epoch on standard output, or on standard error with --json; JSON
 // lines in the log file.
 class TrainReport {
  public:
-  // Throws kIo when a file cannot be written. Empty paths: none.
-  TrainReport(bool json, const std::string& log_path, const std::string& batch_log_path);
+  // Throws kIo when a file cannot be written. The Runtime outlives it.
+  TrainReport(Runtime& runtime, const TrainReportOptions& options);
 
   void Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options);
   TrainObserver Observer();
@@ -29,12 +42,18 @@ class TrainReport {
   void Log(const nlohmann::ordered_json& object);
   void OnStep(const TrainProgress& progress);
   void OnEpoch(const EpochReport& report);
+  EventLog* Events(uint64_t first_step);  // null without --tensorboard
+  void PrintFigures(const TrainResult& result) const;
 
-  const bool json_;
+  Runtime& runtime_;
+  const TrainReportOptions options_;
+  std::vector<std::string> classes_;
+  std::optional<Dataset> validation_;
   uint64_t epochs_ = 0;
   LiveLine line_;
   std::ofstream log_;
   std::ofstream batch_log_;
+  std::unique_ptr<EventLog> events_;  // from the first step or epoch on
 };
 
 }  // namespace bucketline::cli

@@ -87,13 +87,14 @@ TEST_F(CheckpointTest, FilesLieBelowTheirStep) {
 
 TEST_F(CheckpointTest, KeepsTheNewestAndTouchesNothingElse) {
   PutBytes(*store_, "run/step-by-step.txt", "the user's");
+  PutBytes(*store_, "run/step-00000001-x/model", "the user's");
   PutBytes(*store_, "run/notes/step-00000001/model", "the user's");
   PutBytes(*store_, "run2/step-00000001/model", "another run's");
   for (uint64_t step = 1; step <= 5; ++step) folder_->Save(Make(step, "x"), 2);
   EXPECT_THAT(Keys(),
-              ElementsAre("run/latest.json", "run/notes/step-00000001/model", "run/step-00000004/model",
-                          "run/step-00000004/state", "run/step-00000005/model", "run/step-00000005/state",
-                          "run/step-by-step.txt", "run2/step-00000001/model"));
+              ElementsAre("run/latest.json", "run/notes/step-00000001/model", "run/step-00000001-x/model",
+                          "run/step-00000004/model", "run/step-00000004/state", "run/step-00000005/model",
+                          "run/step-00000005/state", "run/step-by-step.txt", "run2/step-00000001/model"));
 }
 
 TEST_F(CheckpointTest, StepsThatARestartLeftBehindGoFirst) {
@@ -113,6 +114,59 @@ TEST_F(CheckpointTest, AFailedSaveLeavesTheLastCompleteOne) {
   store_->refused.clear();
   folder_->Save(Make(2, "two"), 1);
   EXPECT_EQ(folder_->Load()->step, 2u);
+}
+
+TEST_F(CheckpointTest, TheBestStaysWhateverComesAfter) {
+  folder_->Save(Make(1, "one"), 2);
+  EXPECT_FALSE(folder_->Load(CheckpointFolder::kBest));
+  folder_->Save(Make(2, "two"), 2, /*best=*/true);
+  for (uint64_t step = 3; step <= 6; ++step) folder_->Save(Make(step, "x"), 2);
+  EXPECT_THAT(Keys(),
+              ElementsAre("run/best.json", "run/latest.json", "run/step-00000002/model",
+                          "run/step-00000002/state", "run/step-00000005/model", "run/step-00000005/state",
+                          "run/step-00000006/model", "run/step-00000006/state"));
+  EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->files.at("model").view(), "two");
+  // Another process knows the best one only from its .json.
+  CheckpointFolder(runtime_, "mem://c/run").Save(Make(7, "seven"), 1);
+  EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->step, 2u);
+  folder_->Save(Make(8, "eight"), 1, /*best=*/true);
+  EXPECT_EQ(Keys().count("run/step-00000002/model"), 0u);  // no longer the best
+}
+
+TEST_F(CheckpointTest, AFailedSaveLeavesTheLastBestOne) {
+  folder_->Save(Make(1, "one"), 1, true);
+  for (const char* refused : {"step-00000002/state", "best.json"}) {
+    store_->refused = refused;
+    EXPECT_THROW(folder_->Save(Make(2, "two"), 1, true), Error) << refused;
+    EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->step, 1u) << refused;
+    EXPECT_EQ(folder_->Load()->step, 1u) << refused;
+  }
+  store_->refused = "latest.json";
+  EXPECT_THROW(folder_->Save(Make(2, "two"), 1, true), Error);
+  EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->files.at("model").view(), "two");
+  EXPECT_EQ(folder_->Load()->files.at("model").view(), "one");
+}
+
+// A run that starts anew in a used folder comes to the same steps: until it has saved one whole, the old ones
+// stay readable.
+TEST_F(CheckpointTest, ASecondRunOverwritesNothingThatIsNamed) {
+  folder_->Save(Make(4, "old best"), 1, true);
+  folder_->Save(Make(8, "old"), 1);
+  CheckpointFolder again(runtime_, "mem://c/run");
+  for (const char* refused : {"model", "state", "latest.json"}) {
+    store_->refused = refused;
+    EXPECT_THROW(again.Save(Make(8, "new"), 2), Error);
+    EXPECT_EQ(folder_->Load()->files.at("model").view(), "old") << refused;
+  }
+  store_->refused.clear();
+  again.Save(Make(4, "new four"), 2);
+  EXPECT_EQ(again.Load()->files.at("model").view(), "new four");
+  EXPECT_EQ(again.Load(CheckpointFolder::kBest)->files.at("model").view(), "old best");
+  again.Save(Make(8, "new eight"), 2, true);
+  EXPECT_EQ(again.Load(CheckpointFolder::kBest)->files.at("model").view(), "new eight");
+  EXPECT_THAT(Keys(),
+              ElementsAre("run/best.json", "run/latest.json", "run/step-00000004-1/model",
+                          "run/step-00000004-1/state", "run/step-00000008/model", "run/step-00000008/state"));
 }
 
 TEST_F(CheckpointTest, DamageIsNamed) {

@@ -37,6 +37,18 @@ std::string_view LossName(LossKind loss) {
   return loss == LossKind::kBinaryCrossEntropy ? "binary_crossentropy" : "categorical_crossentropy";
 }
 
+std::string_view PrecisionName(Precision precision) {
+  switch (precision) {
+    case Precision::kBfloat16:
+      return "bfloat16";
+    case Precision::kFloat16:
+      return "float16";
+    case Precision::kFloat32:
+      break;
+  }
+  return "float32";
+}
+
 CheckpointSchedule CheckpointSchedule::Parse(std::string_view text) {
   constexpr std::string_view kSteps = "steps";
   CheckpointSchedule schedule;
@@ -56,7 +68,11 @@ CheckpointSchedule CheckpointSchedule::Parse(std::string_view text) {
 }
 
 void TrainOptions::Validate() const {
-  Require(model == "mobilenet_v2", fmt::format("unknown model \"{}\"; this build has mobilenet_v2", model));
+  Require(model == "mobilenet_v2" || UsesTorchScript(),
+          fmt::format("unknown model \"{}\"; write mobilenet_v2, or the .pt file of a TorchScript module",
+                      model));
+  Require(!UsesTorchScript() || (width == kDefaultWidth && dropout == kDefaultDropout),
+          "width and dropout are mobilenet_v2's; a TorchScript module has its own");
   Require(std::isfinite(width) && width > 0 && width <= 4, fmt::format("width {} is not in (0, 4]", width));
   Require(dropout >= 0 && dropout < 1, fmt::format("dropout {} is not in [0, 1)", dropout));
   Require(std::isfinite(learning_rate) && learning_rate > 0,
@@ -64,6 +80,11 @@ void TrainOptions::Validate() const {
   Require(momentum >= 0 && momentum < 1, fmt::format("momentum {} is not in [0, 1)", momentum));
   Require(std::isfinite(weight_decay) && weight_decay >= 0,
           fmt::format("weight decay {} is below 0", weight_decay));
+  schedule.Validate();
+  Require(label_smoothing >= 0 && label_smoothing < 1,
+          fmt::format("label smoothing {} is not in [0, 1)", label_smoothing));
+  Require(precision != Precision::kFloat16 || device != DeviceKind::kCpu,
+          "float16 needs a GPU; on the CPU use bfloat16");
   Require(epochs > 0, "epochs must be at least 1");
   // MobileNetV2 halves five times.
   Require(image_size >= 32 && image_size <= 4096,

@@ -11,16 +11,26 @@
 #include "bucketline/base/clock.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/loader.h"
+#include "bucketline/train/class_weights.h"
+#include "bucketline/train/improvement.h"
+#include "bucketline/train/schedule.h"
 
 namespace bucketline {
 
 enum class OptimizerKind { kAdam, kSgd };
 enum class LossKind { kBinaryCrossEntropy, kCategoricalCrossEntropy };
+enum class DeviceKind {
+  kAuto,
+  kCpu,
+  kCuda
+};  // kAuto: the first CUDA device if one can be used, else the CPU
+enum class Precision { kFloat32, kBfloat16, kFloat16 };
 
-// "adam", "sgd"; "binary_crossentropy", "categorical_crossentropy": as on the command line and in
-// checkpoints.
+// "adam", "sgd"; "binary_crossentropy", "categorical_crossentropy"; "float32", "bfloat16", "float16": as on
+// the command line and in checkpoints.
 std::string_view OptimizerName(OptimizerKind optimizer);
 std::string_view LossName(LossKind loss);
+std::string_view PrecisionName(Precision precision);
 
 // When to save: after a time, or after a number of steps. Both absent: at the end of each epoch only.
 struct CheckpointSchedule {
@@ -32,16 +42,33 @@ struct CheckpointSchedule {
 };
 
 struct TrainOptions {
+  static constexpr double kDefaultWidth = 1.0;
+  static constexpr double kDefaultDropout = 0.2;
+
+  // "mobilenet_v2", or the file or object of a TorchScript module, which ends in ".pt": it takes float32
+  // images (B, 3, H, W) and gives logits (B, classes), or (B, 1) for binary cross-entropy.
   std::string model = "mobilenet_v2";
-  double width = 1.0;    // MobileNetV2's width multiplier
-  double dropout = 0.2;  // before the classifier
+  double width = kDefaultWidth;      // MobileNetV2's width multiplier
+  double dropout = kDefaultDropout;  // before MobileNetV2's classifier
   OptimizerKind optimizer = OptimizerKind::kAdam;
   double learning_rate = 1e-3;
+  LearningRateSchedule schedule = {};
   double momentum = 0.9;  // of SGD
   double weight_decay = 0;
-  std::optional<LossKind> loss = {};  // absent: binary for two classes, categorical for more
+  // Absent: binary for two classes, categorical for more; for a TorchScript module what its outputs fit.
+  std::optional<LossKind> loss = {};
+  // These two shape the loss of training only; validation's is the plain one, so that runs compare.
+  ClassWeights class_weights = {};  // the mean over a batch is weighted: sum(weight * loss) / sum(weight)
+  double label_smoothing = 0;       // the share of the truth that is spread over all classes
   uint64_t epochs = 10;
   uint64_t seed = 0;
+  Monitor monitor = Monitor::kAccuracy;  // what says which epoch is the best: of validation
+  uint64_t early_stop =
+      0;  // end after this many epochs in a row that were not better than the best; 0: never
+
+  DeviceKind device = DeviceKind::kAuto;
+  // Of the model's activations. Parameters and losses stay float32. float16 needs CUDA and scales the loss.
+  Precision precision = Precision::kFloat32;
 
   uint32_t batch_size = 32;
   int image_size = 224;
@@ -57,12 +84,14 @@ struct TrainOptions {
 
   std::string checkpoint = {};  // URI of a prefix or folder; empty: none
   CheckpointSchedule checkpoint_every = {};
-  size_t keep = 3;           // checkpoints that stay
+  size_t keep = 3;           // checkpoints that stay, the best one besides
   bool resume = false;       // continue after the last complete checkpoint; start anew when there is none
   std::string weights = {};  // safetensors file or object to start from
 
   // Throws kInvalidArgument naming the option that is out of range.
   void Validate() const;
+
+  bool UsesTorchScript() const { return model.ends_with(".pt"); }
 
   ImageSpec TrainImage() const;
   ImageSpec ValidationImage() const;

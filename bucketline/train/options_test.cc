@@ -34,11 +34,24 @@ TEST(TrainOptions, EachFieldOutOfRangeIsNamed) {
   ExpectRefused({.learning_rate = nan}, "learning rate");
   ExpectRefused({.momentum = 1}, "momentum");
   ExpectRefused({.weight_decay = -1}, "weight decay");
+  ExpectRefused({.schedule = {.factor = 0}}, "factor");
+  ExpectRefused({.label_smoothing = 1}, "label smoothing");
+  ExpectRefused({.label_smoothing = nan}, "label smoothing");
+  ExpectRefused({.device = DeviceKind::kCpu, .precision = Precision::kFloat16}, "float16");
+  ExpectRefused({.model = "s3://b/net.pt", .width = 0.5}, "width");
+  ExpectRefused({.model = "net.pt", .dropout = 0.5}, "dropout");
   ExpectRefused({.epochs = 0}, "epochs");
   ExpectRefused({.image_size = 31}, "image size");
   ExpectRefused({.flip = 2}, "flip");
   ExpectRefused({.checkpoint = "c", .keep = 0}, "keep");
   ExpectRefused({.resume = true}, "resume");
+}
+
+TEST(TrainOptions, APtFileIsATorchScriptModule) {
+  const TrainOptions options{.model = "s3://b/net.pt"};
+  EXPECT_NO_THROW(options.Validate());
+  EXPECT_TRUE(options.UsesTorchScript());
+  EXPECT_FALSE(TrainOptions().UsesTorchScript());
 }
 
 TEST(TrainOptions, ImagesFitTheModel) {
@@ -103,6 +116,9 @@ TEST(Names, AreThoseOfTheCommandLine) {
   EXPECT_EQ(OptimizerName(OptimizerKind::kSgd), "sgd");
   EXPECT_EQ(LossName(LossKind::kBinaryCrossEntropy), "binary_crossentropy");
   EXPECT_EQ(LossName(LossKind::kCategoricalCrossEntropy), "categorical_crossentropy");
+  EXPECT_EQ(PrecisionName(Precision::kFloat32), "float32");
+  EXPECT_EQ(PrecisionName(Precision::kBfloat16), "bfloat16");
+  EXPECT_EQ(PrecisionName(Precision::kFloat16), "float16");
 }
 
 }  // namespace

@@ -37,7 +37,17 @@ std::string RunState::ToJson() const {
                                        {"optimizer", optimizer},
                                        {"loss", loss},
                                        {"classes", classes},
-                                       {"image_size", image_size}};
+                                       {"image_size", image_size},
+                                       {"schedule", schedule},
+                                       {"class_weights", class_weights},
+                                       {"label_smoothing", label_smoothing},
+                                       {"precision", precision},
+                                       {"monitor", monitor},
+                                       {"best", improvement.best ? nlohmann::ordered_json(*improvement.best)
+                                                                 : nlohmann::ordered_json(nullptr)},
+                                       {"epochs_since_best", improvement.epochs_since},
+                                       {"loss_scale", loss_scale.scale},
+                                       {"loss_scale_good_steps", loss_scale.good_steps}};
   return json.dump(1);
 }
 
@@ -61,6 +71,15 @@ RunState RunState::FromJson(std::string_view text, const std::string& origin) {
     state.loss = json.at("loss");
     state.classes = json.at("classes").get<std::vector<std::string>>();
     state.image_size = json.at("image_size");
+    state.schedule = json.value("schedule", state.schedule);
+    state.class_weights = json.value("class_weights", state.class_weights);
+    state.label_smoothing = json.value("label_smoothing", state.label_smoothing);
+    state.precision = json.value("precision", state.precision);
+    state.monitor = json.value("monitor", state.monitor);
+    if (json.contains("best") && !json.at("best").is_null()) state.improvement.best = json.at("best");
+    state.improvement.epochs_since = json.value("epochs_since_best", uint64_t{0});
+    state.loss_scale.scale = json.value("loss_scale", LossScale::kInitial);
+    state.loss_scale.good_steps = json.value("loss_scale_good_steps", uint64_t{0});
     return state;
   } catch (const nlohmann::json::exception& exception) {
     throw Error(ErrorCode::kCorruptData,
@@ -75,6 +94,11 @@ void RunState::RequireSameRun(const RunState& current, const std::string& origin
   RequireSame(loss, current.loss, "loss", origin);
   RequireSame(image_size, current.image_size, "image size", origin);
   RequireSame(classes, current.classes, "classes", origin);
+  RequireSame(schedule, current.schedule, "the learning-rate schedule", origin);
+  RequireSame(class_weights, current.class_weights, "class weights", origin);
+  RequireSame(label_smoothing, current.label_smoothing, "label smoothing", origin);
+  RequireSame(precision, current.precision, "precision", origin);
+  RequireSame(monitor, current.monitor, "the monitored figure", origin);
 }
 
 }  // namespace bucketline

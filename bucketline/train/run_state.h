@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bucketline/loader/batch.h"
-#include "bucketline/train/options.h"
+#include "bucketline/train/improvement.h"
+#include "bucketline/train/loss_scale.h"
 
 namespace bucketline {
 
@@ -19,6 +21,8 @@ struct RunState {
   uint64_t epoch_correct = 0;
   uint64_t epoch_rows = 0;
   double best_validation_accuracy = -1;  // below 0: none yet
+  Improvement improvement;
+  LossScale loss_scale;
   // What the tensors belong to: a run resumes only with the same.
   std::string model;
   double width = 1;
@@ -26,9 +30,15 @@ struct RunState {
   std::string loss;
   std::vector<std::string> classes;
   int image_size = 0;
+  std::string schedule = "constant";  // ScheduleOfRun::Fingerprint
+  std::vector<double> class_weights;  // empty: every class alike
+  double label_smoothing = 0;
+  std::string precision = "float32";
+  std::string monitor = "accuracy";
 
   std::string ToJson() const;
-  // Throws kCorruptData naming `origin`.
+  // What a file of an earlier version lacks has the default that it was trained with. Throws kCorruptData
+  // naming `origin`.
   static RunState FromJson(std::string_view json, const std::string& origin);
 
   // Throws kInvalidArgument naming the first thing that differs from what `current` would save.

@@ -16,7 +16,21 @@ namespace {
 constexpr size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 
-std::string_view TypeName(TensorType type) { return type == TensorType::kFloat32 ? "F32" : "I64"; }
+struct TypeEntry {
+  TensorType type;
+  std::string_view name;
+  size_t bytes;
+};
+constexpr TypeEntry kTypes[] = {{TensorType::kFloat32, "F32", 4}, {TensorType::kFloat64, "F64", 8},
+                                {TensorType::kFloat16, "F16", 2}, {TensorType::kBfloat16, "BF16", 2},
+                                {TensorType::kInt64, "I64", 8},   {TensorType::kInt32, "I32", 4},
+                                {TensorType::kInt16, "I16", 2},   {TensorType::kInt8, "I8", 1},
+                                {TensorType::kUint8, "U8", 1},    {TensorType::kBool, "BOOL", 1}};
+
+const TypeEntry& EntryOf(TensorType type) {
+  return *std::find_if(std::begin(kTypes), std::end(kTypes),
+                       [type](const TypeEntry& entry) { return entry.type == type; });
+}
 
 Error Corrupt(std::string message) {
   return Error(ErrorCode::kCorruptData, "not a whole safetensors file: " + std::move(message));
@@ -36,10 +50,11 @@ uint64_t ElementCount(const std::vector<int64_t>& shape, std::string_view name) 
 }
 
 TensorType ParseType(const std::string& type, std::string_view name) {
-  if (type == "F32") return TensorType::kFloat32;
-  if (type == "I64") return TensorType::kInt64;
+  for (const TypeEntry& entry : kTypes) {
+    if (entry.name == type) return entry.type;
+  }
   throw Error(ErrorCode::kUnsupported,
-              fmt::format("tensor {} is of type {}; convert it to F32 or I64 first", name, type));
+              fmt::format("tensor {} is of type {}; convert it to F32 first", name, type));
 }
 
 TensorView ParseTensor(const std::string& name, const nlohmann::json& entry, std::span<const uint8_t> data) {
@@ -58,7 +73,7 @@ TensorView ParseTensor(const std::string& name, const nlohmann::json& entry, std
 
 }  // namespace
 
-size_t TensorTypeBytes(TensorType type) { return type == TensorType::kFloat32 ? 4 : 8; }
+size_t TensorTypeBytes(TensorType type) { return EntryOf(type).bytes; }
 
 Bytes WriteSafetensors(const std::map<std::string, TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata) {
@@ -69,7 +84,7 @@ Bytes WriteSafetensors(const std::map<std::string, TensorView>& tensors,
     if (ElementCount(tensor.shape, name) * TensorTypeBytes(tensor.type) != tensor.data.size()) {
       throw Error(ErrorCode::kInvalidArgument, fmt::format("tensor {}: data and shape disagree", name));
     }
-    header[name] = {{"dtype", TypeName(tensor.type)},
+    header[name] = {{"dtype", EntryOf(tensor.type).name},
                     {"shape", tensor.shape},
                     {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();

@@ -13,7 +13,18 @@
 
 namespace bucketline {
 
-enum class TensorType { kFloat32, kInt64 };
+enum class TensorType {
+  kFloat32,
+  kFloat64,
+  kFloat16,
+  kBfloat16,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUint8,
+  kBool,
+};
 
 // A view: whoever made it keeps `data` alive. C-contiguous, little-endian.
 struct TensorView {
@@ -32,7 +43,7 @@ Bytes WriteSafetensors(const std::map<std::string, TensorView>& tensors,
 class SafetensorsFile {
  public:
   // Throws kCorruptData naming what is wrong: too short, bad header, offsets outside the file or overlapping,
-  // kUnsupported for a tensor of a type other than F32 and I64.
+  // kUnsupported for a tensor of another type (F8_E4M3, ...).
   explicit SafetensorsFile(Bytes bytes);
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }

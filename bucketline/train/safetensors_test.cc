@@ -1,6 +1,7 @@
 #include "bucketline/train/safetensors.h"
 
 #include <random>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -96,8 +97,24 @@ TEST(Safetensors, DamageIsCorruptData) {
 }
 
 TEST(Safetensors, AnotherTypeIsUnsupported) {
-  EXPECT_EQ(CodeOf(FileWith(R"({"x":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", 4)),
+  EXPECT_EQ(CodeOf(FileWith(R"({"x":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}})", 4)),
             ErrorCode::kUnsupported);
+}
+
+TEST(Safetensors, EachTypeHasItsNameAndSize) {
+  const std::vector<std::tuple<TensorType, std::string, size_t>> types = {
+      {TensorType::kFloat32, "F32", 4},   {TensorType::kFloat64, "F64", 8}, {TensorType::kFloat16, "F16", 2},
+      {TensorType::kBfloat16, "BF16", 2}, {TensorType::kInt64, "I64", 8},   {TensorType::kInt32, "I32", 4},
+      {TensorType::kInt16, "I16", 2},     {TensorType::kInt8, "I8", 1},     {TensorType::kUint8, "U8", 1},
+      {TensorType::kBool, "BOOL", 1}};
+  for (const auto& [type, name, size] : types) {
+    const std::vector<uint8_t> data = Ramp(3 * size);
+    const Bytes bytes = WriteSafetensors({{"x", {type, {3}, data}}});
+    EXPECT_NE(bytes.view().find("\"" + name + "\""), std::string_view::npos);
+    const SafetensorsFile file(bytes);
+    EXPECT_EQ(file.tensors().at("x").type, type) << name;
+    EXPECT_EQ(file.tensors().at("x").data.size(), data.size()) << name;
+  }
 }
 
 TEST(Safetensors, RandomDamageNeverCrashes) {

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
+#include <string>
 
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/train/classification_report.h"
 #include "bucketline/train/options.h"
 
 namespace bucketline {
@@ -17,8 +20,10 @@ struct TrainProgress {
   uint64_t step = 0;           // of the whole run, from 1
   uint64_t step_in_epoch = 0;  // from 1
   uint64_t steps_in_epoch = 0;
+  double batch_loss = 0;         // of this step
   double loss = 0;               // mean over this epoch so far
   double accuracy = 0;           // mean over this epoch so far
+  double learning_rate = 0;      // of this step
   double images_per_second = 0;  // over this epoch so far, in this process
   double wait_share = 0;         // of the time of this epoch, waiting for data
 };
@@ -31,6 +36,9 @@ struct EpochReport {
   double accuracy = 0;
   double validation_loss = 0;
   double validation_accuracy = 0;
+  double validation_auc = 0;  // NaN too where ClassificationReport has none
+  bool best = false;          // better than every epoch before, by TrainOptions::monitor
+  double learning_rate = 0;   // of the epoch's last step
   double images_per_second = 0;
   double wait_share = 0;
   double seconds = 0;
@@ -40,7 +48,10 @@ struct EpochReport {
 struct TrainObserver {
   std::function<void(uint64_t step, uint64_t epoch)> on_resume;
   std::function<void(const TrainProgress&)> on_step;
+  // After each validation, before the epoch's report. The indices are record numbers of the validation dataset.
+  std::function<void(const Predictions&, const ClassificationReport&)> on_validation;
   std::function<void(const EpochReport&)> on_epoch;
+  // After a checkpoint has become the latest; it was written beside later steps.
   std::function<void(uint64_t step, const std::string& uri, double seconds)> on_checkpoint;
   // The record numbers (of the training dataset) of each batch as it is used, with their pixels'
   // StableHash64.
@@ -50,15 +61,18 @@ struct TrainObserver {
 struct TrainResult {
   EpochReport last;                     // of the last finished epoch; epoch counts from 0
   double best_validation_accuracy = 0;  // NaN without validation
+  double best = 0;  // of the figure that TrainOptions::monitor names; NaN without validation
+  std::optional<ClassificationReport> validation;  // of the last validation in this process
   uint64_t steps = 0;
   uint64_t images = 0;  // in this process
   double seconds = 0;   // in this process
   double wait_seconds = 0;
-  bool stopped = false;  // by the stop token: a checkpoint of that moment was written
-  LoaderStats loader;    // of the training loader
+  bool stopped = false;        // by the stop token: a checkpoint of that moment was written
+  bool early_stopped = false;  // by TrainOptions::early_stop
+  LoaderStats loader;          // of the training loader
 };
 
-// Trains until options.epochs are done or `stop` is requested. `validation` may be empty (size() == 0).
+// Trains until options.epochs are done, validation no longer improves (TrainOptions::early_stop) or `stop` is requested. `validation` may be empty (size() == 0).
 // Classes come from train.classes(). Throws kInvalidArgument (options, labels that are not classes,
 // validation with other classes, a checkpoint or weights of another model or of other data), kUnsupported in
 // a build without LibTorch, and whatever Loader::Next throws.

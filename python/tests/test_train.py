@@ -9,15 +9,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
 from images import labelled_objects, put_all
+from training import SMALL, json_lines, summary_of
 
 COUNT = 64
-SMALL = ("--image-size", 32, "--batch-size", 8, "--width", 0.35)
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +24,6 @@ def bucket(versitygw: Endpoint) -> str:
     name = versitygw.new_bucket()
     put_all(versitygw, name, "images/", labelled_objects(COUNT))
     return name
-
-
-def json_lines(path: Path) -> list[dict[str, Any]]:
-    """Whole lines only: a killed process may have left half of one."""
-    if not path.exists():
-        return []
-    text = path.read_text()
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
-
-
-def summary_of(out: str) -> dict[str, Any]:
-    summary: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return summary
 
 
 def test_learns_and_reports(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:

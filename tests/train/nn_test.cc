@@ -7,6 +7,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/train/nn/mobilenet_v2.h"
+#include "bucketline/train/nn/model.h"
 #include "bucketline/train/nn/optimizer.h"
 #include "bucketline/train/nn/tensor_archive.h"
 
@@ -61,6 +62,24 @@ TEST(TensorArchive, SavesChannelsLastParametersInTheirLogicalOrder) {
   EXPECT_TRUE(LoadTensors(bytes).at("x").equal(plain));
 }
 
+TEST(TensorArchive, EveryTypeOfTensorRoundTrips) {
+  for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt,
+                                    at::kShort, at::kChar, at::kByte, at::kBool}) {
+    const at::Tensor tensor = ::torch::arange(6).reshape({2, 3}).to(type);
+    const at::Tensor back = LoadTensors(SaveTensors({{"x", tensor}})).at("x");
+    EXPECT_EQ(back.scalar_type(), type);
+    EXPECT_TRUE(back.equal(tensor)) << type;
+  }
+}
+
+TEST(TensorArchive, ACopyStaysWhenTrainingGoesOn) {
+  const at::Tensor tensor = ::torch::ones({1, 2, 3, 4}).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor copy = CopyToCpu({{"x", tensor}}).at("x");
+  tensor.zero_();
+  EXPECT_TRUE(copy.equal(::torch::ones({1, 2, 3, 4})));
+  EXPECT_TRUE(copy.is_contiguous());
+}
+
 TEST(TensorArchive, WhatDoesNotFitIsNamed) {
   const auto refused = [](NamedTensors source, const NamedTensors& target) -> std::string {
     try {
@@ -77,7 +96,7 @@ TEST(TensorArchive, WhatDoesNotFitIsNamed) {
   EXPECT_THAT(refused({{"a", two}, {"b", two}}, {{"a", two}}), HasSubstr("b has no place"));
   EXPECT_THAT(refused({{"a", three}}, {{"a", two}}), HasSubstr("(3) instead of (2)"));
   EXPECT_EQ(CopyTensors({{"head", three}}, {{"head", two}}, "", [](const std::string&) { return true; }), 1u);
-  EXPECT_THROW(SaveTensors({{"h", ::torch::zeros({1}, at::kHalf)}}), Error);
+  EXPECT_THROW(SaveTensors({{"c", ::torch::zeros({1}, at::kComplexFloat)}}), Error);
 }
 
 void Train(MobileNetV2& model, ::torch::optim::Optimizer& optimizer, int steps) {
@@ -97,13 +116,14 @@ TEST_P(OptimizerTest, ARestoredOptimizerGoesOnAsTheOldOne) {
   options.optimizer = GetParam();
   options.learning_rate = 0.01;
   MobileNetV2 model = Small();
-  auto optimizer = MakeOptimizer(*model, options);
+  auto optimizer = MakeOptimizer(ParametersOf(*model), options);
   Train(model, *optimizer, 3);
 
   MobileNetV2 copy(MobileNetV2Options{.outputs = 2, .width = 0.25});
-  auto restored = MakeOptimizer(*copy, options);
+  auto restored = MakeOptimizer(ParametersOf(*copy), options);
   CopyTensors(LoadTensors(SaveTensors(StateOf(*model))), StateOf(*copy), "");
-  RestoreOptimizer(*restored, *copy, LoadTensors(SaveTensors(OptimizerState(*optimizer, *model))), "");
+  RestoreOptimizer(*restored, ParametersOf(*copy),
+                   LoadTensors(SaveTensors(OptimizerState(*optimizer, ParametersOf(*model)))), "");
 
   at::set_num_threads(1);
   Train(model, *optimizer, 3);
@@ -116,9 +136,9 @@ TEST_P(OptimizerTest, StateOfAnotherOptimizerIsRefused) {
   TrainOptions options;
   options.optimizer = GetParam();
   MobileNetV2 model = Small();
-  auto optimizer = MakeOptimizer(*model, options);
+  auto optimizer = MakeOptimizer(ParametersOf(*model), options);
   try {
-    RestoreOptimizer(*optimizer, *model, {{"other", ::torch::zeros({1})}}, "s3://b/c");
+    RestoreOptimizer(*optimizer, ParametersOf(*model), {{"other", ::torch::zeros({1})}}, "s3://b/c");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
@@ -126,13 +146,45 @@ TEST_P(OptimizerTest, StateOfAnotherOptimizerIsRefused) {
   }
 }
 
+TEST_P(OptimizerTest, TheLearningRateOfTheStepIsUsed) {
+  TrainOptions options;
+  options.optimizer = GetParam();
+  MobileNetV2 model = Small();
+  auto optimizer = MakeOptimizer(ParametersOf(*model), options);
+  const NamedTensors before = CopyToCpu(StateOf(*model));
+  SetLearningRate(*optimizer, 0);
+  Train(model, *optimizer, 1);
+  for (const auto& [name, parameter] : ParametersOf(*model))
+    EXPECT_TRUE(parameter.equal(before.at(name))) << name;
+  SetLearningRate(*optimizer, 0.1);
+  Train(model, *optimizer, 1);
+  EXPECT_FALSE(model->named_parameters()["classifier.1.bias"].equal(before.at("classifier.1.bias")));
+}
+
+// A layer that a network does not use gets no gradient, and the optimiser no state for it.
+TEST_P(OptimizerTest, AParameterWithoutGradientIsSavedAndRestoredAsSuch) {
+  TrainOptions options;
+  options.optimizer = GetParam();
+  const NamedParameters parameters = {{"used", ::torch::ones({2}).requires_grad_()},
+                                      {"unused", ::torch::ones({2}).requires_grad_()}};
+  auto optimizer = MakeOptimizer(parameters, options);
+  parameters[0].second.sum().backward();
+  optimizer->step();
+  const NamedTensors state = OptimizerState(*optimizer, parameters);
+  EXPECT_FALSE(state.empty());
+  for (const auto& [name, tensor] : state) EXPECT_TRUE(name.starts_with("used.")) << name;
+  auto restored = MakeOptimizer(parameters, options);
+  EXPECT_NO_THROW(RestoreOptimizer(*restored, parameters, state, ""));
+  EXPECT_EQ(OptimizerState(*restored, parameters).size(), state.size());
+}
+
 TEST_P(OptimizerTest, BeforeTheFirstStepThereIsNoState) {
   TrainOptions options;
   options.optimizer = GetParam();
   MobileNetV2 model = Small();
-  auto optimizer = MakeOptimizer(*model, options);
-  EXPECT_TRUE(OptimizerState(*optimizer, *model).empty());
-  EXPECT_NO_THROW(RestoreOptimizer(*optimizer, *model, {}, ""));
+  auto optimizer = MakeOptimizer(ParametersOf(*model), options);
+  EXPECT_TRUE(OptimizerState(*optimizer, ParametersOf(*model)).empty());
+  EXPECT_NO_THROW(RestoreOptimizer(*optimizer, ParametersOf(*model), {}, ""));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OptimizerTest, ::testing::Values(OptimizerKind::kAdam, OptimizerKind::kSgd),

@@ -6,40 +6,20 @@
 #include <torch/utils.h>
 
 #include "bucketline/torch/tensors.h"
+#include "bucketline/train/nn/device.h"
+#include "bucketline/train/nn/precision.h"
 
 namespace bucketline::nn {
 namespace {
 
-struct Evaluated {
-  at::Tensor mean_loss;  // undefined when no row is valid
-  RowSums sums;
-};
-
-Evaluated Evaluate(MobileNetV2& model, const Batch& batch, LossKind loss) {
-  at::Tensor images = torch::Images(batch);
-  at::Tensor labels = torch::Labels(batch);
-  const auto valid = batch.valid();
-  if (std::find(valid.begin(), valid.end(), 0) != valid.end()) {
-    const at::Tensor rows = torch::Valid(batch).nonzero().squeeze(1);
-    images = images.index_select(0, rows);
-    labels = labels.index_select(0, rows);
-  }
-  const int64_t rows = labels.size(0);
-  if (rows == 0) return {};
-  const at::Tensor logits = model->forward(images);
-  at::Tensor mean_loss, predicted;
-  if (loss == LossKind::kBinaryCrossEntropy) {
-    const at::Tensor logit = logits.squeeze(1);
-    mean_loss = at::binary_cross_entropy_with_logits(logit, labels.to(at::kFloat));
-    predicted = (logit > 0).to(at::kLong);
-  } else {
-    mean_loss = at::cross_entropy_loss(logits, labels);
-    predicted = logits.argmax(1);
-  }
-  return {.mean_loss = mean_loss,
-          .sums = {.loss = mean_loss.item<double>() * static_cast<double>(rows),
-                   .correct = static_cast<uint64_t>((predicted == labels).sum().item<int64_t>()),
-                   .rows = static_cast<uint64_t>(rows)}};
+at::Tensor BinaryLoss(const at::Tensor& logits, const at::Tensor& labels, const LossOptions& options) {
+  const double smoothing = options.label_smoothing;
+  at::Tensor truth = labels.to(at::kFloat);
+  if (smoothing > 0) truth = truth * (1 - smoothing) + smoothing / 2;
+  const at::Tensor logit = logits.squeeze(1);
+  if (!options.class_weights.defined()) return at::binary_cross_entropy_with_logits(logit, truth);
+  const at::Tensor weights = options.class_weights.index_select(0, labels);
+  return at::binary_cross_entropy_with_logits(logit, truth, weights, {}, at::Reduction::Sum) / weights.sum();
 }
 
 }  // namespace
@@ -54,15 +34,55 @@ int64_t OutputsFor(LossKind loss, size_t classes) {
   return loss == LossKind::kBinaryCrossEntropy ? 1 : static_cast<int64_t>(classes);
 }
 
-RowSums ForwardBackward(MobileNetV2& model, const Batch& batch, LossKind loss) {
-  const Evaluated evaluated = Evaluate(model, batch, loss);
-  if (evaluated.mean_loss.defined()) evaluated.mean_loss.backward();
-  return evaluated.sums;
+at::Tensor MeanLoss(const at::Tensor& logits, const at::Tensor& labels, const LossOptions& options) {
+  const at::Tensor exact = logits.to(at::kFloat);
+  if (options.kind == LossKind::kBinaryCrossEntropy) return BinaryLoss(exact, labels, options);
+  return at::cross_entropy_loss(exact, labels, options.class_weights, at::Reduction::Mean,
+                                /*ignore_index=*/-100, options.label_smoothing);
 }
 
-RowSums Forward(MobileNetV2& model, const Batch& batch, LossKind loss) {
-  const ::torch::NoGradGuard no_grad;
-  return Evaluate(model, batch, loss).sums;
+at::Tensor Probabilities(const at::Tensor& logits, LossKind loss) {
+  const at::Tensor exact = logits.to(at::kFloat);
+  if (loss == LossKind::kCategoricalCrossEntropy) return exact.softmax(1);
+  return at::cat({(-exact).sigmoid(), exact.sigmoid()}, 1);
+}
+
+at::Tensor Predicted(const at::Tensor& logits, LossKind loss) {
+  return loss == LossKind::kBinaryCrossEntropy ? (logits.squeeze(1) > 0).to(at::kLong) : logits.argmax(1);
+}
+
+DeviceRows ValidRows(const Batch& batch, at::Device device) {
+  DeviceRows rows{.images = torch::Images(batch),
+                  .labels = torch::Labels(batch),
+                  .indices = {batch.indices().begin(), batch.indices().end()}};
+  const auto valid = batch.valid();
+  if (std::find(valid.begin(), valid.end(), 0) != valid.end()) {
+    const at::Tensor kept = torch::Valid(batch).nonzero().squeeze(1);
+    rows.images = rows.images.index_select(0, kept);
+    rows.labels = rows.labels.index_select(0, kept);
+    size_t count = 0;
+    for (size_t row = 0; row < valid.size(); ++row) {
+      if (valid[row]) rows.indices[count++] = rows.indices[row];
+    }
+    rows.indices.resize(count);
+  }
+  rows.images = ToDevice(rows.images, device);
+  rows.labels = ToDevice(rows.labels, device);
+  return rows;
+}
+
+at::Tensor RunModel(Model& model, const at::Tensor& images, Precision precision) {
+  const Autocast autocast(precision, images.device());
+  return model.Forward(images);
+}
+
+RowSums SumsOf(const at::Tensor& mean_loss, const at::Tensor& logits, const at::Tensor& labels,
+               LossKind loss) {
+  const int64_t rows = labels.size(0);
+  const at::Tensor correct = (Predicted(logits, loss) == labels).sum();
+  return {.loss = mean_loss.item<double>() * static_cast<double>(rows),
+          .correct = static_cast<uint64_t>(correct.item<int64_t>()),
+          .rows = static_cast<uint64_t>(rows)};
 }
 
 }  // namespace bucketline::nn

@@ -1,5 +1,8 @@
 #include "bucketline/train/nn/optimizer.h"
 
+#include <utility>
+#include <vector>
+
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 #include <torch/types.h>
@@ -11,75 +14,100 @@ namespace {
 
 namespace optim = ::torch::optim;
 
-const at::Tensor& Find(const NamedTensors& state, const std::string& name, const std::string& origin) {
-  const auto found = state.find(name);
-  if (found == state.end()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "optimiser tensor " + name + " is missing; was it saved by another model or optimiser?",
-                origin);
-  }
-  return found->second;
-}
+// The state of one optimiser, handed out tensor by tensor, so that what is missing or left over shows.
+class SavedState {
+ public:
+  SavedState(const NamedTensors& tensors, const std::string& origin) : rest_(tensors), origin_(origin) {}
 
-at::Tensor FindLike(const NamedTensors& state, const std::string& name, const at::Tensor& parameter,
-                    const std::string& origin) {
-  const at::Tensor& tensor = Find(state, name, origin);
-  if (tensor.sizes() != parameter.sizes()) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        "optimiser tensor " + name + " has another shape than its parameter; was it saved by another model?",
-        origin);
+  bool Has(const std::string& name) const { return rest_.contains(name); }
+
+  at::Tensor Take(const std::string& name) {
+    const auto found = rest_.find(name);
+    if (found == rest_.end()) throw Refused(name, "is missing");
+    at::Tensor tensor = found->second;
+    rest_.erase(found);
+    return tensor;
   }
-  return ::torch::empty_like(parameter).copy_(tensor);  // in the parameter's memory format
+
+  // On the parameter's device and in its memory format.
+  at::Tensor TakeLike(const std::string& name, const at::Tensor& parameter) {
+    const at::Tensor tensor = Take(name);
+    if (tensor.sizes() != parameter.sizes()) throw Refused(name, "has another shape than its parameter");
+    return ::torch::empty_like(parameter).copy_(tensor);
+  }
+
+  void RequireEmpty() const {
+    if (!rest_.empty()) throw Refused(rest_.begin()->first, "belongs to no parameter");
+  }
+
+ private:
+  Error Refused(const std::string& name, const std::string& what) const {
+    return Error(ErrorCode::kInvalidArgument,
+                 "optimiser tensor " + name + " " + what + "; was it saved by another model or optimiser?",
+                 origin_);
+  }
+
+  NamedTensors rest_;
+  const std::string& origin_;
+};
+
+std::vector<at::Tensor> TensorsOf(const NamedParameters& parameters) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : parameters) tensors.push_back(tensor);
+  return tensors;
 }
 
 }  // namespace
 
-std::unique_ptr<optim::Optimizer> MakeOptimizer(const ::torch::nn::Module& model,
+std::unique_ptr<optim::Optimizer> MakeOptimizer(const NamedParameters& parameters,
                                                 const TrainOptions& options) {
   if (options.optimizer == OptimizerKind::kAdam) {
     return std::make_unique<optim::Adam>(
-        model.parameters(), optim::AdamOptions(options.learning_rate).weight_decay(options.weight_decay));
+        TensorsOf(parameters), optim::AdamOptions(options.learning_rate).weight_decay(options.weight_decay));
   }
   return std::make_unique<optim::SGD>(
-      model.parameters(),
+      TensorsOf(parameters),
       optim::SGDOptions(options.learning_rate).momentum(options.momentum).weight_decay(options.weight_decay));
 }
 
-NamedTensors OptimizerState(optim::Optimizer& optimizer, const ::torch::nn::Module& model) {
+NamedTensors OptimizerState(optim::Optimizer& optimizer, const NamedParameters& parameters) {
   NamedTensors state;
-  for (const auto& item : model.named_parameters()) {
-    const auto found = optimizer.state().find(item.value().unsafeGetTensorImpl());
+  for (const auto& [name, parameter] : parameters) {
+    const auto found = optimizer.state().find(parameter.unsafeGetTensorImpl());
     if (found == optimizer.state().end()) continue;
     if (auto* adam = dynamic_cast<optim::AdamParamState*>(found->second.get())) {
-      state[item.key() + ".exp_avg"] = adam->exp_avg();
-      state[item.key() + ".exp_avg_sq"] = adam->exp_avg_sq();
-      state[item.key() + ".step"] = ::torch::tensor({adam->step()}, at::kLong);
+      state[name + ".exp_avg"] = adam->exp_avg();
+      state[name + ".exp_avg_sq"] = adam->exp_avg_sq();
+      state[name + ".step"] = ::torch::tensor({adam->step()}, at::kLong);
     } else if (auto* sgd = dynamic_cast<optim::SGDParamState*>(found->second.get())) {
-      if (sgd->momentum_buffer().defined()) state[item.key() + ".momentum_buffer"] = sgd->momentum_buffer();
+      if (sgd->momentum_buffer().defined()) state[name + ".momentum_buffer"] = sgd->momentum_buffer();
     }
   }
   return state;
 }
 
-void RestoreOptimizer(optim::Optimizer& optimizer, const ::torch::nn::Module& model,
+void RestoreOptimizer(optim::Optimizer& optimizer, const NamedParameters& parameters,
                       const NamedTensors& state, const std::string& origin) {
-  if (state.empty()) return;  // saved before the first step
+  SavedState saved(state, origin);
   const bool is_adam = dynamic_cast<optim::Adam*>(&optimizer) != nullptr;
-  for (const auto& item : model.named_parameters()) {
-    const at::Tensor& parameter = item.value();
-    if (is_adam) {
+  for (const auto& [name, parameter] : parameters) {
+    if (is_adam && saved.Has(name + ".exp_avg")) {
       auto adam = std::make_unique<optim::AdamParamState>();
-      adam->exp_avg(FindLike(state, item.key() + ".exp_avg", parameter, origin));
-      adam->exp_avg_sq(FindLike(state, item.key() + ".exp_avg_sq", parameter, origin));
-      adam->step(Find(state, item.key() + ".step", origin).item<int64_t>());
+      adam->exp_avg(saved.TakeLike(name + ".exp_avg", parameter));
+      adam->exp_avg_sq(saved.TakeLike(name + ".exp_avg_sq", parameter));
+      adam->step(saved.Take(name + ".step").item<int64_t>());
       optimizer.state()[parameter.unsafeGetTensorImpl()] = std::move(adam);
-    } else {
+    } else if (!is_adam && saved.Has(name + ".momentum_buffer")) {
       auto sgd = std::make_unique<optim::SGDParamState>();
-      sgd->momentum_buffer(FindLike(state, item.key() + ".momentum_buffer", parameter, origin));
+      sgd->momentum_buffer(saved.TakeLike(name + ".momentum_buffer", parameter));
       optimizer.state()[parameter.unsafeGetTensorImpl()] = std::move(sgd);
     }
   }
+  saved.RequireEmpty();
+}
+
+void SetLearningRate(optim::Optimizer& optimizer, double learning_rate) {
+  for (optim::OptimizerParamGroup& group : optimizer.param_groups()) group.options().set_lr(learning_rate);
 }
 
 }  // namespace bucketline::nn

@@ -1,5 +1,6 @@
 #include "bucketline/train/nn/tensor_archive.h"
 
+#include <utility>
 #include <vector>
 
 #include <torch/types.h>
@@ -11,16 +12,27 @@
 namespace bucketline::nn {
 namespace {
 
-std::string ShapeText(at::IntArrayRef shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  return text + ")";
-}
+constexpr std::pair<TensorType, at::ScalarType> kTypes[] = {
+    {TensorType::kFloat32, at::kFloat}, {TensorType::kFloat64, at::kDouble},
+    {TensorType::kFloat16, at::kHalf},  {TensorType::kBfloat16, at::kBFloat16},
+    {TensorType::kInt64, at::kLong},    {TensorType::kInt32, at::kInt},
+    {TensorType::kInt16, at::kShort},   {TensorType::kInt8, at::kChar},
+    {TensorType::kUint8, at::kByte},    {TensorType::kBool, at::kBool}};
 
 TensorType TypeOf(const at::Tensor& tensor, const std::string& name) {
-  if (tensor.scalar_type() == at::kFloat) return TensorType::kFloat32;
-  if (tensor.scalar_type() == at::kLong) return TensorType::kInt64;
-  throw Error(ErrorCode::kInvalidArgument, "tensor " + name + " is neither float32 nor int64");
+  for (const auto& [ours, theirs] : kTypes) {
+    if (tensor.scalar_type() == theirs) return ours;
+  }
+  throw Error(ErrorCode::kUnsupported, "tensor " + name + " is of type " +
+                                           c10::toString(tensor.scalar_type()) +
+                                           ", which checkpoints cannot hold");
+}
+
+at::ScalarType TypeOf(TensorType type) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (type == ours) return theirs;
+  }
+  throw Error(ErrorCode::kInternal, "a tensor type that LibTorch lacks");
 }
 
 Error Differs(const std::string& origin, const std::string& what) {
@@ -28,6 +40,12 @@ Error Differs(const std::string& origin, const std::string& what) {
 }
 
 }  // namespace
+
+std::string ShapeText(at::IntArrayRef shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + ")";
+}
 
 NamedTensors StateOf(const ::torch::nn::Module& module) {
   NamedTensors state;
@@ -48,12 +66,20 @@ Bytes SaveTensors(const NamedTensors& tensors) {
   return WriteSafetensors(views);
 }
 
+NamedTensors CopyToCpu(const NamedTensors& tensors) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : tensors) {
+    copies[name] = tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true,
+                                      at::MemoryFormat::Contiguous);
+  }
+  return copies;
+}
+
 NamedTensors LoadTensors(const Bytes& bytes) {
   const SafetensorsFile file(bytes);
   NamedTensors tensors;
   for (const auto& [name, view] : file.tensors()) {
-    const auto type = view.type == TensorType::kFloat32 ? at::kFloat : at::kLong;
-    at::Tensor tensor = ::torch::empty(view.shape, at::TensorOptions().dtype(type));
+    at::Tensor tensor = ::torch::empty(view.shape, at::TensorOptions().dtype(TypeOf(view.type)));
     std::copy(view.data.begin(), view.data.end(), static_cast<uint8_t*>(tensor.data_ptr()));
     tensors[name] = std::move(tensor);
   }

@@ -12,11 +12,16 @@ namespace bucketline::nn {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
+std::string ShapeText(at::IntArrayRef shape);  // "(2, 3)"
+
 // Parameters and buffers by their dotted names; the tensors are the module's own.
 NamedTensors StateOf(const ::torch::nn::Module& module);
 
-// Throws kInvalidArgument for a tensor that is neither float32 nor int64.
+// Throws kUnsupported for a tensor of a type that safetensors or TensorType lacks.
 Bytes SaveTensors(const NamedTensors& tensors);
+
+// Copies on the CPU, contiguous, which later training steps leave as they are.
+NamedTensors CopyToCpu(const NamedTensors& tensors);
 
 // Copies of the file's tensors. Throws what SafetensorsFile throws.
 NamedTensors LoadTensors(const Bytes& bytes);

@@ -10,18 +10,14 @@
 #include "bucketline/base/error.h"
 #include "bucketline/base/hash.h"
 #include "bucketline/base/random.h"
-#include "bucketline/store/blocking.h"
+#include "bucketline/train/nn/device.h"
 #include "bucketline/train/nn/optimizer.h"
-#include "bucketline/train/nn/tensor_archive.h"
+#include "bucketline/train/nn/precision.h"
 
 namespace bucketline::nn {
 namespace {
 
-constexpr char kModelFile[] = "model.safetensors";
-constexpr char kOptimizerFile[] = "optimizer.safetensors";
-constexpr char kStateFile[] = "state.json";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr uint64_t kWeightsLimit = uint64_t{4} << 30;
 
 SteadyTime Now() { return Clock::Real().Now(); }
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -31,7 +27,7 @@ uint64_t TrainingMemory(const TrainOptions& options, const Dataset* validation) 
   return validation == nullptr ? options.memory : options.memory / 4 * 3;
 }
 
-LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validation) {
+LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validation, at::Device device) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.image = options.TrainImage();
@@ -42,119 +38,125 @@ LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validat
   loader.memory = TrainingMemory(options, validation);
   loader.on_error = options.on_error;
   loader.on_bad_sample = options.on_bad_sample;
+  loader.allocator = BatchAllocator(device);
   return loader;
 }
 
-MobileNetV2 MakeModel(const TrainOptions& options, LossKind loss, size_t classes) {
-  ::torch::manual_seed(options.seed);
-  MobileNetV2 model(MobileNetV2Options{
-      .outputs = OutputsFor(loss, classes), .width = options.width, .dropout = options.dropout});
-  for (at::Tensor& parameter : model->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
-  }
-  return model;
+std::vector<uint64_t> ImagesByClass(const Dataset& dataset) {
+  std::vector<uint64_t> images(dataset.classes().size());
+  for (uint64_t i = 0; i < dataset.size(); ++i) ++images[static_cast<size_t>(dataset.LabelInteger(i))];
+  return images;
 }
 
-const Bytes& FileOf(const Checkpoint& checkpoint, const std::string& name, const std::string& uri) {
-  const auto found = checkpoint.files.find(name);
-  if (found == checkpoint.files.end()) {
-    throw Error(ErrorCode::kCorruptData, "the checkpoint has no " + name, uri);
-  }
-  return found->second;
+at::Tensor WeightsTensor(const std::vector<double>& weights, at::Device device) {
+  return weights.empty() ? at::Tensor() : ::torch::tensor(weights, at::kFloat).to(device);
+}
+
+Error Invalid(std::string message, const std::string& uri = {}) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message), uri);
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(Runtime& runtime, const Dataset& train, const Dataset* validation,
-                         const TrainOptions& options, const TrainObserver& observer)
+                         const TrainOptions& options, const TrainObserver& observer, at::Device device)
     : runtime_(runtime),
       validation_(validation != nullptr && validation->size() > 0 ? validation : nullptr),
       options_(options),
       observer_(observer),
-      loss_(ChooseLoss(options.loss, train.classes().size())),
-      model_(MakeModel(options, loss_, train.classes().size())),
-      optimizer_(MakeOptimizer(*model_, options)),
-      loader_(train, TrainingLoader(options, validation_)) {
-  if (validation_ != nullptr && validation_->classes() != train.classes()) {
-    throw Error(ErrorCode::kInvalidArgument, "the validation data has other classes than the training data",
-                validation_->source());
+      device_(device),
+      loader_(train, TrainingLoader(options, validation_, device)) {
+  auto [model, loss] = MakeModel(runtime, options, train.classes().size());
+  model_ = std::move(model);
+  RequireUsableData();
+  model_->Prepare(device);
+  if (!options.class_weights.empty()) {
+    class_weights_ = options.class_weights.Resolve(train.classes(), ImagesByClass(train));
   }
-  if (loader_.steps() == 0) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the training data has " + std::to_string(train.size()) +
-                    " images, which is less than one batch of " + std::to_string(options.batch_size) +
-                    "; give a smaller batch size",
-                train.source());
-  }
-  if (!options.checkpoint.empty()) checkpoints_.emplace(runtime, options.checkpoint);
+  loss_ = {.kind = loss,
+           .class_weights = WeightsTensor(class_weights_, device),
+           .label_smoothing = options.label_smoothing};
+  parameters_ = model_->Parameters();
+  optimizer_ = MakeOptimizer(parameters_, options);
+  schedule_.emplace(options.schedule, loader_.steps() * options.epochs, loader_.steps());
+  if (!options.checkpoint.empty()) checkpoints_.emplace(runtime, options.checkpoint, options.keep);
   result_.best_validation_accuracy = kNone;
-  result_.last.validation_loss = result_.last.validation_accuracy = kNone;
+  result_.last.validation_loss = result_.last.validation_accuracy = result_.last.validation_auc = kNone;
   LoadWeights();
   if (options.resume) Resume();
 }
 
-void TrainingRun::LoadWeights() {
-  if (options_.weights.empty()) return;
-  const Uri uri = Uri::Parse(options_.weights);
-  const Bytes bytes =
-      GetBytes(*runtime_.StoreFor(uri), GetRequest{.key = Runtime::KeyOf(uri)}, kWeightsLimit);
-  try {
-    // A classifier for other classes starts afresh: that is what fine-tuning wants.
-    const size_t fresh = CopyTensors(LoadTensors(bytes), StateOf(*model_), options_.weights,
-                                     [](const std::string& name) { return name.starts_with("classifier."); });
-    if (fresh > 0) {
-      runtime_.log()(LogLevel::kInfo,
-                     options_.weights + ": its classifier is for other classes; it starts afresh");
-    }
-  } catch (const Error& error) {
-    throw error.WithUri(options_.weights);
+void TrainingRun::RequireUsableData() const {
+  const Dataset& train = loader_.dataset();
+  if (loader_.steps() == 0) {
+    throw Invalid("the training data has " + std::to_string(train.size()) +
+                      " images, which is less than one batch of " + std::to_string(options_.batch_size) +
+                      "; give a smaller batch size",
+                  train.source());
   }
-}
-
-void TrainingRun::Resume() {
-  const std::optional<Checkpoint> checkpoint = checkpoints_->Load();
-  if (!checkpoint) return;
-  const std::string& uri = checkpoints_->uri();
-  const RunState state = RunState::FromJson(FileOf(*checkpoint, kStateFile, uri).view(), uri);
-  state.RequireSameRun(CurrentState(), uri);
-  CopyTensors(LoadTensors(FileOf(*checkpoint, kModelFile, uri)), StateOf(*model_), uri);
-  RestoreOptimizer(*optimizer_, *model_, LoadTensors(FileOf(*checkpoint, kOptimizerFile, uri)), uri);
-  try {
-    loader_.Restore(state.loader);
-  } catch (const Error& error) {
-    throw error.WithUri(uri);
+  if (validation_ == nullptr) {
+    if (options_.early_stop > 0) throw Invalid("an early stop needs validation data to judge by");
+    return;
   }
-  step_ = last_saved_step_ = state.step;
-  epoch_sums_ = {.loss = state.epoch_loss_sum, .correct = state.epoch_correct, .rows = state.epoch_rows};
-  if (state.best_validation_accuracy >= 0) result_.best_validation_accuracy = state.best_validation_accuracy;
-  if (observer_.on_resume) observer_.on_resume(step_, loader_.epoch());
+  if (validation_->classes() != train.classes()) {
+    throw Invalid("the validation data has other classes than the training data", validation_->source());
+  }
+  if (options_.monitor != Monitor::kAuc) return;
+  if (validation_->size() * train.classes().size() * sizeof(float) > kScoreLimit) {
+    throw Invalid(
+        "there are too many validation images and classes to keep the scores that AUC needs; monitor "
+        "accuracy or loss",
+        validation_->source());
+  }
+  const std::vector<uint64_t> images = ImagesByClass(*validation_);
+  const auto missing = std::find(images.begin(), images.end(), 0);
+  if (missing != images.end()) {
+    throw Invalid("AUC is not defined: there is no validation image of class " +
+                      train.classes()[static_cast<size_t>(missing - images.begin())] +
+                      "; monitor accuracy or loss",
+                  validation_->source());
+  }
 }
 
 TrainResult TrainingRun::Run(std::stop_token stop) {
   const SteadyTime start = last_save_ = Now();
-  while (loader_.epoch() < options_.epochs && !stop.stop_requested()) RunEpoch(stop);
-  if (checkpoints_ && step_ != last_saved_step_) SaveCheckpoint();
-  result_.stopped = stop.stop_requested() && loader_.epoch() < options_.epochs;
+  last_batch_ = loader_.State();
+  while (loader_.epoch() < options_.epochs && !stop.stop_requested() &&
+         !improvement_.ShouldStop(options_.early_stop)) {
+    RunEpoch(stop);
+  }
+  if (checkpoints_) {
+    if (step_ != last_saved_step_) SaveCheckpoint(last_batch_, /*best=*/false);
+    checkpoints_->Wait();
+    ReportCheckpoints();
+  }
+  result_.early_stopped = loader_.epoch() < options_.epochs && improvement_.ShouldStop(options_.early_stop);
+  result_.stopped = loader_.epoch() < options_.epochs && !result_.early_stopped;
   result_.steps = step_;
+  result_.best = improvement_.best.value_or(kNone);
   result_.seconds = Seconds(Now() - start);
   result_.loader = loader_.Stats();
   result_.wait_seconds = Seconds(result_.loader.wait);
   return result_;
 }
 
-void TrainingRun::RunEpoch(std::stop_token stop) {
+void TrainingRun::RunEpoch(const std::stop_token& stop) {
   epoch_start_ = Now();
   epoch_images_ = 0;
   wait_before_epoch_ = loader_.Stats().wait;
-  model_->train();
+  model_->SetTraining(true);
   while (!stop.stop_requested()) {
     const std::optional<Batch> batch = loader_.Next();
     if (!batch) {
-      FinishEpoch();
+      FinishEpoch(stop);
       return;
     }
     Step(*batch);
-    if (CheckpointDue()) SaveCheckpoint();
+    last_batch_ = batch->State();
+    if (!checkpoints_) continue;
+    ReportCheckpoints();
+    // The end of an epoch saves anyway, after validation.
+    if (loader_.remaining() > 0 && CheckpointDue()) SaveCheckpoint(last_batch_, /*best=*/false);
   }
 }
 
@@ -165,17 +167,46 @@ void TrainingRun::Step(const Batch& batch) {
   }
   // Dropout draws from LibTorch's generator; seeding it by step makes a resumed run draw the same.
   ::torch::manual_seed(Mix64(options_.seed + Mix64(step_ + 1)));
+  learning_rate_ = options_.learning_rate * schedule_->Factor(step_);
+  SetLearningRate(*optimizer_, learning_rate_);
   optimizer_->zero_grad();
-  const RowSums sums = ForwardBackward(model_, batch, loss_);
-  optimizer_->step();
+  const DeviceRows rows = ValidRows(batch, device_);
+  RowSums sums;
+  if (rows.labels.size(0) > 0) {
+    const at::Tensor logits = RunModel(*model_, rows.images, options_.precision);
+    const at::Tensor mean_loss = MeanLoss(logits, rows.labels, loss_);
+    Backward(mean_loss);
+    sums = SumsOf(mean_loss, logits, rows.labels, loss_.kind);
+  }
   ++step_;
   epoch_sums_.Add(sums);
   epoch_images_ += sums.rows;
   result_.images += sums.rows;
   if (!std::isfinite(epoch_sums_.loss)) {
-    throw Error(ErrorCode::kInvalidArgument, "the loss is no longer a finite number at step " +
-                                                 std::to_string(step_) + "; try a smaller learning rate");
+    throw Invalid("the loss is no longer a finite number at step " + std::to_string(step_) +
+                  "; try a smaller learning rate");
   }
+  ReportStep(batch, sums.MeanLoss());
+}
+
+// Gradients, then the optimiser's step, unless float16 gradients have overflowed.
+void TrainingRun::Backward(const at::Tensor& mean_loss) {
+  if (options_.precision != Precision::kFloat16) {
+    mean_loss.backward();
+    optimizer_->step();
+    return;
+  }
+  (mean_loss * loss_scale_.scale).backward();
+  std::vector<at::Tensor> gradients;
+  for (const auto& [name, parameter] : parameters_) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  const bool finite = Unscale(gradients, loss_scale_.scale);
+  if (finite) optimizer_->step();
+  loss_scale_.Update(finite);
+}
+
+void TrainingRun::ReportStep(const Batch& batch, double batch_loss) {
   if (!observer_.on_step) return;
   const double elapsed = Seconds(Now() - epoch_start_);
   observer_.on_step({.epoch = batch.epoch(),
@@ -183,15 +214,17 @@ void TrainingRun::Step(const Batch& batch) {
                      .step = step_,
                      .step_in_epoch = loader_.steps() - loader_.remaining(),
                      .steps_in_epoch = loader_.steps(),
+                     .batch_loss = batch_loss,
                      .loss = epoch_sums_.MeanLoss(),
                      .accuracy = epoch_sums_.Accuracy(),
+                     .learning_rate = learning_rate_,
                      .images_per_second = static_cast<double>(epoch_images_) / elapsed,
                      .wait_share = Seconds(EpochWait()) / elapsed});
 }
 
 Duration TrainingRun::EpochWait() const { return loader_.Stats().wait - wait_before_epoch_; }
 
-void TrainingRun::FinishEpoch() {
+void TrainingRun::FinishEpoch(const std::stop_token& stop) {
   const double seconds = Seconds(Now() - epoch_start_);
   EpochReport report{.epoch = loader_.epoch() - 1,
                      .step = step_,
@@ -199,23 +232,44 @@ void TrainingRun::FinishEpoch() {
                      .accuracy = epoch_sums_.Accuracy(),
                      .validation_loss = kNone,
                      .validation_accuracy = kNone,
+                     .validation_auc = kNone,
+                     .learning_rate = learning_rate_,
                      .images_per_second = static_cast<double>(epoch_images_) / seconds,
                      .wait_share = Seconds(EpochWait()) / seconds,
                      .seconds = seconds};
   if (validation_ != nullptr) {
-    const RowSums sums = Validate();
-    report.validation_loss = sums.MeanLoss();
-    report.validation_accuracy = sums.Accuracy();
+    const Validation validation = RunValidation(stop);
+    // A checkpoint from before the end of the epoch makes the resumed run validate it.
+    if (!validation.whole) return;
+    result_.validation = MakeReport(validation.predictions);
+    report.validation_loss = validation.sums.MeanLoss();
+    report.validation_accuracy = validation.sums.Accuracy();
+    report.validation_auc = result_.validation->auc;
     result_.best_validation_accuracy =
         std::fmax(result_.best_validation_accuracy, report.validation_accuracy);  // ignores NaN
+    report.best = improvement_.Add(options_.monitor, Monitored(report));
+    if (observer_.on_validation) observer_.on_validation(validation.predictions, *result_.validation);
   }
   result_.last = report;
   epoch_sums_ = {};
+  last_batch_ = loader_.State();
   if (observer_.on_epoch) observer_.on_epoch(report);
-  if (checkpoints_ && step_ != last_saved_step_) SaveCheckpoint();
+  if (checkpoints_ && (step_ != last_saved_step_ || report.best)) SaveCheckpoint(last_batch_, report.best);
 }
 
-RowSums TrainingRun::Validate() {
+double TrainingRun::Monitored(const EpochReport& report) const {
+  switch (options_.monitor) {
+    case Monitor::kLoss:
+      return report.validation_loss;
+    case Monitor::kAuc:
+      return report.validation_auc;
+    case Monitor::kAccuracy:
+      break;
+  }
+  return report.validation_accuracy;
+}
+
+Validation TrainingRun::RunValidation(const std::stop_token& stop) {
   LoaderOptions options;
   options.batch_size = options_.batch_size;
   options.image = options_.ValidationImage();
@@ -224,52 +278,9 @@ RowSums TrainingRun::Validate() {
   options.memory = options_.memory - TrainingMemory(options_, validation_);
   options.on_error = options_.on_error;
   options.on_bad_sample = options_.on_bad_sample;
+  options.allocator = BatchAllocator(device_);
   Loader loader(*validation_, std::move(options));
-  model_->eval();
-  RowSums sums;
-  while (const std::optional<Batch> batch = loader.Next()) sums.Add(Forward(model_, *batch, loss_));
-  return sums;
-}
-
-bool TrainingRun::CheckpointDue() const {
-  if (!checkpoints_) return false;
-  const CheckpointSchedule& schedule = options_.checkpoint_every;
-  return (schedule.steps && step_ - last_saved_step_ >= *schedule.steps) ||
-         (schedule.period && Now() - last_save_ >= *schedule.period);
-}
-
-RunState TrainingRun::CurrentState() const {
-  RunState state;
-  state.step = step_;
-  state.loader = loader_.State();
-  state.epoch_loss_sum = epoch_sums_.loss;
-  state.epoch_correct = epoch_sums_.correct;
-  state.epoch_rows = epoch_sums_.rows;
-  if (!std::isnan(result_.best_validation_accuracy)) {
-    state.best_validation_accuracy = result_.best_validation_accuracy;
-  }
-  state.model = options_.model;
-  state.width = options_.width;
-  state.optimizer = OptimizerName(options_.optimizer);
-  state.loss = LossName(loss_);
-  state.classes = loader_.dataset().classes();
-  state.image_size = options_.image_size;
-  return state;
-}
-
-void TrainingRun::SaveCheckpoint() {
-  const SteadyTime start = Now();
-  Checkpoint checkpoint;
-  checkpoint.step = step_;
-  checkpoint.files[kModelFile] = SaveTensors(StateOf(*model_));
-  checkpoint.files[kOptimizerFile] = SaveTensors(OptimizerState(*optimizer_, *model_));
-  checkpoint.files[kStateFile] = Bytes::Copy(CurrentState().ToJson());
-  checkpoints_->Save(checkpoint, options_.keep);
-  last_save_ = Now();
-  last_saved_step_ = step_;
-  if (observer_.on_checkpoint) {
-    observer_.on_checkpoint(step_, checkpoints_->uri(), Seconds(last_save_ - start));
-  }
+  return Validate(*model_, loader, loss_.kind, options_.precision, device_, stop);
 }
 
 }  // namespace bucketline::nn

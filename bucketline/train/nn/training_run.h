@@ -9,10 +9,14 @@
 
 #include "bucketline/base/clock.h"
 #include "bucketline/loader/loader.h"
-#include "bucketline/train/checkpoint.h"
+#include "bucketline/train/checkpoint_writer.h"
+#include "bucketline/train/improvement.h"
+#include "bucketline/train/loss_scale.h"
 #include "bucketline/train/nn/batch_step.h"
-#include "bucketline/train/nn/mobilenet_v2.h"
+#include "bucketline/train/nn/model.h"
+#include "bucketline/train/nn/validation.h"
 #include "bucketline/train/run_state.h"
+#include "bucketline/train/schedule.h"
 #include "bucketline/train/trainer.h"
 
 namespace bucketline::nn {
@@ -21,37 +25,53 @@ namespace bucketline::nn {
 class TrainingRun {
  public:
   TrainingRun(Runtime& runtime, const Dataset& train, const Dataset* validation, const TrainOptions& options,
-              const TrainObserver& observer);
+              const TrainObserver& observer, at::Device device);
 
   TrainResult Run(std::stop_token stop);
 
  private:
+  void RequireUsableData() const;
+
+  // training_checkpoint.cc
   void LoadWeights();
   void Resume();
-  void RunEpoch(std::stop_token stop);
-  void Step(const Batch& batch);
-  void FinishEpoch();
-  RowSums Validate();
   bool CheckpointDue() const;
-  void SaveCheckpoint();
-  RunState CurrentState() const;
+  void SaveCheckpoint(const LoaderState& loader, bool best);
+  void ReportCheckpoints();
+  RunState CurrentState(const LoaderState& loader) const;
+
+  void RunEpoch(const std::stop_token& stop);
+  void Step(const Batch& batch);
+  void Backward(const at::Tensor& mean_loss);
+  void ReportStep(const Batch& batch, double batch_loss);
+  void FinishEpoch(const std::stop_token& stop);
+  Validation RunValidation(const std::stop_token& stop);
+  double Monitored(const EpochReport& report) const;
   Duration EpochWait() const;
 
   Runtime& runtime_;
   const Dataset* validation_;
   const TrainOptions& options_;
   const TrainObserver& observer_;
-  const LossKind loss_;
-  MobileNetV2 model_;
+  const at::Device device_;
+  std::unique_ptr<Model> model_;
+  LossOptions loss_;
+  std::vector<double> class_weights_;
+  NamedParameters parameters_;
   std::unique_ptr<::torch::optim::Optimizer> optimizer_;
   Loader loader_;
-  std::optional<CheckpointFolder> checkpoints_;
+  std::optional<ScheduleOfRun> schedule_;
+  std::optional<CheckpointWriter> checkpoints_;
 
   uint64_t step_ = 0;
+  double learning_rate_ = 0;   // of the last step
   RowSums epoch_sums_;         // of the whole epoch, what a resumed run brings included
   uint64_t epoch_images_ = 0;  // of this epoch, in this process
   SteadyTime epoch_start_;
   Duration wait_before_epoch_{0};
+  LoaderState last_batch_;  // the loader's state after the last batch that was used
+  Improvement improvement_;
+  LossScale loss_scale_;
   SteadyTime last_save_;
   uint64_t last_saved_step_ = 0;
   TrainResult result_;
