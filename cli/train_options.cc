@@ -26,7 +26,9 @@ void AddModelOptions(CLI::App& app, TrainOptions& train) {
   app.add_option("--dropout", train.dropout, "before MobileNetV2's classifier")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--weights", train.weights, "safetensors file or object to start from")->group(group);
+  app.add_option("--weights", train.weights,
+                 "safetensors file or object to start from, or a checkpoint's best.json")
+      ->group(group);
   AddChoice<OptimizerKind>(app, "--optimizer", train.optimizer,
                            {{"adam", OptimizerKind::kAdam}, {"sgd", OptimizerKind::kSgd}},
                            "adam | sgd [adam]")

@@ -159,6 +159,8 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       {"images", result.images},
       {"seconds", result.seconds},
       {"wait_seconds", result.wait_seconds},
+      {"images_per_second", result.last.images_per_second},  // of the last whole epoch, as wait_share
+      {"wait_share", result.last.wait_share},
       {"loss", result.last.loss},
       {"accuracy", result.last.accuracy},
       {"validation_loss", OrNull(result.last.validation_loss)},

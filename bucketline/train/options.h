@@ -84,9 +84,10 @@ struct TrainOptions {
 
   std::string checkpoint = {};  // URI of a prefix or folder; empty: none
   CheckpointSchedule checkpoint_every = {};
-  size_t keep = 3;           // checkpoints that stay, the best one besides
-  bool resume = false;       // continue after the last complete checkpoint; start anew when there is none
-  std::string weights = {};  // safetensors file or object to start from
+  size_t keep = 3;      // checkpoints that stay, the best one besides
+  bool resume = false;  // continue after the last complete checkpoint; start anew when there is none
+  // A safetensors file or object to start from, or a checkpoint folder's best.json or latest.json.
+  std::string weights = {};
 
   // Throws kInvalidArgument naming the option that is out of range.
   void Validate() const;

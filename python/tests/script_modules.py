@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -62,5 +63,6 @@ class Frozen(torch.nn.Module):
 
 
 def save(module: torch.nn.Module, path: Path) -> Path:
-    torch.jit.script(module).save(str(path))
+    scripted: Any = torch.jit.script(module)
+    scripted.save(str(path))
     return path

@@ -43,6 +43,12 @@ def test_learns_and_reports(on_versitygw: Command, bucket: str, tmp_path: Path) 
     assert begin["train_images"] + begin["validation_images"] == COUNT
     assert begin["classes"] == ["bright", "dark"]
     assert end["event"] == "end"
+    last = [event for event in events if event["event"] == "epoch"][-1]
+    assert (summary["images_per_second"], summary["wait_share"]) == (
+        last["images_per_second"],
+        last["wait_share"],
+    )
+    assert summary["images_per_second"] > 0
     assert end["loss"] == summary["loss"]
 
 
@@ -67,7 +73,8 @@ def test_killed_and_resumed_it_goes_on_bit_for_bit(
     checkpoint = f"s3://{bucket}/checkpoints/killed/"
     process = on_versitygw.start(*train_arguments(bucket, checkpoint, log))
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while len(json_lines(log)) < 13:  # in the middle of the second epoch
+    # In the second epoch, after the save of step 14 has begun: that of step 11 is complete.
+    while len(json_lines(log)) < 15:
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
     process.send_signal(signal.SIGKILL)

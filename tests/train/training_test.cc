@@ -200,6 +200,27 @@ TEST_F(OnLibTorch, TheBestEpochsCheckpointIsBestJson) {
   EXPECT_EQ(folder.Load()->step, result.steps);
 }
 
+TEST_F(OnLibTorch, WeightsMayBeTheBestCheckpoints) {
+  const auto [train, validation] = Open().Split(0.7);
+  TrainOptions options = SmallRun(3);
+  options.checkpoint = "mem://c/run";
+  Train(runtime_, train, &validation, options);
+  const uint64_t step = CheckpointFolder(runtime_, "mem://c/run").Load(CheckpointFolder::kBest)->step;
+  TrainOptions from = SmallRun(1);
+  from.learning_rate = 1e-30;  // so that validation is that of the weights
+  from.weights = "mem://c/run/best.json";
+  TrainOptions direct = from;
+  for (const ObjectInfo& object : ListAll(*checkpoints_, "run/step-")) {
+    if (object.key.find(std::to_string(step) + "/model") != object.key.npos)
+      direct.weights = "mem://c/" + object.key;
+  }
+  ASSERT_NE(direct.weights, from.weights);
+  EXPECT_EQ(Train(runtime_, train, &validation, from).last.validation_loss,
+            Train(runtime_, train, &validation, direct).last.validation_loss);
+  from.weights = "mem://c/other/best.json";
+  EXPECT_EQ(ErrorOf(train, nullptr, from).code(), ErrorCode::kNotFound);
+}
+
 TEST_F(OnLibTorch, AStopInValidationIsMadeUpForOnResume) {
   const auto [train, validation] = Open().Split(0.7);
   TrainOptions options = SmallRun(2);

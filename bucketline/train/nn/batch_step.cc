@@ -80,8 +80,12 @@ RowSums SumsOf(const at::Tensor& mean_loss, const at::Tensor& logits, const at::
                LossKind loss) {
   const int64_t rows = labels.size(0);
   const at::Tensor correct = (Predicted(logits, loss) == labels).sum();
-  return {.loss = mean_loss.item<double>() * static_cast<double>(rows),
-          .correct = static_cast<uint64_t>(correct.item<int64_t>()),
+  // Both in one copy: each one waits for the device.
+  const at::Tensor both =
+      at::stack({mean_loss.detach().to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
+  const auto* values = both.const_data_ptr<double>();
+  return {.loss = values[0] * static_cast<double>(rows),
+          .correct = static_cast<uint64_t>(values[1]),
           .rows = static_cast<uint64_t>(rows)};
 }
 

@@ -27,13 +27,26 @@ const Bytes& FileOf(const Checkpoint& checkpoint, const std::string& name, const
   return found->second;
 }
 
+// A safetensors file, or that of the checkpoint which a best.json or latest.json names.
+Bytes ReadWeights(Runtime& runtime, const std::string& text) {
+  for (const auto& [name, which] :
+       {std::pair<std::string, CheckpointFolder::Which>("best.json", CheckpointFolder::kBest),
+        {"latest.json", CheckpointFolder::kLatest}}) {
+    if (text != name && !text.ends_with("/" + name)) continue;
+    const std::string folder = text == name ? "./" : text.substr(0, text.size() - name.size());
+    const std::optional<Checkpoint> checkpoint = CheckpointFolder(runtime, folder).Load(which);
+    if (!checkpoint) throw Error(ErrorCode::kNotFound, "there is no such checkpoint", text);
+    return FileOf(*checkpoint, kModelFile, text);
+  }
+  const Uri uri = Uri::Parse(text);
+  return GetBytes(*runtime.StoreFor(uri), GetRequest{.key = Runtime::KeyOf(uri)}, kWeightsLimit);
+}
+
 }  // namespace
 
 void TrainingRun::LoadWeights() {
   if (options_.weights.empty()) return;
-  const Uri uri = Uri::Parse(options_.weights);
-  const Bytes bytes =
-      GetBytes(*runtime_.StoreFor(uri), GetRequest{.key = Runtime::KeyOf(uri)}, kWeightsLimit);
+  const Bytes bytes = ReadWeights(runtime_, options_.weights);
   try {
     // A classifier for other classes starts afresh: that is what fine-tuning wants.
     const size_t fresh = CopyTensors(LoadTensors(bytes), model_->State(), options_.weights,
