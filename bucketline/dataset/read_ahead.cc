@@ -71,7 +71,10 @@ class ReadAhead::Piece : public GetSink {
 
   // By the reader's thread, when nobody writes to the memory any more.
   void ReleaseUnit() { unit_.Release(); }
-  Bytes Take() { return Bytes(memory_, memory_.get(), length_); }
+  Bytes Take() {
+    const uint8_t* data = memory_.get();
+    return Bytes(std::move(memory_), data, length_);
+  }
 
  private:
   Reservation unit_;
