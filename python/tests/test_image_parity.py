@@ -7,6 +7,7 @@ the run shows the largest and the mean difference of each operation.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -399,7 +400,9 @@ def test_orientation_is_pillows_exif_transpose(
     path = tmp_path / f"turned.{suffix}"
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"jpg": {"quality": 90, "subsampling": 2}, "png": {}, "webp": {"quality": 90}}[suffix]
+    options: dict[str, Any] = {"jpg": {"quality": 90, "subsampling": 2}, "png": {}, "webp": {"quality": 90}}[
+        suffix
+    ]
     Image.fromarray(photo_like(203, 119, 7)).save(path, exif=exif, **options)
     shown = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     unturned = np.asarray(pil_rgb(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -79,7 +80,7 @@ def write_others(folder: Path) -> dict[str, list[Path]]:
     """WebP, GIF and BMP in their variants, by format."""
     paths: dict[str, list[Path]] = {"webp": [], "gif": [], "bmp": []}
 
-    def save(image: Image.Image, name: str, **options: object) -> None:
+    def save(image: Image.Image, name: str, **options: Any) -> None:
         path = folder / name
         image.save(path, **options)
         paths[path.suffix[1:]].append(path)

@@ -74,10 +74,11 @@ class ImageTool:
             code, _, message = rest.partition(" ")
             raise ImageToolError(code, message)
         numbers = [float(word) for word in rest.split()]
+        jitters = [("brightness", "contrast", "saturation")[int(number)] for number in numbers[11:14]]
         geometry = Geometry(
             int(numbers[0]), int(numbers[1]), numbers[2], numbers[3], numbers[4], numbers[5],
             bool(numbers[6]), int(numbers[7]), bool(numbers[8]), int(numbers[9]), bool(numbers[10]),
-            tuple(("brightness", "contrast", "saturation")[int(n)] for n in numbers[11:14]), *numbers[14:17],
+            (jitters[0], jitters[1], jitters[2]), *numbers[14:17],
         )  # fmt: skip
         height = int(str(flags.get("height", geometry.source_height)))
         width = int(str(flags.get("width", geometry.source_width)))
