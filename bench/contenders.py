@@ -128,7 +128,8 @@ def s3torchconnector(args: argparse.Namespace) -> None:
     loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH, sampler=sampler, num_workers=args.workers)
     memory, first, images = 0, 0.0, 0
     for number, batch in enumerate(loader):
-        if number == 2 * args.workers:  # what the workers had prefetched when the first batch came is not its speed
+        # What the workers had prefetched when the first batch came is not their speed.
+        if number == 2 * args.workers:
             first, images = time.monotonic(), 0
         images += len(batch)
         if number % 8 == 0:
