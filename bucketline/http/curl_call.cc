@@ -84,11 +84,6 @@ void SetMethod(OptionSetter& set, const HttpRequest& request) {
   if (request.method != "GET") set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-std::string HostOf(const std::string& authority) {
-  const size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  return authority.substr(0, colon);
-}
-
 }  // namespace
 
 CurlCall::CurlCall(HttpRequest request, std::shared_ptr<HttpSink> sink, HttpTransport::Done done)
@@ -140,7 +135,7 @@ Result<void> CurlCall::Prepare(CurlEasy easy, const CurlTransportOptions& option
 bool CurlCall::ChooseAddress(const CurlTransportOptions& options) {
   addresses_ = options.addresses;
   if (addresses_ == nullptr) return true;
-  const auto address = addresses_->Next(HostOf(authority_));
+  const auto address = addresses_->Next(std::string(HostOf(authority_)));
   if (!address) return true;
   address_ = *address;
   // Kept connections are told apart by it, so each address has its own.
@@ -201,7 +196,7 @@ void CurlCall::Finish(Result<HttpTiming> result) noexcept {
   const bool nobody_there =
       !address_.empty() && !asked_ && !result &&
       (result.error().code() == ErrorCode::kConnection || result.error().code() == ErrorCode::kTimeout);
-  if (nobody_there) addresses_->Failed(HostOf(authority_), address_);
+  if (nobody_there) addresses_->Failed(std::string(HostOf(authority_)), address_);
   done_(std::move(result));
 }
 

@@ -45,6 +45,11 @@ std::string AuthorityOf(std::string_view url) {
   return std::string(authority.substr(authority.rfind('@') + 1));
 }
 
+std::string_view HostOf(std::string_view authority) {
+  const size_t bracket = authority.starts_with('[') ? std::min(authority.find(']'), authority.size()) : 0;
+  return authority.substr(0, authority.find(':', bracket));
+}
+
 Result<void> CheckRequest(const HttpRequest& request) {
   if (!IsToken(request.method)) return Invalid("the request's method is not an HTTP token");
   const std::string_view authority = RawAuthority(request.url);

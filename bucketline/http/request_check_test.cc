@@ -18,6 +18,15 @@ void ExpectRefused(const HttpRequest& request) {
   EXPECT_THAT(verdict.error().what(), Not(HasSubstr("secret")));
 }
 
+TEST(HostOf, LeavesThePortAndKeepsBrackets) {
+  EXPECT_EQ(HostOf("s3.example.com:9000"), "s3.example.com");
+  EXPECT_EQ(HostOf("s3.example.com"), "s3.example.com");
+  EXPECT_EQ(HostOf("[fd00:ec2::23]:80"), "[fd00:ec2::23]");
+  EXPECT_EQ(HostOf("[fd00:ec2::23]"), "[fd00:ec2::23]");
+  EXPECT_EQ(HostOf("[never closed"), "[never closed");
+  EXPECT_EQ(HostOf(""), "");
+}
+
 TEST(AuthorityOf, IsHostAndPortAlone) {
   EXPECT_EQ(AuthorityOf("http://host:81/path?secret"), "host:81");
   EXPECT_EQ(AuthorityOf("https://[::1]:9000"), "[::1]:9000");

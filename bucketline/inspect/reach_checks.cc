@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include "bucketline/http/request_check.h"
 #include "bucketline/s3/time_format.h"
 
 namespace bucketline {
@@ -19,10 +20,11 @@ using Status = DoctorCheck::Status;
 constexpr Duration kRefusedSkew = std::chrono::minutes(15);  // beyond it S3 refuses a signature
 constexpr Duration kCorrectedSkew = std::chrono::minutes(5);
 
-std::string HostOf(std::string_view host_and_port) {
-  if (host_and_port.starts_with('['))
-    return std::string(host_and_port.substr(1, host_and_port.find(']') - 1));
-  return std::string(host_and_port.substr(0, host_and_port.find(':')));
+// As a resolver takes it: without brackets.
+std::string NameOf(std::string_view host_and_port) {
+  std::string_view host = HostOf(host_and_port);
+  if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
+  return std::string(host);
 }
 
 std::string AddressText(const addrinfo& info) {
@@ -35,14 +37,14 @@ std::string AddressText(const addrinfo& info) {
 }
 
 bool IsLocal(std::string_view host_and_port) {
-  const std::string host = HostOf(host_and_port);
+  const std::string host = NameOf(host_and_port);
   return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
 }
 
 }  // namespace
 
 DoctorCheck CheckDns(const std::string& host_and_port) {
-  const std::string host = HostOf(host_and_port);
+  const std::string host = NameOf(host_and_port);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/http/fetch.h"
+#include "bucketline/http/request_check.h"
 #include "bucketline/s3/credential_json.h"
 #include "bucketline/s3/endpoint.h"
 #include "bucketline/s3/secret_file.h"
@@ -34,10 +35,7 @@ bool IsIpv4Loopback(std::string_view host) {
 bool IsLocal(std::string_view host_and_port) {
   static constexpr std::array<std::string_view, 5> kHosts = {"169.254.170.2", "169.254.170.23", "localhost",
                                                              "[fd00:ec2::23]", "[::1]"};
-  const std::string_view host = host_and_port.substr(
-      0,
-      host_and_port.find(
-          ':', host_and_port.starts_with('[') ? std::min(host_and_port.find(']'), host_and_port.size()) : 0));
+  const std::string_view host = HostOf(host_and_port);
   return std::ranges::find(kHosts, host) != kHosts.end() || IsIpv4Loopback(host);
 }
 

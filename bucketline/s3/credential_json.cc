@@ -1,8 +1,8 @@
 #include "bucketline/s3/credential_json.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "bucketline/s3/json_text.h"
 #include "bucketline/s3/time_format.h"
 
 namespace bucketline {
@@ -12,21 +12,16 @@ Error Broken(std::string_view source, std::string_view why) {
   return Error(ErrorCode::kUnavailable, fmt::format("{} gave {}", source, why));
 }
 
-std::string Text(const nlohmann::json& document, const char* name) {
-  const auto found = document.find(name);
-  return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 }  // namespace
 
 Credentials ParseCredentialJson(std::string_view json, const char* token, std::string_view source) {
   const nlohmann::json document = nlohmann::json::parse(json, nullptr, false);
   if (!document.is_object()) throw Broken(source, "an answer that is no JSON object");
-  Credentials credentials{Text(document, "AccessKeyId"), Text(document, "SecretAccessKey"),
-                          Text(document, token)};
+  Credentials credentials{JsonText(document, "AccessKeyId"), JsonText(document, "SecretAccessKey"),
+                          JsonText(document, token)};
   if (credentials.access_key_id.empty()) throw Broken(source, "an answer without AccessKeyId");
   if (credentials.secret_access_key.empty()) throw Broken(source, "an answer without SecretAccessKey");
-  const std::string expiration = Text(document, "Expiration");
+  const std::string expiration = JsonText(document, "Expiration");
   if (expiration.empty()) return credentials;
   credentials.expires = ParseIsoDate(expiration);
   if (!credentials.expires) throw Broken(source, "an Expiration that is no date");

@@ -8,12 +8,11 @@
 #include <string>
 
 #include "bucketline/base/log.h"
+#include "bucketline/http/transport.h"
 #include "bucketline/s3/credentials.h"
 #include "bucketline/s3/environment_variables.h"
 
 namespace bucketline {
-
-class HttpTransport;
 
 // What sources work with. All outlive them.
 struct CredentialContext {
@@ -23,6 +22,12 @@ struct CredentialContext {
   LogSink log = LogToNowhere();
   std::function<double()> random;  // in [0, 1)
 };
+
+// Of one request to a service of AWS that hands out credentials.
+inline constexpr HttpDeadlines kServiceDeadlines = {.connect = std::chrono::seconds(5),
+                                                    .first_byte = std::chrono::seconds(10),
+                                                    .stall = std::chrono::seconds(10),
+                                                    .total = std::chrono::seconds(15)};
 
 // Used by one thread at a time.
 class CredentialSource {

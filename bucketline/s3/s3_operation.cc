@@ -111,33 +111,13 @@ void S3Operation::Attempt() {
 
 // Whoever cancels the timer of the deadline has the next step: the answer, a stop request, or else the timer itself.
 void S3Operation::AwaitCredentials(CredentialsProvider& provider) {
-  uint64_t turn;
-  {
-    std::lock_guard lock(mutex_);
-    state_ = State::kWaiting;
-    turn = ++turn_;
-    timer_.reset();
-  }
-  Timer& timer = *client_->environment().timer;
-  const Timer::Id deadline = timer.After(Remaining(), [self = shared_from_this()](bool fired) {
-    if (!fired) return self->Finish(self->Cancelled());
+  const std::optional<Timer::Id> waiting = Wait(Remaining(), [this] {
     const std::string message =
-        fmt::format("no credentials came from {} in time", self->client_->settings().credentials->Source());
-    self->Fail(
-        FailureOfCredentials(self->client_->ContextOf(self->request_), Error(ErrorCode::kTimeout, message)));
+        fmt::format("no credentials came from {} in time", client_->settings().credentials->Source());
+    Fail(FailureOfCredentials(client_->ContextOf(request_), Error(ErrorCode::kTimeout, message)));
   });
-  bool cancelled;
-  {
-    std::lock_guard lock(mutex_);
-    if (state_ != State::kWaiting || turn_ != turn) return;
-    timer_ = deadline;
-    cancelled = cancelled_;
-  }
-  if (cancelled) {
-    if (timer.Cancel(deadline)) FinishLater(Cancelled());
-    return;
-  }
-  provider.Get([self = shared_from_this(), deadline](Result<CredentialsPtr> credentials) mutable {
+  if (!waiting) return;
+  provider.Get([self = shared_from_this(), deadline = *waiting](Result<CredentialsPtr> credentials) mutable {
     S3Operation& operation = *self;
     // On the timer's thread: the provider's own must not end the operation, and with it perhaps the provider.
     operation.client_->environment().timer->After(
@@ -256,12 +236,15 @@ void S3Operation::Fail(S3Failure failure) {
 
 void S3Operation::Redirect(S3Failure failure) {
   redirected_ = true;
-  // Another request may have found the bucket since this one was sent.
-  const bool moved = client_->CurrentPlace() != place_of_attempt_ || client_->place().MoveTo(failure.region);
-  if (moved) return WaitThenAttempt(Duration::zero());
+  if (IsElsewhere(failure.region)) return WaitThenAttempt(Duration::zero());
   // An endpoint that answers with a redirect and no region: HEAD of the bucket tells it, even when it refuses.
   if (failure.region.empty() && !request_.asks_for_region) return AskForRegion(std::move(failure));
   Finish(std::move(failure));
+}
+
+bool S3Operation::IsElsewhere(const std::string& region) {
+  // Another request may have found the bucket since this one was sent.
+  return client_->CurrentPlace() != place_of_attempt_ || client_->place().MoveTo(region);
 }
 
 void S3Operation::AskForRegion(S3Failure failure) {
@@ -279,16 +262,16 @@ void S3Operation::AskForRegion(S3Failure failure) {
       std::move(request), std::move(receiver), stop_,
       [self = shared_from_this(), region, failure = std::move(failure)](S3Outcome outcome) mutable {
         if (outcome.failure) *region = outcome.failure->region;
-        S3Operation& operation = *self;
-        const bool moved = operation.client_->CurrentPlace() != operation.place_of_attempt_ ||
-                           operation.client_->place().MoveTo(*region);
-        if (moved) return operation.WaitThenAttempt(Duration::zero());
-        operation.Finish(std::move(failure));
+        if (self->IsElsewhere(*region)) return self->WaitThenAttempt(Duration::zero());
+        self->Finish(std::move(failure));
       });
 }
 
 void S3Operation::WaitThenAttempt(Duration wait) {
-  permit_ = {};  // when the attempt failed before it was sent
+  static_cast<void>(Wait(wait, [this] { AwaitTurn(); }));
+}
+
+std::optional<Timer::Id> S3Operation::Wait(Duration duration, std::function<void()> then) {
   uint64_t turn;
   {
     std::lock_guard lock(mutex_);
@@ -297,18 +280,20 @@ void S3Operation::WaitThenAttempt(Duration wait) {
     timer_.reset();
   }
   Timer& timer = *client_->environment().timer;
-  const Timer::Id id = timer.After(wait, [self = shared_from_this()](bool fired) {
-    if (fired) return self->AwaitTurn();
+  const Timer::Id id = timer.After(duration, [self = shared_from_this(), then = std::move(then)](bool fired) {
+    if (fired) return then();
     self->Finish(self->Cancelled());
   });
   bool cancelled;
   {
     std::lock_guard lock(mutex_);
-    if (state_ != State::kWaiting || turn_ != turn) return;
+    if (state_ != State::kWaiting || turn_ != turn) return std::nullopt;
     timer_ = id;
     cancelled = cancelled_;
   }
-  if (cancelled && timer.Cancel(id)) FinishLater(Cancelled());
+  if (!cancelled) return id;
+  if (timer.Cancel(id)) FinishLater(Cancelled());
+  return std::nullopt;
 }
 
 void S3Operation::FinishLater(std::optional<S3Failure> failure) {

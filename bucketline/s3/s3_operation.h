@@ -38,8 +38,12 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
   void EndAttempt(AttemptSink& sink, const Result<HttpTiming>& result);
   void Fail(S3Failure failure);  // tries again or finishes
   void Redirect(S3Failure failure);
+  bool IsElsewhere(const std::string& region);  // than where the attempt went: the next one goes there
   void AskForRegion(S3Failure failure);
   void WaitThenAttempt(Duration wait);
+  // Calls `then` on the timer's thread, unless a stop request ends the operation first; it holds the operation by itself.
+  // The timer, for whoever may go on earlier by cancelling it; nullopt when that is no longer possible.
+  std::optional<Timer::Id> Wait(Duration duration, std::function<void()> then);
 
   void FinishLater(std::optional<S3Failure> failure);  // on the timer's thread
   void Finish(std::optional<S3Failure> failure);

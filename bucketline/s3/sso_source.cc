@@ -1,24 +1,19 @@
 #include "bucketline/s3/sso_source.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "bucketline/base/hash.h"
 #include "bucketline/http/fetch.h"
 #include "bucketline/s3/configured_endpoint.h"
 #include "bucketline/s3/credential_json.h"
 #include "bucketline/s3/endpoint.h"
+#include "bucketline/s3/json_text.h"
 #include "bucketline/s3/secret_file.h"
 #include "bucketline/s3/sigv4.h"
 #include "bucketline/s3/time_format.h"
 
 namespace bucketline {
 namespace {
-
-constexpr HttpDeadlines kDeadlines = {.connect = std::chrono::seconds(5),
-                                      .first_byte = std::chrono::seconds(10),
-                                      .stall = std::chrono::seconds(10),
-                                      .total = std::chrono::seconds(15)};
 
 constexpr int64_t kLatestMilliseconds = 7'000'000'000'000;  // the year 2191; WallTime ends in 2262
 
@@ -62,13 +57,8 @@ std::string SsoSource::AccessToken() const {
   const Result<std::string> text = Catch([&] { return ReadSecretFile(cache_file_); });
   if (!text) throw LogInAgain(text.error().message());
   const nlohmann::json document = nlohmann::json::parse(*text, nullptr, false);
-  const auto field = [&](const char* name) {
-    return document.is_object() && document.contains(name) && document[name].is_string()
-               ? document[name].get<std::string>()
-               : std::string();
-  };
-  const std::string token = field("accessToken");
-  const auto expires = ParseIsoDate(field("expiresAt"));
+  const std::string token = JsonText(document, "accessToken");
+  const auto expires = ParseIsoDate(JsonText(document, "expiresAt"));
   if (token.empty() || !expires || token.find_first_of("\r\n") != token.npos) {
     throw LogInAgain(fmt::format("'{}' holds no token", cache_file_));
   }
@@ -82,7 +72,7 @@ Credentials SsoSource::Fetch(std::stop_token stop) {
                          CanonicalQuery({{"role_name", role_}, {"account_id", account_}}));
   http.headers.Add("x-amz-sso_bearer_token", AccessToken());
   http.headers.Add("Accept", "application/json");
-  http.deadlines = kDeadlines;
+  http.deadlines = kServiceDeadlines;
   const HttpReply reply =
       bucketline::Fetch(*context_.transport, std::move(http), std::move(stop)).ValueOrThrow();
   if (reply.head.status == 401) throw LogInAgain("its session has expired");
@@ -92,11 +82,8 @@ Credentials SsoSource::Fetch(std::stop_token stop) {
   const nlohmann::json document = nlohmann::json::parse(reply.body, nullptr, false);
   const nlohmann::json role =
       document.is_object() ? document.value("roleCredentials", nlohmann::json()) : nlohmann::json();
-  const auto text = [&](const char* name) {
-    return role.is_object() && role.contains(name) && role[name].is_string() ? role[name].get<std::string>()
-                                                                             : std::string();
-  };
-  Credentials credentials{text("accessKeyId"), text("secretAccessKey"), text("sessionToken")};
+  Credentials credentials{JsonText(role, "accessKeyId"), JsonText(role, "secretAccessKey"),
+                          JsonText(role, "sessionToken")};
   const int64_t expires =
       role.is_object() && role.contains("expiration") && role["expiration"].is_number_integer()
           ? role["expiration"].get<int64_t>()

@@ -12,11 +12,6 @@
 namespace bucketline {
 namespace {
 
-constexpr HttpDeadlines kDeadlines = {.connect = std::chrono::seconds(5),
-                                      .first_byte = std::chrono::seconds(10),
-                                      .stall = std::chrono::seconds(10),
-                                      .total = std::chrono::seconds(15)};
-
 Endpoint EndpointOf(const std::string& url, std::string_view region) {
   return ParseEndpointUrl(url.empty() ? fmt::format("https://sts.{}.{}", region, AwsDomain(region)) : url);
 }
@@ -26,7 +21,7 @@ HttpRequest Post(const Endpoint& endpoint, const std::string& form) {
   http.method = "POST";
   http.url = endpoint.Url() + endpoint.PathOf("");
   http.body = Bytes::Copy(form);
-  http.deadlines = kDeadlines;
+  http.deadlines = kServiceDeadlines;
   return http;
 }
 
