@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <fstream>
-#include <map>
 #include <mutex>
 #include <sstream>
 
@@ -24,12 +23,6 @@ std::vector<std::string> SplitExtensions(const std::string& text) {
     if (!extension.empty()) extensions.push_back(extension);
   }
   return extensions;
-}
-
-template <typename E>
-CLI::Option* AddNamed(CLI::App& app, const std::string& name, E& target,
-                      const std::map<std::string, E>& names, const std::string& help) {
-  return app.add_option(name, target, help)->transform(CLI::CheckedTransformer(names).description(""));
 }
 
 }  // namespace
@@ -58,8 +51,8 @@ void ConnectionArgs::AddTo(CLI::App& app) {
       app, "--deadline", s3.deadline, [](const std::string& text) { return ParseDuration(text); },
       "of one request with all its attempts [180s]")
       ->group(group);
-  AddNamed(app, "--hedge", runtime.hedge, {{"on", true}, {"off", false}},
-           "on | off: small reads that are late are asked for again, at most 3 in 100 [on]")
+  AddNamed<bool>(app, "--hedge", runtime.hedge, {{"on", true}, {"off", false}},
+                 "on | off: small reads that are late are asked for again, at most 3 in 100 [on]")
       ->group(group);
   app.add_option("--connections", runtime.connections, "kept alive at most")
       ->check(CLI::Range(1, 4096))

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +41,13 @@ struct DatasetArgs {
  private:
   Labels MakeLabels() const;
 };
+
+// Adds an option whose value is one of a few words, which `help` lists. `Target` is E or an optional of it.
+template <typename E, typename Target>
+CLI::Option* AddNamed(CLI::App& app, const std::string& name, Target& target,
+                      const std::map<std::string, E>& names, const std::string& help) {
+  return app.add_option(name, target, help)->transform(CLI::CheckedTransformer(names).description(""));
+}
 
 // Adds an option whose text `parse` turns into `target`; an Error of `parse` is wrong usage and names the
 // option.

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,14 +14,6 @@ namespace bucketline::cli {
 namespace {
 
 constexpr const char* kGroup = "Images";
-
-template <typename E>
-void AddNamed(CLI::App& app, const std::string& name, E& target, const std::map<std::string, E>& names,
-              const std::string& help) {
-  app.add_option(name, target, help)
-      ->transform(CLI::CheckedTransformer(names).description(""))
-      ->group(kGroup);
-}
 
 // "0.08,1" as exactly so many numbers.
 template <typename T, size_t N>
@@ -56,7 +47,8 @@ void AddCropAndFlip(CLI::App& app, Crop& crop, double& flip) {
                   {"random_resized", Crop::kRandomResized},
                   {"pad", Crop::kPad},
                   {"box", Crop::kBox}},
-                 "none (stretch) | center | random_resized | pad (fit inside) | box [none]");
+                 "none (stretch) | center | random_resized | pad (fit inside) | box [none]")
+      ->group(kGroup);
   app.add_option("--flip", flip, "probability of a left-right flip")
       ->check(CLI::Range(0.0, 1.0))
       ->group(kGroup);
@@ -66,7 +58,8 @@ void AddDtype(CLI::App& app, PixelType& type) {
   AddNamed<PixelType>(
       app, "--dtype", type,
       {{"uint8", PixelType::kUint8}, {"float16", PixelType::kFloat16}, {"float32", PixelType::kFloat32}},
-      "of pixels: uint8 (not normalised) | float16 | float32 [float32]");
+      "of pixels: uint8 (not normalised) | float16 | float32 [float32]")
+      ->group(kGroup);
 }
 
 void AddImageOptions(CLI::App& app, ImageSpec& spec) {
@@ -76,13 +69,15 @@ void AddImageOptions(CLI::App& app, ImageSpec& spec) {
                     {"lanczos", Resize::kLanczos},
                     {"area", Resize::kArea},
                     {"nearest", Resize::kNearest}},
-                   "bilinear | bicubic | lanczos | area | nearest [bilinear]");
+                   "bilinear | bicubic | lanczos | area | nearest [bilinear]")
+      ->group(kGroup);
   app.add_flag("--antialias,!--no-antialias", spec.antialias,
                "filter as widely as the image shrinks (the default)")
       ->group(kGroup);
   AddNamed<ResizeFamily>(app, "--parity", spec.family,
                          {{"pillow", ResizeFamily::kPillow}, {"tensorflow", ResizeFamily::kTensorflow}},
-                         "whose pixels to give: pillow | tensorflow [pillow]");
+                         "whose pixels to give: pillow | tensorflow [pillow]")
+      ->group(kGroup);
   app.add_option("--short", spec.short_side,
                  "for center: the short side before the cut [256/224 of the size]")
       ->group(kGroup);
@@ -110,7 +105,8 @@ void AddImageOptions(CLI::App& app, ImageSpec& spec) {
       ->group(kGroup);
   AddNamed<Truncated>(app, "--truncated", spec.truncated,
                       {{"raise", Truncated::kRaise}, {"keep", Truncated::kKeep}},
-                      "an image whose data ends early: raise | keep what is there [raise]");
+                      "an image whose data ends early: raise | keep what is there [raise]")
+      ->group(kGroup);
   app.add_option("--max-pixels", spec.max_pixels, "a larger image (width x height) is bad")
       ->capture_default_str()
       ->group(kGroup);

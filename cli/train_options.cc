@@ -1,19 +1,11 @@
 #include "cli/train_options.h"
 
-#include <map>
 #include <string>
 
 #include "cli/common_options.h"
 
 namespace bucketline::cli {
 namespace {
-
-// An option whose value is one of a few words.
-template <typename T, typename Target>
-CLI::Option* AddChoice(CLI::App& app, const std::string& name, Target& target,
-                       const std::map<std::string, T>& choices, const std::string& help) {
-  return app.add_option(name, target, help)->transform(CLI::CheckedTransformer(choices).description(""));
-}
 
 void AddModelOptions(CLI::App& app, TrainOptions& train) {
   const std::string group = "Model and optimiser";
@@ -29,14 +21,13 @@ void AddModelOptions(CLI::App& app, TrainOptions& train) {
   app.add_option("--weights", train.weights,
                  "safetensors file or object to start from, or a checkpoint's best.json")
       ->group(group);
-  AddChoice<OptimizerKind>(app, "--optimizer", train.optimizer,
-                           {{"adam", OptimizerKind::kAdam}, {"sgd", OptimizerKind::kSgd}},
-                           "adam | sgd [adam]")
+  AddNamed<OptimizerKind>(app, "--optimizer", train.optimizer,
+                          {{"adam", OptimizerKind::kAdam}, {"sgd", OptimizerKind::kSgd}}, "adam | sgd [adam]")
       ->group(group);
   app.add_option("--learning-rate", train.learning_rate)->capture_default_str()->group(group);
   app.add_option("--momentum", train.momentum, "of sgd")->capture_default_str()->group(group);
   app.add_option("--weight-decay", train.weight_decay)->capture_default_str()->group(group);
-  AddChoice<LossKind>(
+  AddNamed<LossKind>(
       app, "--loss", train.loss,
       {{"binary_crossentropy", LossKind::kBinaryCrossEntropy},
        {"categorical_crossentropy", LossKind::kCategoricalCrossEntropy}},
@@ -54,12 +45,12 @@ void AddModelOptions(CLI::App& app, TrainOptions& train) {
 void AddScheduleOptions(CLI::App& app, TrainOptions& train) {
   const std::string group = "Learning-rate schedule";
   LearningRateSchedule& schedule = train.schedule;
-  AddChoice<ScheduleKind>(app, "--schedule", schedule.kind,
-                          {{"constant", ScheduleKind::kConstant},
-                           {"linear", ScheduleKind::kLinear},
-                           {"cosine", ScheduleKind::kCosine},
-                           {"step", ScheduleKind::kStep}},
-                          "constant | linear | cosine | step [constant]")
+  AddNamed<ScheduleKind>(app, "--schedule", schedule.kind,
+                         {{"constant", ScheduleKind::kConstant},
+                          {"linear", ScheduleKind::kLinear},
+                          {"cosine", ScheduleKind::kCosine},
+                          {"step", ScheduleKind::kStep}},
+                         "constant | linear | cosine | step [constant]")
       ->group(group);
   AddParsed<TrainingSpan>(app, "--warmup", schedule.warmup, &TrainingSpan::Parse,
                           "500steps or 1epoch: the rate first rises linearly")
@@ -75,9 +66,9 @@ void AddScheduleOptions(CLI::App& app, TrainOptions& train) {
 
 void AddValidationOptions(CLI::App& app, TrainOptions& train) {
   const std::string group = "Judging by validation";
-  AddChoice<Monitor>(app, "--monitor", train.monitor,
-                     {{"accuracy", Monitor::kAccuracy}, {"loss", Monitor::kLoss}, {"auc", Monitor::kAuc}},
-                     "accuracy | loss | auc: says which epoch is the best [accuracy]")
+  AddNamed<Monitor>(app, "--monitor", train.monitor,
+                    {{"accuracy", Monitor::kAccuracy}, {"loss", Monitor::kLoss}, {"auc", Monitor::kAuc}},
+                    "accuracy | loss | auc: says which epoch is the best [accuracy]")
       ->group(group);
   app.add_option("--early-stop", train.early_stop,
                  "end after this many epochs that were not better than the best")
@@ -87,15 +78,15 @@ void AddValidationOptions(CLI::App& app, TrainOptions& train) {
 
 void AddDeviceOptions(CLI::App& app, TrainOptions& train) {
   const std::string group = "Device";
-  AddChoice<DeviceKind>(app, "--device", train.device,
-                        {{"auto", DeviceKind::kAuto}, {"cpu", DeviceKind::kCpu}, {"cuda", DeviceKind::kCuda}},
-                        "auto | cpu | cuda [auto: cuda when it is there]")
+  AddNamed<DeviceKind>(app, "--device", train.device,
+                       {{"auto", DeviceKind::kAuto}, {"cpu", DeviceKind::kCpu}, {"cuda", DeviceKind::kCuda}},
+                       "auto | cpu | cuda [auto: cuda when it is there]")
       ->group(group);
-  AddChoice<Precision>(app, "--precision", train.precision,
-                       {{"float32", Precision::kFloat32},
-                        {"bfloat16", Precision::kBfloat16},
-                        {"float16", Precision::kFloat16}},
-                       "float32 | bfloat16 | float16 of activations; parameters stay float32 [float32]")
+  AddNamed<Precision>(app, "--precision", train.precision,
+                      {{"float32", Precision::kFloat32},
+                       {"bfloat16", Precision::kBfloat16},
+                       {"float16", Precision::kFloat16}},
+                      "float32 | bfloat16 | float16 of activations; parameters stay float32 [float32]")
       ->group(group);
 }
 
