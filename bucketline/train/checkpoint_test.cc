@@ -8,6 +8,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/store/blocking.h"
+#include "bucketline/store/fault_store.h"
 #include "bucketline/store/memory_store.h"
 
 namespace bucketline {
@@ -16,40 +17,15 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// Refuses to write the keys that end in `refused`, as a crash or a lost permission would.
-class RefusingStore : public ObjectStore {
- public:
-  explicit RefusingStore(std::shared_ptr<ObjectStore> store) : store_(std::move(store)) {}
-  void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
-    store_->List(std::move(request), std::move(done));
-  }
-  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
-           std::function<void(Result<ObjectInfo>)> done) override {
-    store_->Get(std::move(request), std::move(sink), std::move(done));
-  }
-  void Head(std::string key, std::function<void(Result<ObjectInfo>)> done) override {
-    store_->Head(std::move(key), std::move(done));
-  }
-  void Delete(std::string key, std::function<void(Result<void>)> done) override {
-    store_->Delete(std::move(key), std::move(done));
-  }
-  std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition) override {
-    if (!refused.empty() && key.ends_with(refused)) {
-      throw Error(ErrorCode::kPermissionDenied, "refused", UriOf(key));
-    }
-    return store_->OpenWriter(std::move(key), std::move(condition));
-  }
-  std::string UriOf(std::string_view key) const override { return store_->UriOf(key); }
-
-  std::string refused;
-
- private:
-  std::shared_ptr<ObjectStore> store_;
-};
-
 class CheckpointTest : public ::testing::Test {
  protected:
-  CheckpointTest() : store_(std::make_shared<RefusingStore>(MakeMemoryStore("c"))) {
+  // Its store refuses to write the keys that end in `refused_`, as a crash or a lost permission would.
+  CheckpointTest()
+      : store_(std::make_shared<FaultStore>(MakeMemoryStore("c"), [this](const StoreCall& call, uint64_t) {
+          const bool refuses =
+              call.op == StoreOp::kOpenWriter && !refused_.empty() && call.key.ends_with(refused_);
+          return refuses ? Fault::FailBefore(Error(ErrorCode::kPermissionDenied, "refused")) : Fault::None();
+        })) {
     runtime_.AddStore("c", store_);
     folder_.emplace(runtime_, "mem://c/run");
   }
@@ -65,7 +41,8 @@ class CheckpointTest : public ::testing::Test {
   }
 
   Runtime runtime_;
-  std::shared_ptr<RefusingStore> store_;
+  std::string refused_;
+  std::shared_ptr<FaultStore> store_;
   std::optional<CheckpointFolder> folder_;
 };
 
@@ -107,11 +84,11 @@ TEST_F(CheckpointTest, StepsThatARestartLeftBehindGoFirst) {
 TEST_F(CheckpointTest, AFailedSaveLeavesTheLastCompleteOne) {
   folder_->Save(Make(1, "one"), 1);
   for (const char* refused : {"step-00000002/model", "step-00000002/state", "latest.json"}) {
-    store_->refused = refused;
+    refused_ = refused;
     EXPECT_THROW(folder_->Save(Make(2, "two"), 1), Error) << refused;
     EXPECT_EQ(folder_->Load()->step, 1u) << refused;
   }
-  store_->refused.clear();
+  refused_.clear();
   folder_->Save(Make(2, "two"), 1);
   EXPECT_EQ(folder_->Load()->step, 2u);
 }
@@ -136,12 +113,12 @@ TEST_F(CheckpointTest, TheBestStaysWhateverComesAfter) {
 TEST_F(CheckpointTest, AFailedSaveLeavesTheLastBestOne) {
   folder_->Save(Make(1, "one"), 1, true);
   for (const char* refused : {"step-00000002/state", "best.json"}) {
-    store_->refused = refused;
+    refused_ = refused;
     EXPECT_THROW(folder_->Save(Make(2, "two"), 1, true), Error) << refused;
     EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->step, 1u) << refused;
     EXPECT_EQ(folder_->Load()->step, 1u) << refused;
   }
-  store_->refused = "latest.json";
+  refused_ = "latest.json";
   EXPECT_THROW(folder_->Save(Make(2, "two"), 1, true), Error);
   EXPECT_EQ(folder_->Load(CheckpointFolder::kBest)->files.at("model").view(), "two");
   EXPECT_EQ(folder_->Load()->files.at("model").view(), "one");
@@ -154,11 +131,11 @@ TEST_F(CheckpointTest, ASecondRunOverwritesNothingThatIsNamed) {
   folder_->Save(Make(8, "old"), 1);
   CheckpointFolder again(runtime_, "mem://c/run");
   for (const char* refused : {"model", "state", "latest.json"}) {
-    store_->refused = refused;
+    refused_ = refused;
     EXPECT_THROW(again.Save(Make(8, "new"), 2), Error);
     EXPECT_EQ(folder_->Load()->files.at("model").view(), "old") << refused;
   }
-  store_->refused.clear();
+  refused_.clear();
   again.Save(Make(4, "new four"), 2);
   EXPECT_EQ(again.Load()->files.at("model").view(), "new four");
   EXPECT_EQ(again.Load(CheckpointFolder::kBest)->files.at("model").view(), "old best");

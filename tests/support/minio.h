@@ -3,30 +3,16 @@
 
 #include <string>
 
-#include "tests/support/server_process.h"
-
-#include "bucketline/s3/s3_store.h"
+#include "tests/support/s3_test_server.h"
 
 namespace bucketline::testing {
 
-class Minio {
+class Minio : public S3TestServer {
  public:
   // The server's program: BUCKETLINE_MINIO, else "minio" in PATH; "" when there is none.
   static std::string FindProgram() { return ServerProcess::FindProgram("BUCKETLINE_MINIO", "minio"); }
 
-  explicit Minio(const std::string& program);  // throws as ServerProcess does
-
-  // How to reach it: endpoint, region, keys.
-  S3Options Options() const;
-
-  // A new, empty bucket; its name.
-  std::string MakeBucket();
-
- private:
-  const std::string access_key_ = "test" + RandomHex(12);
-  const std::string secret_key_ = RandomHex(32);
-  ServerProcess process_;
-  int buckets_ = 0;
+  explicit Minio(const std::string& program);
 };
 
 }  // namespace bucketline::testing

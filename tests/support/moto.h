@@ -1,32 +1,21 @@
-// Moto: moto, which looks like S3 but checks neither signatures nor checksums for tests.
+// Moto: moto, which looks like S3 but checks neither signatures nor checksums, for tests.
 #pragma once
 
 #include <string>
 
-#include "tests/support/server_process.h"
-
-#include "bucketline/s3/s3_store.h"
+#include "tests/support/s3_test_server.h"
 
 namespace bucketline::testing {
 
-class Moto {
+class Moto : public S3TestServer {
  public:
   // The server's program: BUCKETLINE_MOTO, else "moto_server" in PATH; "" when there is none.
   static std::string FindProgram() { return ServerProcess::FindProgram("BUCKETLINE_MOTO", "moto_server"); }
 
-  explicit Moto(const std::string& program);  // throws as ServerProcess does
-
-  // How to reach it: endpoint, region, keys.
-  S3Options Options() const;
-
-  // A new, empty bucket; its name.
-  std::string MakeBucket();
+  explicit Moto(const std::string& program);
 
  private:
-  const std::string access_key_ = "test" + RandomHex(12);
-  const std::string secret_key_ = RandomHex(32);
-  ServerProcess process_;
-  int buckets_ = 0;
+  void Make(const std::string& bucket) override;
 };
 
 }  // namespace bucketline::testing

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/store/fault_store.h"
 #include "bucketline/train/checkpoint.h"
 #include "bucketline/train/run_state.h"
 
@@ -270,45 +271,21 @@ TEST_F(OnLibTorch, TheReportIsOfTheValidationImages) {
   EXPECT_EQ(result.validation->auc, result.last.validation_auc);
 }
 
-// Refuses writes once it is told to, as a store does whose permission was taken away.
-class RefusingStore : public ObjectStore {
- public:
-  explicit RefusingStore(std::shared_ptr<ObjectStore> store) : store_(std::move(store)) {}
-  void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
-    store_->List(std::move(request), std::move(done));
-  }
-  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
-           std::function<void(Result<ObjectInfo>)> done) override {
-    store_->Get(std::move(request), std::move(sink), std::move(done));
-  }
-  void Head(std::string key, std::function<void(Result<ObjectInfo>)> done) override {
-    store_->Head(std::move(key), std::move(done));
-  }
-  void Delete(std::string key, std::function<void(Result<void>)> done) override {
-    store_->Delete(std::move(key), std::move(done));
-  }
-  std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition) override {
-    if (refuse) throw Error(ErrorCode::kPermissionDenied, "the store refuses", UriOf(key));
-    return store_->OpenWriter(std::move(key), std::move(condition));
-  }
-  std::string UriOf(std::string_view key) const override { return store_->UriOf(key); }
-
-  std::atomic<bool> refuse = false;
-
- private:
-  std::shared_ptr<ObjectStore> store_;
-};
-
 TEST_F(OnLibTorch, ACheckpointThatCannotBeWrittenEndsTheRunSoonAndLeavesTheLast) {
-  const auto store = std::make_shared<RefusingStore>(MakeMemoryStore("r"));
-  runtime_.AddStore("r", store);
+  // As a store does whose permission was taken away.
+  std::atomic<bool> refuse = false;
+  const Error refusal(ErrorCode::kPermissionDenied, "the store refuses");
+  runtime_.AddStore(
+      "r", std::make_shared<FaultStore>(MakeMemoryStore("r"), [&](const StoreCall& call, uint64_t) {
+        return refuse && call.op == StoreOp::kOpenWriter ? Fault::FailBefore(refusal) : Fault::None();
+      }));
   TrainOptions options = SmallRun(1000);
   options.checkpoint = "mem://r/run";
   options.checkpoint_every.steps = 2;
   TrainObserver observer;
   uint64_t steps = 0;
   observer.on_step = [&](const TrainProgress& progress) { steps = progress.step; };
-  observer.on_checkpoint = [&](uint64_t, const std::string&, double) { store->refuse = true; };
+  observer.on_checkpoint = [&](uint64_t, const std::string&, double) { refuse = true; };
   try {
     Train(runtime_, Open(), nullptr, options, observer);
     FAIL();
