@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/inspect/proc_file.h"
 #include "bucketline/records/manifest.h"
 
 namespace {
@@ -45,13 +46,7 @@ void Make(const std::string& path, uint64_t records) {
 }
 
 // Memory of the process that is its own, not the file's pages.
-uint64_t AnonymousBytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("RssAnon:")) return std::strtoull(line.c_str() + 8, nullptr, 10) * 1024;
-  }
-  return 0;
-}
+uint64_t AnonymousBytes() { return ProcBytes(ReadProcFile("/proc/self/status"), "RssAnon:"); }
 
 Bytes Map(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -32,4 +32,11 @@ void ManualClock::Advance(Duration by) {
   wall_ += by;
 }
 
+int MillisecondsUntil(SteadyTime now, SteadyTime then) {
+  constexpr std::chrono::milliseconds kMost = std::chrono::hours(24);
+  if (then <= now) return 0;
+  if (then - kMost >= now) return static_cast<int>(kMost.count());
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(then - now).count());
+}
+
 }  // namespace bucketline

@@ -20,6 +20,9 @@ class Clock {
   static const Clock& Real();  // lives forever
 };
 
+// What poll and epoll_wait take: rounded up, so that they never return early; 0 when `then` has passed, at most a day.
+int MillisecondsUntil(SteadyTime now, SteadyTime then);
+
 // Stands still until told to move.
 class ManualClock : public Clock {
  public:

@@ -49,5 +49,15 @@ TEST(ManualClock, LosesNoStepOfManyThreads) {
   EXPECT_EQ(clock.Now() - SteadyTime{}, 1s);
 }
 
+TEST(MillisecondsUntil, RoundsUpAndKnowsItsLimits) {
+  const SteadyTime now = SteadyTime(std::chrono::hours(1));
+  EXPECT_EQ(MillisecondsUntil(now, now), 0);
+  EXPECT_EQ(MillisecondsUntil(now, SteadyTime::min()), 0);
+  EXPECT_EQ(MillisecondsUntil(now, now + std::chrono::nanoseconds(1)), 1);
+  EXPECT_EQ(MillisecondsUntil(now, now + std::chrono::milliseconds(7)), 7);
+  EXPECT_EQ(MillisecondsUntil(now, now + std::chrono::microseconds(7001)), 8);
+  EXPECT_EQ(MillisecondsUntil(now, SteadyTime::max()), 24 * 3600 * 1000);
+}
+
 }  // namespace
 }  // namespace bucketline

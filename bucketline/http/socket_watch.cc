@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cstdint>
 #include <utility>
 
@@ -23,11 +22,6 @@ int Descriptor(int descriptor) {
                 "the system has no descriptor for a network thread (raise ulimit -n)");
   }
   return descriptor;
-}
-
-int MilliSecondsUntil(SteadyTime until) {
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(until - Now()).count();
-  return static_cast<int>(std::clamp<int64_t>(wait, 0, INT_MAX));
 }
 
 int ReadyMask(uint32_t events) {
@@ -74,7 +68,7 @@ void SocketWatch::Wake() noexcept {
 
 void SocketWatch::Wait(SteadyTime until) {
   const int count =
-      epoll_wait(epoll_, ready_.data(), ready_.size(), MilliSecondsUntil(std::min(until, timer_)));
+      epoll_wait(epoll_, ready_.data(), ready_.size(), MillisecondsUntil(Now(), std::min(until, timer_)));
   ready_count_ = count > 0 ? static_cast<size_t>(count) : 0;  // an interrupted wait found nothing
   // Here and not in Advance: a Wake that comes once Wait has returned is for the next one.
   uint64_t wakeups = 0;

@@ -14,16 +14,6 @@ namespace {
 
 using namespace testing;
 
-ImageSpec Bytes(int height, int width, Crop crop = Crop::kNone) {
-  ImageSpec spec;
-  spec.height = height;
-  spec.width = width;
-  spec.crop = crop;
-  spec.type = PixelType::kUint8;
-  spec.layout = PixelLayout::kNhwc;
-  return spec;
-}
-
 template <typename T = uint8_t>
 std::vector<T> Decode(const std::vector<uint8_t>& bytes, const ImageSpec& spec, uint64_t position = 0,
                       ImageGeometry* geometry = nullptr) {
@@ -55,7 +45,7 @@ TEST_P(OrientationTest, IsReadFromPngAndJpeg) {
 TEST_P(OrientationTest, GivesTheTurnedPicture) {
   const Picture picture = MakePicture(37, 23);
   const auto bytes = WithPngOrientation(EncodePng(picture), GetParam());
-  ImageSpec spec = Bytes(0, 0);
+  ImageSpec spec = ByteRows(0, 0);
   EXPECT_EQ(Decode(bytes, spec), picture.pixels);
   spec.orient = true;
   EXPECT_EQ(Decode(bytes, spec), Turned(picture, GetParam()).pixels);
@@ -71,7 +61,7 @@ TEST_P(OrientationTest, CropsAndFiltersAreThoseOfTheTurnedPicture) {
     for (const Resize resize :
          {Resize::kBilinear, Resize::kBicubic, Resize::kLanczos, Resize::kArea, Resize::kNearest}) {
       for (const PixelLayout layout : {PixelLayout::kNhwc, PixelLayout::kNchw}) {
-        ImageSpec spec = Bytes(31, 44, crop);
+        ImageSpec spec = ByteRows(31, 44, crop);
         spec.short_side = 50;
         spec.box = {7, 5, 40, 45};
         spec.resize = resize;
@@ -96,7 +86,7 @@ TEST_P(OrientationTest, FloatsDifferInTheirLastBitsAtMost) {
   const Picture picture = MakePicture(83, 59);
   const auto stored = WithPngOrientation(EncodePng(picture), GetParam());
   const auto turned = EncodePng(Turned(picture, GetParam()));
-  ImageSpec spec = Bytes(31, 44);
+  ImageSpec spec = ByteRows(31, 44);
   spec.type = PixelType::kFloat32;
   spec.family = ResizeFamily::kTensorflow;
   const auto expected = Decode<float>(turned, spec);
@@ -109,8 +99,8 @@ TEST(DecoderGeometryTest, PaddingIsLevelZeroAroundTheImage) {
   const Picture picture = MakePicture(40, 20);
   const auto bytes = EncodePng(picture);
   ImageGeometry geometry;
-  const auto row = Decode(bytes, Bytes(40, 40, Crop::kPad), 0, &geometry);
-  const auto inside = Decode(bytes, Bytes(20, 40));
+  const auto row = Decode(bytes, ByteRows(40, 40, Crop::kPad), 0, &geometry);
+  const auto inside = Decode(bytes, ByteRows(20, 40));
   for (size_t i = 0; i < row.size(); ++i) {
     const size_t y = i / (40 * 3);
     ASSERT_EQ(row[i], y < 10 || y >= 30 ? 0 : inside[i - 10 * 40 * 3]);
@@ -123,7 +113,7 @@ TEST(DecoderGeometryTest, PaddingIsLevelZeroAroundTheImage) {
 TEST(DecoderGeometryTest, PaddingIsNormalisedInEveryLayoutAndType) {
   const auto bytes = EncodePng(MakePicture(20, 41));
   for (const PixelLayout layout : {PixelLayout::kNhwc, PixelLayout::kNchw}) {
-    ImageSpec spec = Bytes(30, 30, Crop::kPad);
+    ImageSpec spec = ByteRows(30, 30, Crop::kPad);
     spec.type = PixelType::kFloat32;
     spec.layout = layout;
     spec.mean = ImageSpec::kImagenetMean;
@@ -140,7 +130,7 @@ TEST(DecoderGeometryTest, PaddingIsNormalisedInEveryLayoutAndType) {
 
 TEST(DecoderGeometryTest, ABoxIsCutAndStretched) {
   const Picture picture = MakePicture(60, 50);
-  ImageSpec spec = Bytes(12, 17, Crop::kBox);
+  ImageSpec spec = ByteRows(12, 17, Crop::kBox);
   spec.box = {20, 10, 17, 12};
   const auto row = Decode(EncodePng(picture), spec);
   for (int y = 0; y < 12; ++y) {
@@ -171,7 +161,7 @@ TEST(DecoderGeometryTest, DctScalingShowsTheSameScene) {
   for (const int sampling : {1, 2}) {
     const auto bytes = EncodeJpeg(Smooth(801, 603), {.h_sampling = sampling, .v_sampling = sampling});
     for (uint64_t position = 0; position < 20; ++position) {
-      ImageSpec spec = Bytes(48, 48, position % 2 == 0 ? Crop::kRandomResized : Crop::kCenter);
+      ImageSpec spec = ByteRows(48, 48, position % 2 == 0 ? Crop::kRandomResized : Crop::kCenter);
       spec.area = {0.3, 1};
       spec.flip = 0.5;
       ImageGeometry whole, scaled;
@@ -189,7 +179,7 @@ TEST(DecoderGeometryTest, DctScalingShowsTheSameScene) {
 
 TEST(DecoderGeometryTest, DctScalingKeepsTwiceThePixels) {
   const auto bytes = EncodeJpeg(MakePicture(199, 199));
-  ImageSpec spec = Bytes(50, 50);
+  ImageSpec spec = ByteRows(50, 50);
   const auto full = Decode(bytes, spec);
   spec.dct_scaling = true;
   EXPECT_EQ(Decode(bytes, spec), full);
@@ -201,7 +191,7 @@ TEST(DecoderGeometryTest, DctScalingKeepsTwiceThePixels) {
 
 TEST(DecoderGeometryTest, MemoryIsLimited) {
   const auto bytes = EncodePng(MakePicture(200, 200), true);
-  ImageSpec spec = Bytes(20, 20);
+  ImageSpec spec = ByteRows(20, 20);
   const size_t needed = ImageDecoder::ScratchBytes(ProbeImage(bytes), spec);
   spec.max_memory = needed;
   EXPECT_NO_THROW(Decode(bytes, spec));

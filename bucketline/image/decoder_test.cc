@@ -14,21 +14,12 @@
 namespace bucketline {
 namespace {
 
+using testing::ByteRows;
 using testing::EncodeJpeg;
 using testing::EncodePng;
 using ::testing::HasSubstr;
 using testing::MakePicture;
 using testing::Picture;
-
-ImageSpec Bytes(int height, int width, Crop crop = Crop::kNone) {
-  ImageSpec spec;
-  spec.height = height;
-  spec.width = width;
-  spec.crop = crop;
-  spec.type = PixelType::kUint8;
-  spec.layout = PixelLayout::kNhwc;
-  return spec;
-}
 
 CounterRng Rng(uint64_t position = 0) { return CounterRng(3, 0, position); }
 
@@ -97,8 +88,8 @@ double MaxDifference(const std::vector<T>& a, const std::vector<double>& b) {
 
 TEST(ImageDecoderTest, AsItIsTheRowIsThePicture) {
   const Picture picture = MakePicture(33, 21);
-  EXPECT_EQ(Decode(EncodePng(picture), Bytes(0, 0)), picture.pixels);
-  EXPECT_EQ(Decode(EncodePng(picture), Bytes(21, 33)), picture.pixels);
+  EXPECT_EQ(Decode(EncodePng(picture), ByteRows(0, 0)), picture.pixels);
+  EXPECT_EQ(Decode(EncodePng(picture), ByteRows(21, 33)), picture.pixels);
 }
 
 TEST(ImageDecoderTest, StretchIsATriangleFilter) {
@@ -107,7 +98,7 @@ TEST(ImageDecoderTest, StretchIsATriangleFilter) {
   for (const auto& [height, width] : {std::pair{11, 13}, {60, 70}, {5, 80}, {37, 9}, {1, 1}}) {
     for (const bool antialias : {true, false}) {
       const auto expected = SlowResize(picture, 0, 0, 41, 37, width, height, antialias);
-      ImageSpec spec = Bytes(height, width);
+      ImageSpec spec = ByteRows(height, width);
       spec.antialias = antialias;
       EXPECT_LE(MaxDifference(Decode(bytes, spec), expected), 1.01) << height << " " << width << antialias;
       spec.type = PixelType::kFloat32;
@@ -124,7 +115,7 @@ TEST(ImageDecoderTest, ARandomBoxIsCutBeforeItIsStretched) {
   const auto bytes = EncodePng(picture);
   for (uint64_t i = 0; i < 20; ++i) {
     ImageGeometry g;
-    const auto row = Decode(bytes, Bytes(24, 24, Crop::kRandomResized), Rng(i), &g);
+    const auto row = Decode(bytes, ByteRows(24, 24, Crop::kRandomResized), Rng(i), &g);
     EXPECT_EQ(g.source_width, 90);
     EXPECT_EQ(g.source_height, 70);
     const auto expected =
@@ -136,10 +127,10 @@ TEST(ImageDecoderTest, ARandomBoxIsCutBeforeItIsStretched) {
 
 TEST(ImageDecoderTest, CenterIsAPartOfTheWholeResize) {
   const auto bytes = EncodePng(MakePicture(90, 70));
-  ImageSpec spec = Bytes(32, 32, Crop::kCenter);
+  ImageSpec spec = ByteRows(32, 32, Crop::kCenter);
   spec.short_side = 40;
   const auto part = Decode(bytes, spec);
-  const auto whole = Decode(bytes, Bytes(40, 51));  // int(40 * 90 / 70)
+  const auto whole = Decode(bytes, ByteRows(40, 51));  // int(40 * 90 / 70)
   for (int y = 0; y < 32; ++y) {
     // Offsets round((40 - 32) / 2) and round(9.5), to the even 10.
     EXPECT_EQ(std::memcmp(&part[static_cast<size_t>(y) * 32 * 3],
@@ -151,18 +142,18 @@ TEST(ImageDecoderTest, CenterIsAPartOfTheWholeResize) {
 TEST(ImageDecoderTest, JpegWindowsGiveTheWholeImagesPixels) {
   // The same boxes from the JPEG and from a PNG of its full decode.
   const auto jpeg = EncodeJpeg(MakePicture(120, 90), {.h_sampling = 2, .v_sampling = 2});
-  const auto png = EncodePng(Picture{120, 90, 3, Decode(jpeg, Bytes(0, 0))});
+  const auto png = EncodePng(Picture{120, 90, 3, Decode(jpeg, ByteRows(0, 0))});
   for (uint64_t i = 0; i < 50; ++i) {
-    const ImageSpec spec = Bytes(32, 40, Crop::kRandomResized);
+    const ImageSpec spec = ByteRows(32, 40, Crop::kRandomResized);
     EXPECT_EQ(Decode(jpeg, spec, Rng(i)), Decode(png, spec, Rng(i))) << i;
   }
-  EXPECT_EQ(Decode(jpeg, Bytes(40, 40, Crop::kCenter)), Decode(png, Bytes(40, 40, Crop::kCenter)));
+  EXPECT_EQ(Decode(jpeg, ByteRows(40, 40, Crop::kCenter)), Decode(png, ByteRows(40, 40, Crop::kCenter)));
 }
 
 TEST(ImageDecoderTest, FlipMirrorsTheRow) {
   const auto bytes = EncodePng(MakePicture(50, 40));
   for (const ResizeFamily family : {ResizeFamily::kPillow, ResizeFamily::kTensorflow}) {
-    ImageSpec spec = Bytes(20, 30);
+    ImageSpec spec = ByteRows(20, 30);
     spec.family = family;
     const auto plain = Decode(bytes, spec);
     spec.flip = 1;
@@ -183,7 +174,7 @@ TEST(ImageDecoderTest, FlipMirrorsTheRow) {
 TEST(ImageDecoderTest, LayoutsAndValuesAreTheSameLevels) {
   const auto bytes = EncodePng(MakePicture(50, 40));
   for (const int channels : {1, 3}) {
-    ImageSpec spec = Bytes(17, 23);
+    ImageSpec spec = ByteRows(17, 23);
     spec.channels = channels;
     const auto levels = Decode(bytes, spec);
     ImageSpec planar = spec;
@@ -213,7 +204,7 @@ TEST(ImageDecoderTest, LayoutsAndValuesAreTheSameLevels) {
 
 TEST(ImageDecoderTest, TensorflowBytesAreRoundedFloats) {
   const auto bytes = EncodePng(MakePicture(50, 40));
-  ImageSpec spec = Bytes(30, 30);
+  ImageSpec spec = ByteRows(30, 30);
   spec.family = ResizeFamily::kTensorflow;
   const auto rounded = Decode(bytes, spec);
   spec.type = PixelType::kFloat32;
@@ -225,11 +216,11 @@ TEST(ImageDecoderTest, TensorflowBytesAreRoundedFloats) {
 TEST(ImageDecoderTest, ARowDependsOnDataSpecAndRngAlone) {
   const auto first = EncodeJpeg(MakePicture(120, 90));
   const auto second = EncodePng(MakePicture(30, 300));
-  const ImageSpec spec = Bytes(32, 32, Crop::kRandomResized);
+  const ImageSpec spec = ByteRows(32, 32, Crop::kRandomResized);
   ImageDecoder busy;
   std::vector<uint8_t> row(spec.RowBytes());
   for (uint64_t i = 0; i < 10; ++i) {
-    busy.DecodeInto(second, Bytes(32, 32), Rng(i), row);
+    busy.DecodeInto(second, ByteRows(32, 32), Rng(i), row);
     EXPECT_THROW(busy.DecodeInto({first.data(), 300}, spec, Rng(i), row), Error);
     busy.DecodeInto(first, spec, Rng(i), row);
     EXPECT_EQ(row, Decode(first, spec, Rng(i)));
@@ -254,22 +245,22 @@ void ExpectError(ErrorCode code, const char* text, const std::vector<uint8_t>& b
 TEST(ImageDecoderTest, RefusesRowsOfAnotherSize) {
   const auto bytes = EncodePng(MakePicture(10, 10));
   std::vector<uint8_t> row(4096);
-  ExpectError(ErrorCode::kInvalidArgument, "10 x 10 pixels need 300", bytes, Bytes(0, 0),
+  ExpectError(ErrorCode::kInvalidArgument, "10 x 10 pixels need 300", bytes, ByteRows(0, 0),
               std::span(row).first(299));
-  ExpectError(ErrorCode::kInvalidArgument, "need ImageSpec.height", bytes, Bytes(0, 0),
+  ExpectError(ErrorCode::kInvalidArgument, "need ImageSpec.height", bytes, ByteRows(0, 0),
               std::span(row).first(301));
-  ExpectError(ErrorCode::kInvalidArgument, "need 48", bytes, Bytes(4, 4), row);
-  ImageSpec floats = Bytes(4, 4);
+  ExpectError(ErrorCode::kInvalidArgument, "need 48", bytes, ByteRows(4, 4), row);
+  ImageSpec floats = ByteRows(4, 4);
   floats.type = PixelType::kFloat32;
   ExpectError(ErrorCode::kInvalidArgument, "aligned", bytes, floats,
               std::span(row).subspan(1, floats.RowBytes()));
-  ImageSpec bad = Bytes(4, 4);
+  ImageSpec bad = ByteRows(4, 4);
   bad.channels = 4;
   ExpectError(ErrorCode::kInvalidArgument, "channels", bytes, bad, row);
 }
 
 TEST(ImageDecoderTest, RefusesBombsByTheirHeader) {
-  ImageSpec spec = Bytes(4, 4);
+  ImageSpec spec = ByteRows(4, 4);
   spec.max_pixels = 99;
   std::vector<uint8_t> row(spec.RowBytes());
   for (const auto& bytes : {EncodePng(MakePicture(10, 10)), EncodeJpeg(MakePicture(10, 10))}) {
@@ -282,8 +273,8 @@ TEST(ImageDecoderTest, RefusesBombsByTheirHeader) {
 
 TEST(ImageDecoderTest, SaysWhatIsNoImage) {
   std::vector<uint8_t> row(48);
-  ExpectError(ErrorCode::kCorruptData, "empty", {}, Bytes(4, 4), row);
-  ExpectError(ErrorCode::kCorruptData, "TIFF", {'I', 'I', '*', 0, 8, 0, 0, 0}, Bytes(4, 4), row);
+  ExpectError(ErrorCode::kCorruptData, "empty", {}, ByteRows(4, 4), row);
+  ExpectError(ErrorCode::kCorruptData, "TIFF", {'I', 'I', '*', 0, 8, 0, 0, 0}, ByteRows(4, 4), row);
 }
 
 }  // namespace

@@ -40,13 +40,7 @@ Reading Read(const std::vector<uint8_t>& bytes, const ImageSpec& spec = {},
 }
 
 std::string ErrorOf(const std::vector<uint8_t>& bytes) {
-  try {
-    Read(bytes);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
-    return error.message();
-  }
-  return "none";
+  return testing::CorruptionOf([&] { Read(bytes); });
 }
 
 const std::vector<GifColorType> kPalette = {{10, 20, 30}, {200, 100, 50}, {0, 255, 0}, {77, 88, 99}};

@@ -33,13 +33,7 @@ Picture Read(const std::vector<uint8_t>& bytes, int channels = 3, const PixelWin
 }
 
 std::string ErrorOf(const std::vector<uint8_t>& bytes) {
-  try {
-    Read(bytes);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
-    return error.message();
-  }
-  return "none";
+  return testing::CorruptionOf([&] { Read(bytes); });
 }
 
 // RGB as it should come out: grey replicated, alpha dropped.

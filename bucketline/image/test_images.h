@@ -9,12 +9,16 @@
 #include <cstdlib>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <jpeglib.h>
 #include <spng.h>
 
+#include "bucketline/base/error.h"
 #include "bucketline/base/random.h"
+#include "bucketline/image/spec.h"
 
 namespace bucketline::testing {
 
@@ -28,6 +32,29 @@ struct Picture {
     return pixels.data() + (static_cast<size_t>(y) * width + x) * channels;
   }
 };
+
+// Rows of bytes as (H, W, C): what is easiest to look at.
+inline ImageSpec ByteRows(int height, int width, Crop crop = Crop::kNone) {
+  ImageSpec spec;
+  spec.height = height;
+  spec.width = width;
+  spec.crop = crop;
+  spec.type = PixelType::kUint8;
+  spec.layout = PixelLayout::kNhwc;
+  return spec;
+}
+
+// What kCorruptData says when `read` throws it; "none" when nothing is thrown.
+template <typename Read>
+std::string CorruptionOf(Read read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kCorruptData);
+    return error.message();
+  }
+  return "none";
+}
 
 // Gradients with edges and a little noise; `seed` moves them.
 inline Picture MakePicture(int width, int height, int channels = 3, uint64_t seed = 1) {

@@ -2,19 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include <time.h>
-#include <unistd.h>
 
 #include "bucketline/base/clock.h"
 #include "bucketline/base/random.h"
 #include "bucketline/image/decoder.h"
 #include "bucketline/inspect/jpeg_floor.h"
+#include "bucketline/inspect/proc_file.h"
 
 namespace bucketline {
 namespace {
@@ -28,25 +25,14 @@ double CpuSeconds(clockid_t clock) {
 }
 
 // Not getrusage's: what the parent had resident when it started this process counts there too.
-uint64_t PeakRss() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
-  }
-  return 0;
-}
+uint64_t PeakRss() { return ProcBytes(ReadProcFile("/proc/self/status"), "VmHWM:"); }
+uint64_t CurrentRss() { return ProcBytes(ReadProcFile("/proc/self/status"), "VmRSS:"); }
 
 struct MemoryRecord {
   Bytes data;
   CounterRng rng;
   PixelBox box;  // what the decoder reads of it
 };
-
-uint64_t CurrentRss() {
-  uint64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 // The q-th of the sorted times, 0 when there are none.
 double Quantile(std::vector<double> times, double q) {

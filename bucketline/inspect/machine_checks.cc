@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include "bucketline/base/units.h"
+#include "bucketline/inspect/proc_file.h"
 
 namespace bucketline {
 namespace {
@@ -17,23 +16,11 @@ namespace {
 constexpr uint64_t kOtherFiles = 256;             // libraries, data, the framework around us
 constexpr uint64_t kComfortable = 1024ull << 20;  // a loader's default budget
 
-std::string ReadText(const char* path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 std::optional<uint64_t> LeadingNumber(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() ? std::optional(value) : std::nullopt;
-}
-
-uint64_t Kibibytes(std::string_view meminfo, std::string_view name) {
-  const size_t at = meminfo.find(name);
-  return at == meminfo.npos ? 0 : LeadingNumber(meminfo.substr(at + name.size())).value_or(0) << 10;
 }
 
 }  // namespace
@@ -59,7 +46,7 @@ DoctorCheck CheckOpenFiles(uint64_t connections) {
 
 MemoryState ParseMemory(std::string_view meminfo, std::string_view group_max,
                         std::string_view group_current) {
-  MemoryState state{Kibibytes(meminfo, "MemTotal:"), Kibibytes(meminfo, "MemAvailable:")};
+  MemoryState state{ProcBytes(meminfo, "MemTotal:"), ProcBytes(meminfo, "MemAvailable:")};
   const auto max = LeadingNumber(group_max);  // nothing for "max": no limit
   if (!max) return state;
   const uint64_t used = LeadingNumber(group_current).value_or(0);
@@ -80,8 +67,8 @@ DoctorCheck JudgeMemory(const MemoryState& state) {
 }
 
 DoctorCheck CheckMemory() {
-  return JudgeMemory(ParseMemory(ReadText("/proc/meminfo"), ReadText("/sys/fs/cgroup/memory.max"),
-                                 ReadText("/sys/fs/cgroup/memory.current")));
+  return JudgeMemory(ParseMemory(ReadProcFile("/proc/meminfo"), ReadProcFile("/sys/fs/cgroup/memory.max"),
+                                 ReadProcFile("/sys/fs/cgroup/memory.current")));
 }
 
 }  // namespace bucketline

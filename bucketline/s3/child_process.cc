@@ -116,11 +116,6 @@ bool ReadSome(int fd, std::string& text) {
   return got > 0;
 }
 
-int MillisecondsUntil(SteadyTime end) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<int64_t>(left.count(), 0, 3'600'000));
-}
-
 }  // namespace
 
 ChildResult RunChild(const std::vector<std::string>& arguments, std::string_view name, Duration deadline,
@@ -145,7 +140,8 @@ ChildResult RunChild(const std::vector<std::string>& arguments, std::string_view
                                pollfd{child.exit_fd(), POLLIN, 0}, pollfd{stopped.get(), POLLIN, 0}};
   // A grandchild may keep the pipes open: the end of the child, and what it wrote before, are all that counts.
   for (bool ended = false; !ended || fds[0].revents != 0 || fds[1].revents != 0;) {
-    const int ready = poll(fds.data(), fds.size(), ended ? 0 : MillisecondsUntil(end));
+    const int ready =
+        poll(fds.data(), fds.size(), ended ? 0 : MillisecondsUntil(std::chrono::steady_clock::now(), end));
     if (ready < 0) {
       if (errno != EINTR) throw SystemFailure("wait for a process");
       for (pollfd& fd : fds) fd.revents = 0;
