@@ -1,4 +1,4 @@
-"""The servers of a benchmark run: versitygw, the delay proxy in front of it, and `bucketline serve`."""
+"""Servers for benchmarks and Python tests: versitygw, the delay proxy in front of it, and `bucketline serve`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def stop(process: subprocess.Popen[Any]) -> None:
 
 
 @contextlib.contextmanager
-def versitygw(binary: str, folder: Path) -> Iterator[Endpoint]:
+def versitygw(binary: str, folder: Path, *options: str) -> Iterator[Endpoint]:
     """versitygw over the buckets (folders) in `folder`."""
     port, key, secret = free_port(), "bench" + secrets.token_hex(4), secrets.token_hex(20)
     process = subprocess.Popen(
@@ -69,6 +69,7 @@ def versitygw(binary: str, folder: Path) -> Iterator[Endpoint]:
             "--keep-alive",
             "--health",
             "/health",
+            *options,
             "posix",
             folder,
         ],
@@ -113,6 +114,8 @@ def delayed(binary: Path, endpoint: Endpoint, *delay: str) -> Iterator[Proxied]:
         yield proxied
         process.stdin.close()
         proxied.cost.update(json.loads(process.stdout.readline()))
+        if process.wait(START_SECONDS) != 0:
+            raise RuntimeError("the delay proxy failed")
     finally:
         stop(process)
 

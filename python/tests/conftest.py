@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+import servers
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,12 +89,6 @@ class Endpoint:
         return name
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def versitygw_binary() -> str:
     binary = os.environ.get("BUCKETLINE_VERSITYGW") or shutil.which("versitygw")
     if not binary:
@@ -107,30 +99,8 @@ def versitygw_binary() -> str:
 
 @contextmanager
 def serve_versitygw(binary: str, folder: Path, options: list[str]) -> Iterator[Endpoint]:
-    port = free_port()
-    keys = {"ROOT_ACCESS_KEY": "test" + secrets.token_hex(8), "ROOT_SECRET_KEY": secrets.token_hex(20)}
-    arguments = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--health", "/health", *options]
-    server = subprocess.Popen(
-        [binary, *arguments, "posix", str(folder)],
-        env={**os.environ, **keys},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def ready() -> bool:
-        assert server.poll() is None, "versitygw ended at once"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
-
-    try:
-        wait_until(ready, "versitygw's start")
-        yield Endpoint(f"http://127.0.0.1:{port}", keys["ROOT_ACCESS_KEY"], keys["ROOT_SECRET_KEY"])
-    finally:
-        server.terminate()
-        server.wait(DEADLINE_SECONDS)
+    with servers.versitygw(binary, folder, *options) as endpoint:
+        yield Endpoint(endpoint.url, endpoint.access_key_id, endpoint.secret_access_key)
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,9 @@ import json
 import socket
 
 import pytest
-from conftest import Command, Endpoint, free_port
+from conftest import Command, Endpoint
 from images import jpeg, labelled_objects, put_all
+from servers import free_port
 
 
 def assert_one_line(text: str, *needles: str) -> None:

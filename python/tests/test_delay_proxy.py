@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import socket
 import subprocess
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import servers
 from conftest import ROOT, missing
 
 SECONDS = 30
@@ -48,23 +49,12 @@ def echo() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-class Proxy:
-    def __init__(self, target: int, *delay: str) -> None:
-        self.process = subprocess.Popen(
-            [proxy_binary(), "--to", f"127.0.0.1:{target}", *delay],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        self.port = json.loads(self.process.stdout.readline())["port"]
+def delayed(target: int, *delay: str) -> contextlib.AbstractContextManager[servers.Proxied]:
+    return servers.delayed(proxy_binary(), servers.Endpoint(f"http://127.0.0.1:{target}", "", ""), *delay)
 
-    def end(self) -> dict[str, float]:
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.close()
-        cost: dict[str, float] = json.loads(self.process.stdout.readline())
-        assert self.process.wait(SECONDS) == 0
-        return cost
+
+def port_of(proxied: servers.Proxied) -> int:
+    return int(proxied.endpoint.url.rpartition(":")[2])
 
 
 def exchange(port: int, body: bytes, turns: int = 1) -> list[float]:
@@ -85,37 +75,35 @@ def exchange(port: int, body: bytes, turns: int = 1) -> list[float]:
 
 
 def test_every_answer_of_a_connection_waits(echo: int) -> None:
-    proxy = Proxy(echo, "--delay", "80ms")
-    seconds = exchange(proxy.port, b"x" * 100, turns=3)
+    with delayed(echo, "--delay", "80ms") as proxied:
+        seconds = exchange(port_of(proxied), b"x" * 100, turns=3)
     assert all(second >= 0.08 for second in seconds), seconds
-    cost = proxy.end()
-    assert cost["turns"] == 3
-    assert cost["bytes"] == 3 * 2 * 104
+    assert proxied.cost["turns"] == 3
+    assert proxied.cost["bytes"] == 3 * 2 * 104
 
 
 def test_the_bytes_are_the_same_however_many(echo: int) -> None:
-    proxy = Proxy(echo)
-    exchange(proxy.port, os.urandom(5_000_000), turns=2)
-    assert proxy.end()["bytes"] == 2 * 2 * 5_000_004
+    with delayed(echo) as proxied:
+        exchange(port_of(proxied), os.urandom(5_000_000), turns=2)
+    assert proxied.cost["bytes"] == 2 * 2 * 5_000_004
 
 
 def test_delays_run_side_by_side(echo: int) -> None:
-    proxy = Proxy(echo, "--delay", "200ms")
-    start = time.monotonic()
-    clients = [threading.Thread(target=exchange, args=(proxy.port, b"y")) for _ in range(20)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join(SECONDS)
-    assert time.monotonic() - start < 20 * 0.2
-    assert proxy.end()["turns"] == 20
+    with delayed(echo, "--delay", "200ms") as proxied:
+        start = time.monotonic()
+        clients = [threading.Thread(target=exchange, args=(port_of(proxied), b"y")) for _ in range(20)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(SECONDS)
+        assert time.monotonic() - start < 20 * 0.2
+    assert proxied.cost["turns"] == 20
 
 
 def test_a_lognormal_tail_is_drawn_anew_each_time(echo: int) -> None:
-    proxy = Proxy(echo, "--median", "5ms", "--p99", "40ms", "--seed", "3")
-    seconds = exchange(proxy.port, b"z", turns=40)
+    with delayed(echo, "--median", "5ms", "--p99", "40ms", "--seed", "3") as proxied:
+        seconds = exchange(port_of(proxied), b"z", turns=40)
     assert max(seconds) > 2 * min(seconds)
-    proxy.end()
 
 
 def test_a_target_that_is_no_address_is_refused() -> None:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Command, Endpoint, free_port
+from conftest import Command, Endpoint
 from images import labelled_objects, put_all
+from servers import free_port
 
 NAMES = [
     "credentials",

@@ -11,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Command, Endpoint, free_port
+from conftest import Command, Endpoint
 from images import labelled_objects, put_all
+from servers import free_port
 
 SECRET = "wJalr+Planted/Secret0123456789"
 TOKEN = "IQoJPlantedSessionToken//////////wEaCXVz"

@@ -51,6 +51,13 @@ std::string RandomKey(CounterRng& random) {
   return key.append(kFiles[random.NextBelow(std::size(kFiles))]);
 }
 
+// At most `bytes` of `key`, and no half of a character at its end: servers refuse what is no text.
+std::string PrefixOf(const std::string& key, size_t bytes) {
+  size_t end = std::min(bytes, key.size());
+  while (end < key.size() && (static_cast<unsigned char>(key[end]) & 0xC0) == 0x80) --end;
+  return key.substr(0, end);
+}
+
 StoreOperation ParseLine(const std::string& line) {
   std::istringstream words(line);
   std::string name, key, number, length;
@@ -101,7 +108,7 @@ StoreOperation RandomOperation(CounterRng& random) {
     operation.kind = Kind::kHead;
   } else {
     operation.kind = Kind::kList;
-    operation.key = random.NextBelow(2) == 0 ? operation.key.substr(0, random.NextBelow(6)) : "";
+    operation.key = random.NextBelow(2) == 0 ? PrefixOf(operation.key, random.NextBelow(6)) : "";
     if (random.NextBelow(2) == 0) operation.delimiter = "/";
     // A start inside of what the delimiter rolls up is where S3 implementations differ: not asked for.
     if (operation.delimiter.empty() && random.NextBelow(2) == 0) operation.start_after = RandomKey(random);
