@@ -45,13 +45,15 @@ std::string Dataset::largest_record_uri() const {
   return size() == 0 ? std::string() : UriAt(state_->Measure().largest_index);
 }
 
-Sample Dataset::Read(uint64_t index) const {
+Sample Dataset::Read(uint64_t index, std::stop_token stop) const {
   const Record record = RecordAt(index);
   const RecordPart& part = record.parts.front();
   Sample sample{.key = record.key, .uri = UriAt(index), .data = {}, .size = part.length, .etag = part.etag};
   try {
+    GetRequest request = PinnedGet(part, state_->pin);
+    request.stop = std::move(stop);
     // The largest that the pin allows; nothing more is read whatever the store says.
-    sample.data = GetBytes(*state_->store, PinnedGet(part, state_->pin), part.length);
+    sample.data = GetBytes(*state_->store, std::move(request), part.length);
   } catch (const Error& error) {
     throw ExplainPin(error.WithUri(sample.uri), state_->pin);
   }

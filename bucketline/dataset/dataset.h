@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ struct DatasetOptions {
   PinMode pin = PinMode::kEtag;
   std::optional<S3Options> s3 = {};                             // instead of the Runtime's
   std::function<void(uint64_t objects)> listing_progress = {};  // after each page
+  std::stop_token stop = {};                                    // ends Open soon with kCancelled
 };
 
 // One record's bytes and what is known of it.
@@ -69,7 +71,7 @@ class Dataset {
   uint64_t fingerprint() const;  // of the manifest and the view
 
   // Reads one record now. Throws what the store says; kObjectChanged when it is not what was listed.
-  Sample Read(uint64_t index) const;
+  Sample Read(uint64_t index, std::stop_token stop = {}) const;
 
   // By a stable hash of each record's key: a new object never moves an old one. The first dataset gets about
   // `fraction` of the records, 0 < fraction < 1.

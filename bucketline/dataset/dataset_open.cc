@@ -28,6 +28,7 @@ Uri PrefixOf(std::string_view text) {
 Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& options) {
   ListRequest request;
   request.prefix = Runtime::KeyOf(uri);
+  request.stop = options.stop;
   ManifestBuilder builder(uri.ToString());
   KeyFilter filter(options.extensions);
   uint64_t listed = 0;
@@ -70,6 +71,7 @@ Manifest WithLabels(Runtime& runtime, const Manifest& manifest, const DatasetOpt
     const Uri uri = Uri::Parse(labels.table_uri());
     GetRequest request;
     request.key = Runtime::KeyOf(uri);
+    request.stop = options.stop;
     table = GetBytes(*StoreOf(runtime, uri, options), std::move(request), kLargestLabelTable);
   }
   const std::string prefix = LabelPrefix(manifest, Runtime::KeyOf(Uri::Parse(manifest.source())));
@@ -86,6 +88,7 @@ Dataset Dataset::Open(Runtime& runtime, std::string_view text, DatasetOptions op
   if (uri.key.ends_with(".manifest")) {
     GetRequest request;
     request.key = Runtime::KeyOf(uri);
+    request.stop = options.stop;
     const Bytes saved = GetBytes(*StoreOf(runtime, uri, options), request, kLargestManifest);
     const Result<Manifest> opened = Catch([&] { return Manifest::FromBytes(saved); });
     if (!opened) throw opened.error().WithUri(text);

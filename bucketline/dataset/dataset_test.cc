@@ -216,6 +216,20 @@ TEST(Dataset, AChangedObjectIsAnErrorThatNamesTheRemedy) {
   EXPECT_EQ(by_size.pin(), PinMode::kSize);
 }
 
+TEST(Dataset, AStopEndsOpeningAndReading) {
+  Bucket bucket;
+  bucket.Put("a.jpg", "x");
+  const Dataset dataset = bucket.Open();
+  dataset.Save("mem://data/saved.manifest");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(ErrorOf([&] { bucket.Open("mem://data/", {.stop = stop.get_token()}); }).code(),
+            ErrorCode::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { bucket.Open("mem://data/saved.manifest", {.stop = stop.get_token()}); }).code(),
+            ErrorCode::kCancelled);
+  EXPECT_EQ(ErrorOf([&] { dataset.Read(0, stop.get_token()); }).code(), ErrorCode::kCancelled);
+}
+
 TEST(Dataset, AMissingObjectIsNotFound) {
   Bucket bucket;
   bucket.Put("a.jpg", "x");

@@ -43,6 +43,8 @@ struct Loader::Impl {
   uint64_t Steps() const { return plan.Steps(start); }
   LoaderState State() const;
   std::shared_ptr<Pipeline> StartLocked();
+  bool EpochIsOverLocked() const;
+  bool WaitFor(Duration longest);
   std::optional<Batch> Next();
   void Restore(const LoaderState& state);
   void CheckState(const LoaderState& state) const;
@@ -100,6 +102,24 @@ std::shared_ptr<Pipeline> Loader::Impl::StartLocked() {
   return pipeline;
 }
 
+bool Loader::Impl::EpochIsOverLocked() const {
+  return (options.epochs && epoch >= *options.epochs) || delivered == Steps();
+}
+
+bool Loader::Impl::WaitFor(Duration longest) {
+  static_cast<void>(dataset.runtime().memory());  // throws after fork
+  const WaitCounter wait(stats);
+  std::shared_ptr<Pipeline> running;
+  {
+    std::lock_guard starting(control);
+    std::lock_guard lock(mutex);
+    if (closed) ThrowClosed();
+    if (EpochIsOverLocked()) return true;
+    running = StartLocked();
+  }
+  return running->WaitFor(longest);
+}
+
 std::optional<Batch> Loader::Impl::Next() {
   static_cast<void>(dataset.runtime().memory());  // throws after fork
   const WaitCounter wait(stats);
@@ -110,7 +130,7 @@ std::optional<Batch> Loader::Impl::Next() {
       std::lock_guard lock(mutex);
       if (closed) ThrowClosed();
       if (options.epochs && epoch >= *options.epochs) return std::nullopt;
-      if (delivered == Steps()) {
+      if (EpochIsOverLocked()) {
         ++epoch;
         start = position = delivered = 0;
         return std::nullopt;
@@ -206,6 +226,7 @@ Loader& Loader::operator=(Loader&& other) noexcept {
 }
 
 std::optional<Batch> Loader::Next() { return impl_->Next(); }
+bool Loader::WaitFor(Duration longest) { return impl_->WaitFor(longest); }
 
 uint64_t Loader::epoch() const {
   std::lock_guard lock(impl_->mutex);

@@ -96,6 +96,10 @@ class Loader {
   // loader stays at the failed batch and Next throws the same again.
   std::optional<Batch> Next();
 
+  // Waits until Next would answer without waiting, at most `longest`: false when it would still wait. For callers
+  // that must look up now and then. Same threads as Next; throws kCancelled after Close.
+  bool WaitFor(Duration longest);
+
   uint64_t epoch() const;      // of the next batch
   uint64_t steps() const;      // batches of this rank in a whole epoch
   uint64_t remaining() const;  // batches still to come in this epoch

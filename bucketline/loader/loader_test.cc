@@ -1,5 +1,6 @@
 #include "bucketline/loader/loader.h"
 
+#include <atomic>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -337,6 +338,38 @@ TEST(Loader, AStallIsLogged) {
   }
   loader.Close();
   consumer.join();
+}
+
+TEST(Loader, WaitForSaysWhetherNextWouldWait) {
+  ImageBucket bucket(4);
+  auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
+  Loader stuck(bucket.OpenThrough(hanging), SmallOptions());
+  const SteadyTime start = Clock::Real().Now();
+  EXPECT_FALSE(stuck.WaitFor(std::chrono::milliseconds(20)));
+  EXPECT_GE(Clock::Real().Now() - start, std::chrono::milliseconds(20));
+  stuck.Close();
+  EXPECT_EQ(ErrorOf([&] { stuck.WaitFor(std::chrono::hours(1)); }).code(), ErrorCode::kCancelled);
+
+  Loader loader(bucket.Open(), SmallOptions());
+  EXPECT_TRUE(loader.WaitFor(std::chrono::minutes(1)));
+  EXPECT_TRUE(loader.Next());
+  EXPECT_TRUE(loader.WaitFor(Duration(0))) << "the epoch's end needs no data";
+  EXPECT_FALSE(loader.Next());
+}
+
+TEST(Loader, AStallOfManyShortWaitsIsLogged) {
+  std::atomic<int> warnings = 0;
+  RuntimeOptions runtime;
+  runtime.log = [&](LogLevel level, std::string_view) { warnings += level == LogLevel::kWarning ? 1 : 0; };
+  ImageBucket bucket(4, runtime);
+  auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
+  LoaderOptions options = SmallOptions();
+  options.stall_warning = std::chrono::milliseconds(20);
+  Loader loader(bucket.OpenThrough(hanging), options);
+  const SteadyTime deadline = Clock::Real().Now() + std::chrono::seconds(30);
+  while (warnings < 2 && Clock::Real().Now() < deadline)
+    EXPECT_FALSE(loader.WaitFor(std::chrono::milliseconds(1)));
+  EXPECT_GE(warnings, 2);
 }
 
 TEST(Loader, NothingIsReadBeyondTheEpochsAskedFor) {

@@ -1,5 +1,6 @@
 #include "bucketline/loader/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -69,7 +70,9 @@ void Pipeline::Stop() {
 
 std::optional<Batch> Pipeline::Take() {
   std::unique_lock lock(mutex_);
-  if (!WaitForFront(lock)) return std::nullopt;
+  WaitForFront(lock, SteadyTime::max());
+  if (stopped_) return std::nullopt;
+  waiting_since_.reset();
   if (open_.front()->error) throw open_.front()->error->second;
   const uint64_t bad = CountSkipsLocked(*open_.front());
   const std::unique_ptr<OpenBatch> taken = std::move(open_.front());
@@ -93,14 +96,27 @@ std::optional<Batch> Pipeline::Take() {
   return batch;
 }
 
-bool Pipeline::WaitForFront(std::unique_lock<std::mutex>& lock) {
+bool Pipeline::WaitFor(Duration longest) {
+  std::unique_lock lock(mutex_);
+  return WaitForFront(lock, Clock::Real().Now() + longest);
+}
+
+// False when `until` comes first. Warns each time that the whole wait, of however many calls, has grown by another
+// stall_warning.
+bool Pipeline::WaitForFront(std::unique_lock<std::mutex>& lock, SteadyTime until) {
   const auto ready = [&] { return stopped_ || (!open_.empty() && open_.front()->finished()); };
-  Duration waited{0};
-  while (!front_finished_.wait_for(lock, parts_.options.stall_warning, ready)) {
-    waited += parts_.options.stall_warning;
-    WarnOfStall(lock, waited);
+  if (ready()) return true;
+  const Duration step = parts_.options.stall_warning;
+  SteadyTime now = Clock::Real().Now();
+  if (!waiting_since_) waiting_since_ = now;
+  for (;;) {
+    const SteadyTime warning = *waiting_since_ + step * ((now - *waiting_since_) / step + 1);
+    if (front_finished_.wait_until(lock, std::min(until, warning), ready)) return true;
+    now = Clock::Real().Now();
+    if (now >= warning) WarnOfStall(lock, now - *waiting_since_);
+    if (ready()) return true;
+    if (now >= until) return false;
   }
-  return !stopped_;
 }
 
 void Pipeline::WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited) {

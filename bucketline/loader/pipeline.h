@@ -56,6 +56,9 @@ class Pipeline {
   // call. One caller at a time.
   std::optional<Batch> Take();
 
+  // Waits until Take would answer at once, at most `longest`: false when it would still wait. Same caller.
+  bool WaitFor(Duration longest);
+
   // Ends the threads and frees what was not taken. Idempotent, thread-safe.
   void Stop();
 
@@ -98,7 +101,7 @@ class Pipeline {
 
   // Delivery (pipeline.cc).
   OpenBatch& FindLocked(uint64_t sequence) { return *open_[sequence - front_]; }
-  bool WaitForFront(std::unique_lock<std::mutex>& lock);
+  bool WaitForFront(std::unique_lock<std::mutex>& lock, SteadyTime until);
   void WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited);
   uint64_t CountSkipsLocked(const OpenBatch& batch) const;
 
@@ -124,7 +127,8 @@ class Pipeline {
   bool stopped_ = false;
   std::deque<std::unique_ptr<OpenBatch>> open_;  // in plan order; the first has sequence number front_
   uint64_t front_ = 0;
-  uint64_t grant_ = 0;  // sized rows: the batch whose turn it is to get a slot
+  std::optional<SteadyTime> waiting_since_;  // of the consumer, for the front
+  uint64_t grant_ = 0;                       // sized rows: the batch whose turn it is to get a slot
   std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
   uint64_t skip_epoch_ = 0;  // bad samples of the delivered batches of this epoch
   uint64_t skip_count_ = 0;

@@ -1,0 +1,83 @@
+"""Train deep-learning models on data that stays in S3, as fast as if it were local.
+
+    import bucketline as bl
+
+    loader = bl.Loader("s3://bucket/images/", labels="folder", image=bl.Image(224), batch_size=32, shuffle=True)
+    for images, labels in loader:
+        ...
+
+`bl.torch`, `bl.keras`, `bl.tf` and `bl.jax` give the same batches in each framework; they are imported when they are
+first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from bucketline._core import __version__
+from bucketline.batch import Batch
+from bucketline.dataset import Dataset, Sample
+from bucketline.errors import (
+    AlreadyExistsError,
+    CancelledError,
+    ConnectionError,
+    CorruptDataError,
+    Error,
+    InternalError,
+    InvalidArgumentError,
+    IoError,
+    NotFoundError,
+    ObjectChangedError,
+    PermissionDeniedError,
+    ResourceExhaustedError,
+    ThrottledError,
+    TimeoutError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedError,
+)
+from bucketline.image import Image
+from bucketline.labels import Labels
+from bucketline.loader import Loader
+from bucketline.runtime import Runtime
+
+__all__ = [
+    "AlreadyExistsError",
+    "Batch",
+    "CancelledError",
+    "ConnectionError",
+    "CorruptDataError",
+    "Dataset",
+    "Error",
+    "Image",
+    "InternalError",
+    "InvalidArgumentError",
+    "IoError",
+    "Labels",
+    "Loader",
+    "NotFoundError",
+    "ObjectChangedError",
+    "PermissionDeniedError",
+    "ResourceExhaustedError",
+    "Runtime",
+    "Sample",
+    "ThrottledError",
+    "TimeoutError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnsupportedError",
+    "__version__",
+]
+
+_FRAMEWORKS: tuple[str, ...] = ()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FRAMEWORKS:
+        return importlib.import_module(f"bucketline.{name}")
+    raise AttributeError(f"module 'bucketline' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *_FRAMEWORKS]

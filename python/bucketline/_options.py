@@ -1,0 +1,79 @@
+"""Checks and conversions of what users pass, with errors that name the option."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+from bucketline.errors import InvalidArgumentError
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "tb": 10**12,
+    "kib": 1 << 10,
+    "mib": 1 << 20,
+    "gib": 1 << 30,
+    "tib": 1 << 40,
+}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+
+E = TypeVar("E")
+
+
+def byte_size(value: int | str, option: str) -> int:
+    """Bytes of 1073741824, "1GiB", "200MB" (decimal)."""
+    if isinstance(value, bool):
+        raise InvalidArgumentError(
+            f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}"
+        )
+    if isinstance(value, int) and value >= 0:
+        return value
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    unit = _UNITS.get(found[2].lower()) if found else None
+    if found is None or unit is None:
+        raise InvalidArgumentError(
+            f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}"
+        )
+    return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
+
+
+def choice(value: Any, option: str, choices: Mapping[str, E]) -> E:
+    """The value of one of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        words = " | ".join(repr(word) for word in choices)
+        raise InvalidArgumentError(
+            f"{option} must be one of {words}, not {value!r}{_did_you_mean(value, choices)}"
+        )
+    return choices[value]
+
+
+def reject_unknown(given: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Raises TypeError for keywords that `where` does not take, naming the nearest that it does."""
+    for name in given:
+        if name not in known:
+            raise TypeError(
+                f"{where} got an unexpected keyword argument {name!r}{_did_you_mean(name, known)}"
+            )
+
+
+def number(value: Any, option: str, low: float, high: float = float("inf"), whole: bool = False) -> Any:
+    """A number in [low, high]."""
+    kinds = (int,) if whole else (int, float)
+    kind = "whole number" if whole else "number"
+    if isinstance(value, bool) or not (isinstance(value, kinds) or hasattr(value, "__index__")):
+        raise InvalidArgumentError(f"{option} must be a {kind}, not {value!r}")
+    if not low <= value <= high:
+        limits = f"at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
+        raise InvalidArgumentError(f"{option} must be {limits}, not {value!r}")
+    return int(value) if whole else value
+
+
+def _did_you_mean(value: Any, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,298 @@
+"""Loader: batches of a dataset, in order, ahead of need, within a memory budget."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bucketline import _core
+from bucketline._options import byte_size, choice, number, reject_unknown
+from bucketline.batch import Batch
+from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline.distributed import rank_and_world_size
+from bucketline.errors import InternalError, InvalidArgumentError
+from bucketline.image import Image
+from bucketline.stats import BadSample, Stats
+
+_ON_ERROR = {"raise": _core.OnError.raise_, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
+_LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "pad")}
+
+
+class Loader:
+    """Batches of `dataset`, in an order that depends on (seed, epoch, dataset, options) and on nothing else.
+
+    dataset: a Dataset, or a URI (then with the Dataset's keywords too).
+    batch_size: rows per rank, as in DataLoader; global_batch_size: of all ranks together, instead.
+    image: how bytes become pixels; None: raw bytes.
+    shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
+    last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
+    rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1.
+    threads: for decoding; None: as many as this process has CPUs. max_requests: reads at a time.
+    memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
+        much is needed.
+    on_error: what an undecodable sample does: "raise" | "skip" (another takes its row) | "mask" (its row is zero and
+        `valid` False); max_skipped: share of an epoch that may go that way.
+
+    `for images, labels in loader` is one epoch; the next `for` is the next epoch, also after a break. No process is
+    started and nothing is copied: threads fetch and decode ahead without the GIL.
+    """
+
+    _convert: Callable[[Any], Any] | None = None
+    _layout = "NCHW"
+
+    def __init__(
+        self,
+        dataset: Dataset | str | os.PathLike[str],
+        batch_size: int | None = None,
+        *,
+        global_batch_size: int | None = None,
+        image: Image | None = None,
+        shuffle: bool = False,
+        seed: int = 0,
+        last: str | None = None,
+        rank: int | None = None,
+        world_size: int | None = None,
+        distributed: bool = True,
+        threads: int | None = None,
+        memory: int | str = "1GiB",
+        max_requests: int = 64,
+        on_error: str = "raise",
+        max_skipped: float = 0.01,
+        **dataset_options: Any,
+    ) -> None:
+        self._pid = os.getpid()
+        self._iterators = 0  # of which the last one made is alive
+        self._ended_early = False
+        self._core: Any = None
+        self._dataset = _dataset(dataset, dataset_options)
+        self._image = image
+        self._rank, self._world_size = _ranks(rank, world_size, distributed)
+        options = _core.LoaderOptions()
+        options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
+        options.decode = image is not None
+        if image is not None:
+            if not isinstance(image, Image):
+                raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
+            options.image = image.to_core(self._layout)
+        options.shuffle = _flag(shuffle, "shuffle")
+        options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
+        options.last = None if last is None else choice(last, "last", _LAST)
+        options.rank, options.world_size = self._rank, self._world_size
+        options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
+        options.memory = byte_size(memory, "memory")
+        options.max_requests = number(max_requests, "max_requests", 1, 65536, whole=True)
+        options.on_error = choice(on_error, "on_error", _ON_ERROR)
+        options.max_skipped = number(max_skipped, "max_skipped", 0, 1)
+        self._options = options
+        self._bad_samples: list[BadSample] = []
+        self._core = _core.Loader(self._dataset._core, options)
+        _live.add(self)
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._check_process()
+        if self._ended_early:
+            self._restore({**self._state(), "epoch": self.epoch + 1, "position": 0})
+        self._iterators += 1
+        self._ended_early = False
+        return _Epoch(self, self._iterators)
+
+    def _next(self) -> Batch | None:
+        self._check_process()
+        core = self._core.next()
+        if core is None:
+            return None
+        return Batch.make(core, self._dataset, self._image is not None, self._convert)
+
+    def __len__(self) -> int:
+        """Batches of this rank in a whole epoch."""
+        steps: int = self._core.steps
+        return steps
+
+    @property
+    def remaining(self) -> int:
+        """Batches still to come in this epoch."""
+        remaining: int = self._core.remaining
+        return remaining
+
+    @property
+    def epoch(self) -> int:
+        """Of the next batch, from 0."""
+        epoch: int = self._core.epoch
+        return epoch
+
+    @property
+    def dataset(self) -> Dataset:
+        return self._dataset
+
+    @property
+    def rank(self) -> int:
+        return self._rank
+
+    @property
+    def world_size(self) -> int:
+        return self._world_size
+
+    @property
+    def batch_size(self) -> int:
+        """Rows per rank."""
+        rows: int = self._options.batch_size
+        return rows
+
+    def epochs(self, count: int) -> Iterator[int]:
+        """`for epoch in loader.epochs(90): for batch in loader: ...`, from where a restored state stands."""
+        number(count, "epochs", 0, whole=True)
+        while self.epoch + self._ended_early < count:
+            yield self.epoch + self._ended_early
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the run stands after the last batch that was given: plain JSON, the same on all ranks."""
+        self._check_process()
+        return self._state()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continues there, also at another world size or batch size: the first `for` gives the rest of that epoch.
+
+        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
+        """
+        self._check_process()
+        self._restore(state)
+        self._iterators += 1  # what was iterating is over
+        self._ended_early = False
+
+    def stats(self) -> Stats:
+        """Figures so far, as a dictionary that prints as a table."""
+        return Stats(self._core.figures())
+
+    def explain(self) -> str:
+        """What limits the speed now, and what would help, in one sentence."""
+        text: str = self._core.explain()
+        return text
+
+    @property
+    def bad_samples(self) -> list[BadSample]:
+        """The samples that were skipped or masked so far."""
+        self._bad_samples += [BadSample(*bad) for bad in self._core.bad_samples()]
+        return self._bad_samples
+
+    def close(self) -> None:
+        """Ends the threads and frees the memory, but for batches that were given."""
+        if self._core is not None and self._pid == os.getpid():
+            self._core.close()
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        rank = f", rank {self._rank} of {self._world_size}" if self._world_size > 1 else ""
+        return f"{type(self).__name__}({self._dataset!r}, {len(self)} batches of {self.batch_size}, epoch {self.epoch}{rank})"
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self._core.state())
+        return state
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._core.restore(json.dumps(state))
+
+    def _check_process(self) -> None:
+        if self._pid != os.getpid():
+            raise InternalError(
+                f"this loader was made in process {self._pid} and is used after a fork in process {os.getpid()}, where "
+                "its threads do not exist; make the loader in the process that uses it"
+            )
+
+
+class _Epoch(Iterator[Batch]):
+    """The batches of one epoch. A younger iterator, or load_state_dict, ends it with an error."""
+
+    def __init__(self, loader: Loader, number: int) -> None:
+        self._loader = loader
+        self._number = number
+        self._done = False
+
+    def __next__(self) -> Batch:
+        if self._done:
+            raise StopIteration
+        if self._number != self._loader._iterators:
+            raise InvalidArgumentError(
+                "this iterator is over: another one was made, or a state was loaded; iterate a loader once at a time, or "
+                "make two loaders"
+            )
+        batch = self._loader._next()
+        self._done = batch is None
+        self._loader._ended_early = not self._done  # until the next call says otherwise
+        if batch is None:
+            raise StopIteration
+        return batch
+
+
+_live: weakref.WeakSet[Loader] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for loader in list(_live):
+        loader.close()
+
+
+def _dataset(given: Any, options: dict[str, Any]) -> Dataset:
+    if isinstance(given, Dataset):
+        reject_unknown(options, LOADER_KEYWORDS, "Loader")
+        if options:  # a keyword of Dataset, which is open already
+            raise TypeError(
+                f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
+            )
+        return given
+    reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
+    return Dataset(given, **options)
+
+
+def _ranks(rank: int | None, world_size: int | None, distributed: bool) -> tuple[int, int]:
+    if (rank is None) != (world_size is None):
+        raise InvalidArgumentError("rank and world_size go together: give both or none")
+    if rank is None or world_size is None:
+        return rank_and_world_size() if distributed else (0, 1)
+    number(world_size, "world_size", 1, whole=True)
+    return number(rank, "rank", 0, world_size - 1, whole=True), world_size
+
+
+def _rows(batch_size: int | None, global_batch_size: int | None, world_size: int) -> int:
+    if global_batch_size is None:
+        rows: int = number(32 if batch_size is None else batch_size, "batch_size", 1, 2**32 - 1, whole=True)
+        return rows
+    if batch_size is not None:
+        raise InvalidArgumentError("give batch_size (per rank) or global_batch_size, not both")
+    whole: int = number(global_batch_size, "global_batch_size", 1, whole=True)
+    if whole % world_size:
+        raise InvalidArgumentError(f"global_batch_size {whole} is not a multiple of the {world_size} ranks")
+    return whole // world_size
+
+
+def _flag(value: Any, option: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{option} must be True or False, not {value!r}")
+    return value
+
+
+LOADER_KEYWORDS = (
+    "batch_size",
+    "global_batch_size",
+    "image",
+    "shuffle",
+    "seed",
+    "last",
+    "rank",
+    "world_size",
+    "distributed",
+    "threads",
+    "memory",
+    "max_requests",
+    "on_error",
+    "max_skipped",
+)

@@ -1,0 +1,15 @@
+// bucketline._core: the engine as Python sees it. Private: the package wraps it.
+#include "src/registration.h"
+
+NB_MODULE(_core, module) {
+  using namespace bucketline::python;
+  // What lives until the interpreter ends is no leak: the default Runtime, say.
+  nanobind::set_leak_warnings(false);
+  module.attr("__version__") = BUCKETLINE_VERSION;
+  RegisterErrors(module);
+  RegisterRuntime(module);
+  RegisterStores(module);
+  RegisterDataset(module);
+  RegisterImage(module);
+  RegisterLoader(module);
+}

@@ -1,0 +1,67 @@
+// Runtime and S3Options.
+#include "src/registration.h"
+#include "src/runtime_handle.h"
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include "bucketline/s3/s3_store.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace bucketline::python {
+namespace {
+
+RuntimeHandle MakeRuntime(uint64_t memory, size_t network_threads, size_t connections, bool hedge,
+                          std::string ca_bundle) {
+  auto logs = std::make_shared<LogQueue>();
+  RuntimeOptions options{.memory = memory,
+                         .network_threads = network_threads,
+                         .connections = connections,
+                         .hedge = hedge,
+                         .ca_bundle = std::move(ca_bundle)};
+  options.log = [logs](LogLevel level, std::string_view message) { logs->Add(level, message); };
+  return {.logs = logs, .runtime = std::make_shared<Runtime>(std::move(options))};
+}
+
+nb::dict Figures(const RuntimeHandle& handle) {
+  const S3Counters& counters = handle.runtime->counters();
+  nb::dict figures;
+  figures["requests"] = counters.requests.value();
+  figures["retries"] = counters.retries.value();
+  figures["throttled"] = counters.throttled.value();
+  figures["hedges"] = counters.hedges.value();
+  figures["hedges_won"] = counters.hedges_won.value();
+  figures["bytes_read"] = counters.bytes_read.value();
+  figures["bytes_written"] = counters.bytes_written.value();
+  return figures;
+}
+
+}  // namespace
+
+void RegisterRuntime(nb::module_& module) {
+  nb::class_<S3Options>(module, "S3Options")
+      .def(nb::init<>())
+      .def_rw("endpoint_url", &S3Options::endpoint_url)
+      .def_rw("region", &S3Options::region)
+      .def_rw("profile", &S3Options::profile)
+      .def_rw("access_key_id", &S3Options::access_key_id)
+      .def_rw("secret_access_key", &S3Options::secret_access_key)
+      .def_rw("session_token", &S3Options::session_token)
+      .def_rw("anonymous", &S3Options::anonymous)
+      .def_rw("requester_pays", &S3Options::requester_pays);
+
+  nb::class_<RuntimeHandle>(module, "Runtime")
+      .def(
+          "__init__",
+          [](RuntimeHandle* self, uint64_t memory, size_t network_threads, size_t connections, bool hedge,
+             std::string ca_bundle) {
+            new (self)
+                RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge, std::move(ca_bundle)));
+          },
+          "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a)
+      .def("figures", &Figures)
+      .def("check_process", [](const RuntimeHandle& handle) { static_cast<void>(handle.runtime->memory()); });
+}
+
+}  // namespace bucketline::python

@@ -1,0 +1,15 @@
+// What each register_<area>.cc adds to the module.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace bucketline::python {
+
+void RegisterErrors(nanobind::module_& module);
+void RegisterRuntime(nanobind::module_& module);
+void RegisterStores(nanobind::module_& module);
+void RegisterDataset(nanobind::module_& module);
+void RegisterImage(nanobind::module_& module);
+void RegisterLoader(nanobind::module_& module);
+
+}  // namespace bucketline::python

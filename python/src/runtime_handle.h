@@ -1,0 +1,23 @@
+// RuntimeHandle: a Runtime that Python objects share, and the log of it.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "src/log_queue.h"
+
+#include "bucketline/runtime/runtime.h"
+
+namespace bucketline::python {
+
+struct RuntimeHandle {
+  std::shared_ptr<LogQueue> logs;  // outlives the runtime's threads
+  std::shared_ptr<Runtime> runtime;
+
+  // For waits: what happens each time that they look up.
+  std::function<void()> LookUp() const {
+    return [logs = logs] { logs->Drain(); };
+  }
+};
+
+}  // namespace bucketline::python
