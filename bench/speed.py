@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import servers
+from python_section import python
 
 HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
@@ -350,6 +351,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "fetch": fetch,
     "memory": memory,
     "training": training,
+    "python": python,
 }
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from bucketline._core import __version__
+from bucketline._core import version as __version__
 from bucketline.batch import Batch
 from bucketline.dataset import Dataset, Sample
 from bucketline.errors import (

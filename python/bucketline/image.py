@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bucketline import _core
 from bucketline._options import byte_size, choice, number
@@ -24,7 +24,7 @@ _FILTERS = {
 _PARITIES = {"pillow": _core.Parity.pillow, "tensorflow": _core.Parity.tensorflow}
 _DTYPES = {name: getattr(_core.PixelType, name) for name in ("uint8", "float16", "float32")}
 _LAYOUTS = {"NCHW": _core.PixelLayout.NCHW, "NHWC": _core.PixelLayout.NHWC}
-_TRUNCATED = {"raise": _core.Truncated.raise_, "keep": _core.Truncated.keep}
+_TRUNCATED = {"raise": _core.Truncated.error, "keep": _core.Truncated.keep}
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ class Image:
 
         seed, epoch, position: what a random crop, flip and jitter are drawn from. Raises CorruptDataError.
         """
-        pixels: np.ndarray[Any, Any] = _core.decode(self._spec, bytes(data), seed, epoch, position)
-        return pixels
+        return cast("np.ndarray[Any, Any]", _core.decode(self._spec, bytes(data), seed, epoch, position))
 
     def to_core(self, default_layout: str = "NCHW") -> Any:
         """The engine's ImageSpec."""

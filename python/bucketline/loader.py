@@ -18,7 +18,7 @@ from bucketline.errors import InternalError, InvalidArgumentError
 from bucketline.image import Image
 from bucketline.stats import BadSample, Stats
 
-_ON_ERROR = {"raise": _core.OnError.raise_, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
+_ON_ERROR = {"raise": _core.OnError.error, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
 _LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "pad")}
 
 

@@ -5,7 +5,7 @@ NB_MODULE(_core, module) {
   using namespace bucketline::python;
   // What lives until the interpreter ends is no leak: the default Runtime, say.
   nanobind::set_leak_warnings(false);
-  module.attr("__version__") = BUCKETLINE_VERSION;
+  module.attr("version") = BUCKETLINE_VERSION;
   RegisterErrors(module);
   RegisterRuntime(module);
   RegisterStores(module);

@@ -59,7 +59,7 @@ void RegisterImage(nb::module_& module) {
       .value("NHWC", PixelLayout::kNhwc)
       .value("NCHW", PixelLayout::kNchw);
   nb::enum_<Truncated>(module, "Truncated")
-      .value("raise_", Truncated::kRaise)
+      .value("error", Truncated::kRaise)
       .value("keep", Truncated::kKeep);
 
   nb::class_<ImageSpec>(module, "ImageSpec")

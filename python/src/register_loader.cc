@@ -149,7 +149,7 @@ nb::list BatchKeys(const Batch& batch) {
 
 void RegisterOptions(nb::module_& module) {
   nb::enum_<OnError>(module, "OnError")
-      .value("raise_", OnError::kRaise)
+      .value("error", OnError::kRaise)
       .value("skip", OnError::kSkip)
       .value("mask", OnError::kMask);
   nb::enum_<LastPolicy>(module, "LastPolicy")
