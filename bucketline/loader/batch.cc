@@ -5,11 +5,15 @@
 namespace bucketline {
 
 uint32_t Batch::rows() const { return static_cast<uint32_t>(storage_->indices.size()); }
-uint8_t* Batch::pixels() const { return static_cast<uint8_t*>(storage_->pixels.get()); }
-size_t Batch::pixel_bytes() const { return storage_->pixel_bytes; }
-const ImageSpec& Batch::spec() const { return storage_->spec; }
-const std::shared_ptr<void>& Batch::owner() const { return storage_->pixels; }
-const Bytes& Batch::raw(uint32_t row) const { return storage_->raw[row]; }
+uint8_t* Batch::pixels() const { return static_cast<uint8_t*>(storage_->tensors.front().pixels.get()); }
+size_t Batch::pixel_bytes() const { return storage_->tensors.front().pixel_bytes; }
+const ImageSpec& Batch::spec() const { return storage_->tensors.front().spec; }
+const std::shared_ptr<void>& Batch::owner() const { return storage_->tensors.front().pixels; }
+std::span<const float> Batch::geometry() const { return storage_->tensors.front().geometry; }
+std::span<const int32_t> Batch::source_sizes() const { return storage_->tensors.front().source_sizes; }
+const Bytes& Batch::raw(uint32_t row) const { return storage_->tensors.front().raw[row]; }
+bool Batch::has_values() const { return !storage_->values.empty(); }
+const std::shared_ptr<void>& Batch::value(uint32_t row) const { return storage_->values[row]; }
 
 LabelKind Batch::label_kind() const { return storage_->label_kind; }
 std::span<const int64_t> Batch::integer_labels() const { return storage_->integer_labels; }

@@ -37,14 +37,26 @@ class Batch {
   uint32_t rows() const;  // padded ones included
 
   // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw
-  // batches.
+  // batches and for batches of values.
   uint8_t* pixels() const;
   size_t pixel_bytes() const;
   const ImageSpec& spec() const;
   const std::shared_ptr<void>& owner() const;  // keeps pixels() alive; for zero-copy views
 
-  // Raw batches (LoaderOptions::decode == false): the record's bytes by row.
+  // Of decoded rows: rows() * 6 floats, a row's PointMap (image/point_map.h), from the points of its image, as
+  // shown if spec().orient and as stored else, to those of its row. rows() * 2 integers, the height and width of
+  // that image. Both 0 for masked rows; those of the record that is there for rows that only fill up; empty for
+  // raw batches.
+  std::span<const float> geometry() const;
+  std::span<const int32_t> source_sizes() const;
+
+  // Raw batches (LoaderOptions::decode == false): the record's bytes by row; empty for masked rows.
   const Bytes& raw(uint32_t row) const;
+
+  // Batches of a LoaderOptions::transform that gives values have these instead of pixels and bytes; nullptr for
+  // masked rows.
+  bool has_values() const;
+  const std::shared_ptr<void>& value(uint32_t row) const;  // precondition: has_values()
 
   LabelKind label_kind() const;
   std::span<const int64_t> integer_labels() const;  // rows() of them, for kClass and kInteger

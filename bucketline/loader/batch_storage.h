@@ -11,13 +11,21 @@
 
 namespace bucketline {
 
+// One field of all rows.
+struct BatchTensor {
+  ImageSpec spec;                // height and width are those of the rows
+  std::shared_ptr<void> pixels;  // in the block's memory, and keeps it; null for bytes and values
+  size_t pixel_bytes = 0;
+  std::vector<float> geometry;
+  std::vector<int32_t> source_sizes;
+  std::vector<Bytes> raw;
+};
+
 // Holds nothing of the Loader, the Dataset or the Runtime: it may outlive them all.
 struct Batch::Storage {
-  ImageSpec spec;                // height and width are those of the rows
-  std::shared_ptr<void> pixels;  // the block's memory, and its owner; null for raw batches
-  size_t pixel_bytes = 0;
+  std::vector<BatchTensor> tensors;  // by field; at least one
   std::shared_ptr<BatchPool::Block> block;
-  std::vector<Bytes> raw;
+  std::vector<std::shared_ptr<void>> values;  // by row; empty without
 
   LabelKind label_kind = LabelKind::kNone;
   size_t label_width = 1;

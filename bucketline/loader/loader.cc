@@ -34,6 +34,7 @@ struct Loader::Impl {
   Impl(Dataset the_dataset, LoaderOptions the_options)
       : dataset(std::move(the_dataset)),
         options(WithDefaults(std::move(the_options))),
+        fields(FieldsOf(options)),
         plan(PlanFor(dataset, options)),
         needs(NeedsOf(dataset, options)),
         fingerprint(dataset.fingerprint()),
@@ -52,6 +53,7 @@ struct Loader::Impl {
   const pid_t process = getpid();
   const Dataset dataset;
   const LoaderOptions options;
+  const std::vector<Field> fields;
   const Plan plan;
   const MemoryNeeds needs;
   const uint64_t fingerprint;
@@ -89,6 +91,7 @@ std::shared_ptr<Pipeline> Loader::Impl::StartLocked() {
   }
   PipelineParts parts{.dataset = dataset,
                       .options = options,
+                      .fields = fields,
                       .plan = plan,
                       .needs = needs,
                       .layout = LayOutMemory(needs, common->capacity()),
@@ -178,7 +181,7 @@ LoaderStats Loader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
-  result.decode_threads = options.decode ? options.threads : 0;
+  result.decode_threads = WorksOnRows(options, fields) ? options.threads : 0;
   result.max_requests = options.max_requests;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;

@@ -12,6 +12,7 @@
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/batch.h"
+#include "bucketline/loader/transform.h"
 #include "bucketline/sampler/shard.h"
 
 namespace bucketline {
@@ -35,6 +36,9 @@ struct LoaderOptions {
   uint32_t batch_size = 32;  // per rank
   ImageSpec image = {};      // height and width are required unless every image has the same size
   bool decode = true;        // false: raw bytes, `image` is not used
+  // Called for each sample before it is normalised, or with its raw bytes; absent: none. Levels of the TensorFlow
+  // family are rounded to bytes for it, also where it keeps them.
+  Transform transform = {};
   bool shuffle = false;
   uint64_t seed = 0;
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
@@ -74,10 +78,11 @@ struct LoaderStats {
   Duration span{0};  // from the first call of Next to the end of the latest
   StageStats fetch;  // from reservation to last byte
   StageStats decode;
+  StageStats transform;  // on the decode threads, beside `decode`
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
   uint64_t lent_bytes = 0;    // of batches that the user holds
-  size_t decode_threads = 0;  // 0: records are not decoded
+  size_t decode_threads = 0;  // 0: records are neither decoded nor transformed
   size_t max_requests = 0;
 };
 
@@ -92,8 +97,8 @@ class Loader {
   Loader& operator=(Loader&&) noexcept;
 
   // The next batch in order; nullopt once at the end of each epoch, after which it begins the next one.
-  // Throws the Error of a sample (by on_error), of the store, kCancelled after Close. After a throw the
-  // loader stays at the failed batch and Next throws the same again.
+  // Throws the Error of a sample (by on_error), of the store, TransformError when LoaderOptions::transform threw,
+  // kCancelled after Close. After a throw the loader stays at the failed batch and Next throws the same again.
   std::optional<Batch> Next();
 
   uint64_t epoch() const;      // of the next batch

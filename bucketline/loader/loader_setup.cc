@@ -89,7 +89,9 @@ MemoryNeeds NeedsOf(const Dataset& dataset, const LoaderOptions& options) {
   needs.largest_uri = dataset.largest_record_uri();
   if (!options.decode) {
     needs.rows = MemoryNeeds::Rows::kRaw;
-    needs.batch_bytes = LargestRawBatch(dataset, options);
+    needs.any_record_in_any_row = options.transform && options.on_error == OnError::kSkip;
+    needs.batch_bytes = needs.any_record_in_any_row ? options.batch_size * needs.largest_record
+                                                    : LargestRawBatch(dataset, options);
   } else if (options.image.height == 0) {
     needs.rows = MemoryNeeds::Rows::kSized;
     needs.own_replacements = options.on_error == OnError::kSkip;

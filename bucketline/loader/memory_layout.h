@@ -32,6 +32,7 @@ struct MemoryNeeds {
   std::string largest_uri;  // for errors
   bool own_replacements =
       false;  // rows that wait for their batch's size hold record bytes, so stand-ins need theirs
+  bool any_record_in_any_row = false;  // kRaw: stand-ins may be larger than what the plan says
 };
 
 // Below this no layout works: the largest record and two batches.

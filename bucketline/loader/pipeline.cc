@@ -21,15 +21,15 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)) {
   FetcherOptions fetching{
       .budget = &fetch_, .common = parts_.common, .requests = &requests_, .pin = parts_.dataset.pin()};
-  if (!parts_.options.decode) fetching.common = nullptr;  // the batch's slot counts these bytes
+  if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
   try {
-    if (parts_.options.decode) {
+    if (parts_.works_on_rows()) {
       while (workers_.size() < parts_.options.threads) {
         workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
       }
     }
-    if (parts_.options.decode && parts_.options.on_error == OnError::kSkip) {
+    if (parts_.works_on_rows() && parts_.options.on_error == OnError::kSkip) {
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
       replacement_fetcher_ = std::make_unique<Fetcher>(
@@ -70,8 +70,9 @@ void Pipeline::Stop() {
 std::optional<Batch> Pipeline::Take() {
   std::unique_lock lock(mutex_);
   if (!WaitForFront(lock)) return std::nullopt;
-  if (open_.front()->error) throw open_.front()->error->second;
+  CheckFrontLocked();
   const uint64_t bad = CountSkipsLocked(*open_.front());
+  const OpenRow::Made made = made_;
   const std::unique_ptr<OpenBatch> taken = std::move(open_.front());
   open_.pop_front();
   ++front_;
@@ -84,13 +85,37 @@ std::optional<Batch> Pipeline::Take() {
 
   if (sizes_rows()) GrantSlots();
   if (taken->block != nullptr) parts_.pool->Lend(*taken->block);
-  Batch batch = Assemble(*taken, parts_.dataset, parts_.plan,
-                         parts_.options.decode ? &parts_.options.image : nullptr, parts_.fingerprint);
+  Batch batch = Assemble(*taken, parts_.dataset, parts_.plan, parts_.fields, parts_.fingerprint,
+                         made == OpenRow::Made::kValue);
   uint64_t valid = 0;
   for (const uint8_t flag : batch.valid()) valid += flag;
   const bool masks = parts_.options.on_error == OnError::kMask;
   parts_.stats->CountBatch(valid, masks ? 0 : bad, masks ? bad : 0);
   return batch;
+}
+
+// Throws what keeps the oldest batch from being delivered.
+void Pipeline::CheckFrontLocked() {
+  const OpenBatch& batch = *open_.front();
+  if (batch.error) {
+    const RowError& failed = batch.error->second;
+    if (failed.cause) throw TransformError(failed.error, failed.cause);
+    throw failed.error;
+  }
+  const std::optional<uint32_t> value = batch.FirstMade(OpenRow::Made::kValue);
+  const std::optional<uint32_t> pixels = batch.FirstMade(OpenRow::Made::kPixels);
+  if (value && (pixels || made_ == OpenRow::Made::kPixels))
+    ThrowMixed(batch, *value, "gave a value for", "kept");
+  if (pixels && made_ == OpenRow::Made::kValue) ThrowMixed(batch, *pixels, "kept", "gave values for");
+  if (value || pixels) made_ = value ? OpenRow::Made::kValue : OpenRow::Made::kPixels;
+}
+
+void Pipeline::ThrowMixed(const OpenBatch& batch, uint32_t row, std::string_view did,
+                          std::string_view others) const {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("the transform {} this sample and {} others: it must do one of both in a whole run",
+                          did, others),
+              UriOf(batch.rows[row].record));
 }
 
 bool Pipeline::WaitForFront(std::unique_lock<std::mutex>& lock) {

@@ -15,35 +15,17 @@
 #include <utility>
 #include <vector>
 
-#include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/fetcher.h"
 #include "bucketline/exec/memory_budget.h"
-#include "bucketline/loader/batch_pool.h"
 #include "bucketline/loader/decode_queue.h"
-#include "bucketline/loader/decode_worker.h"
-#include "bucketline/loader/loader.h"
-#include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/open_batch.h"
-#include "bucketline/loader/plan.h"
-#include "bucketline/loader/stats.h"
+#include "bucketline/loader/pipeline_parts.h"
+#include "bucketline/loader/row_maker.h"
 
 namespace bucketline {
 
-// What a pipeline works with; all outlive it.
-struct PipelineParts {
-  Dataset dataset;
-  LoaderOptions options;  // with `threads` set
-  Plan plan;
-  MemoryNeeds needs;
-  MemoryLayout layout;
-  uint64_t fingerprint = 0;        // of the dataset
-  MemoryBudget* common = nullptr;  // counts every byte of all shares
-  BatchPool* pool = nullptr;
-  StatsCollector* stats = nullptr;
-};
-
 // The order of waits, which has no circle, stands with MemoryLayout. Locks: mutex_, then those of queue,
-// budgets and pool. User callbacks (allocator, on_bad_sample) and decodes run under no lock.
+// budgets and pool. User callbacks (allocator, transform, on_bad_sample) and decodes run under no lock.
 class Pipeline {
  public:
   // Starts at once with the batch at `start` of `epoch`.
@@ -75,23 +57,24 @@ class Pipeline {
 
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
-  void Process(DecodeJob job, DecodeWorker& worker);
-  void Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker);
+  void Process(DecodeJob job, RowMaker& maker);
+  Result<std::vector<ImageInfo>> ProbeAll(std::span<const Bytes> bytes) const;
+  void MakeRow(DecodeJob job, RowSource source, RowMaker& maker);
   void HandleBad(OpenBatch& batch, uint32_t row, const Error& reason);
   void Mask(OpenBatch& batch, uint32_t row);
   void Replace(OpenBatch& batch, uint32_t row);
   void FinishGood(OpenBatch& batch, uint32_t row);
   std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
   std::string UriOf(uint64_t record) const;
-  void FinishRow(OpenBatch& batch, uint32_t row, std::optional<Error> error = std::nullopt);
+  void FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error = std::nullopt);
 
   // Rows as large as the first image of their batch (pipeline_sizing.cc).
   bool sizes_rows() const { return parts_.needs.rows == MemoryNeeds::Rows::kSized; }
-  bool ReadyToDecode(DecodeJob& job, const ImageInfo& info);
-  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageSize& size) const;
+  bool ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos);
+  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorLayout& layout) const;
   void UnparkLocked(OpenBatch& batch, uint32_t row);
   void MoveSizeRowLocked(OpenBatch& batch);
-  void KillLocked(OpenBatch& batch, Error error);
+  void KillLocked(OpenBatch& batch, RowError error);
   void GrantSlots();
   OpenBatch* NextGrantLocked();
   void Grant(OpenBatch& batch);
@@ -100,6 +83,9 @@ class Pipeline {
   OpenBatch& FindLocked(uint64_t sequence) { return *open_[sequence - front_]; }
   bool WaitForFront(std::unique_lock<std::mutex>& lock);
   void WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited);
+  void CheckFrontLocked();
+  [[noreturn]] void ThrowMixed(const OpenBatch& batch, uint32_t row, std::string_view did,
+                               std::string_view others) const;
   uint64_t CountSkipsLocked(const OpenBatch& batch) const;
 
   const PipelineParts parts_;
@@ -128,6 +114,7 @@ class Pipeline {
   std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
   uint64_t skip_epoch_ = 0;  // bad samples of the delivered batches of this epoch
   uint64_t skip_count_ = 0;
+  OpenRow::Made made_ = OpenRow::Made::kNothing;  // what the rows of this run are, from the first one on
 
   DecodeQueue queue_;
   std::mutex join_mutex_;

@@ -37,7 +37,7 @@ std::optional<FetchItem> Pipeline::ItemOf(OpenBatch& batch, uint32_t row) {
 bool Pipeline::OpenNext(std::stop_token stop) {
   std::optional<BatchPlan> plan = cursor_.Next();
   if (!plan) return false;
-  auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan));
+  auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan), parts_.fields);
   const Result<uint64_t> bytes = Catch([&] { return SlotBytes(batch->plan); });
   if (!WaitForSlot(bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
   const Result<void> prepared = bytes ? Catch([&] { Prepare(*batch, *bytes); }) : Result<void>(bytes.error());
@@ -58,7 +58,8 @@ bool Pipeline::OpenNext(std::stop_token stop) {
 
 // 0 where the size comes with the first image.
 uint64_t Pipeline::SlotBytes(const BatchPlan& plan) const {
-  if (parts_.options.decode) return parts_.needs.batch_bytes;
+  const MemoryNeeds& needs = parts_.needs;
+  if (needs.rows != MemoryNeeds::Rows::kRaw || needs.any_record_in_any_row) return needs.batch_bytes;
   uint64_t bytes = 0;
   for (const RowPlan& row : plan.rows) bytes += parts_.dataset.RecordBytes(row.record);
   return bytes;
@@ -84,16 +85,10 @@ bool Pipeline::TrySlot(uint64_t bytes, Lease& slot) {
 void Pipeline::Prepare(OpenBatch& batch, uint64_t bytes) {
   if (sizes_rows()) return;
   batch.granted = true;
-  if (!parts_.options.decode) {
-    batch.raw.resize(batch.rows.size());
-    batch.block = parts_.pool->Account(bytes);
-    return;
-  }
   batch.sized = true;
-  batch.height = parts_.options.image.height;
-  batch.width = parts_.options.image.width;
-  batch.row_bytes = parts_.options.image.RowBytes();
-  batch.block = parts_.pool->Take(bytes);
+  batch.layout = LayOutTensors(parts_.fields, {}, batch.rows.size());
+  const bool raw = parts_.needs.rows == MemoryNeeds::Rows::kRaw;
+  batch.block = raw ? parts_.pool->Account(bytes) : parts_.pool->Take(bytes);
 }
 
 std::optional<FetchItem> Pipeline::NextReplacement(std::stop_token stop) {
@@ -134,11 +129,11 @@ void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
     return;
   }
   parts_.stats->CountFetch(result->bytes.size(), result->wall);
-  if (parts_.options.decode) {
+  if (parts_.works_on_rows()) {
     queue_.Push({.batch = batch, .row = row, .fetched = *std::move(result)});
     return;
   }
-  batch->raw[row] = result->bytes;
+  batch->tensors.front().raw[row] = result->bytes;
   result->lease.Release();
   FinishRow(*batch, row);
 }

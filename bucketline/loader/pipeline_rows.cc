@@ -1,12 +1,10 @@
 // Pipeline: what becomes of a row once its bytes are there.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/base/units.h"
 #include "bucketline/loader/pipeline.h"
 #include "bucketline/loader/skip_policy.h"
 
@@ -26,67 +24,65 @@ Result<ImageInfo> ProbeWithin(std::span<const uint8_t> data, uint64_t max_pixels
 }  // namespace
 
 void Pipeline::RunWorker() {
-  const uint64_t kept_each = parts_.layout.kept / parts_.options.threads;
-  DecodeWorker worker({.kept_each = kept_each, .large = &scratch_, .common = parts_.common});
-  while (std::optional<DecodeJob> job = queue_.Pop()) Process(*std::move(job), worker);
+  RowMaker maker(parts_, scratch_);
+  while (std::optional<DecodeJob> job = queue_.Pop()) Process(*std::move(job), maker);
 }
 
-void Pipeline::Process(DecodeJob job, DecodeWorker& worker) {
-  const Result<ImageInfo> info = ProbeWithin(job.fetched.bytes.span(), parts_.options.image.max_pixels);
-  if (!info) {
+void Pipeline::Process(DecodeJob job, RowMaker& maker) {
+  RowSource source{.bytes = {job.fetched.bytes}, .infos = {}};
+  Result<std::vector<ImageInfo>> infos = ProbeAll(source.bytes);
+  if (!infos) {
+    source = {};
     job.fetched = {};
-    HandleBad(*job.batch, job.row, info.error());
+    HandleBad(*job.batch, job.row, infos.error());
     return;
   }
-  if (ReadyToDecode(job, *info)) Decode(std::move(job), *info, worker);
+  source.infos = *std::move(infos);
+  if (ReadyToDecode(job, source.infos)) MakeRow(std::move(job), std::move(source), maker);
 }
 
-void Pipeline::Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker) {
+Result<std::vector<ImageInfo>> Pipeline::ProbeAll(std::span<const Bytes> bytes) const {
+  std::vector<ImageInfo> infos(parts_.fields.size());
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const Field& field = parts_.fields[i];
+    if (!field.decode) continue;
+    const Result<ImageInfo> info = ProbeWithin(bytes[i].span(), field.image.max_pixels);
+    if (!info) return info.error();
+    infos[i] = *info;
+  }
+  return infos;
+}
+
+void Pipeline::MakeRow(DecodeJob job, RowSource source, RowMaker& maker) {
   OpenBatch& batch = *job.batch;
-  const RowPlan& plan = batch.plan.rows[job.row];
-  const std::string_view problem = "decoding needs more scratch than the loader's memory has";
-  const Result<uint64_t> scratch =
-      Catch([&] { return uint64_t{ImageDecoder::ScratchBytes(info, parts_.options.image)}; });
-  if (!scratch || *scratch > scratch_.capacity()) {
-    const Error error =
-        scratch ? Error(ErrorCode::kResourceExhausted,
-                        fmt::format("{}: {} for an image of {} x {}; the minimum for it is a memory of {} "
-                                    "bytes",
-                                    problem, FormatByteSize(*scratch), info.width, info.height,
-                                    MemoryForScratch(parts_.needs, *scratch)))
-                : scratch.error();
-    job.fetched = {};
-    FinishRow(batch, job.row, error);
-    return;
+  const uint32_t row = job.row;
+  std::optional<RowError> failed;
+  RowOutcome outcome;
+  try {
+    outcome = maker.Make(batch, row, source, stop_.get_token());
+  } catch (const TransformError& error) {
+    failed.emplace(error, error.cause());
+  } catch (const Error& error) {
+    failed.emplace(error);
+  } catch (const std::exception& exception) {
+    failed.emplace(Error(ErrorCode::kInternal, exception.what()));
   }
-  const Result<uint8_t*> pixels = Catch([&] { return batch.RowPixels(job.row); });
-  if (!pixels) {
-    job.fetched = {};
-    FinishRow(batch, job.row, pixels.error());
-    return;
-  }
-  const SteadyTime start = Clock::Real().Now();
-  const Duration cpu = ThreadCpuTime();
-  const Result<bool> decoded = Catch([&] {
-    const CounterRng rng(parts_.plan.config().seed, batch.plan.epoch, plan.position);
-    return worker.Decode(job.fetched.bytes.span(), info, parts_.options.image, rng,
-                         {*pixels, batch.row_bytes}, stop_.get_token());
-  });
-  parts_.stats->CountDecode(Clock::Real().Now() - start, ThreadCpuTime() - cpu);
+  source = {};
   job.fetched = {};  // bytes and lease, before anybody is told
-  if (!decoded && IsFaultOfBytes(decoded.error())) {
-    HandleBad(batch, job.row, decoded.error());
-  } else if (!decoded) {
-    FinishRow(batch, job.row, decoded.error());
-  } else if (*decoded) {
-    FinishGood(batch, job.row);
+  if (failed) {
+    FinishRow(batch, row, std::move(failed));
+  } else if (outcome.end == RowEnd::kBad) {
+    HandleBad(batch, row, *outcome.reason);
+  } else if (outcome.end == RowEnd::kMade) {
+    FinishGood(batch, row);
   }  // else stopped: nobody waits for the row any more
 }
 
 void Pipeline::FinishGood(OpenBatch& batch, uint32_t row) {
   OpenRow& open = batch.rows[row];
   if (open.bad) open.bad->replaced_by = UriOf(open.record);
-  FinishRow(batch, row, Report(batch, row));
+  std::optional<Error> failed = Report(batch, row);
+  FinishRow(batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
 void Pipeline::HandleBad(OpenBatch& batch, uint32_t row, const Error& reason) {
@@ -121,13 +117,14 @@ void Pipeline::Mask(OpenBatch& batch, uint32_t row) {
     if (!batch.sized && !batch.dead) MoveSizeRowLocked(batch);
   }
   if (has_pixels) {
-    const Result<void> zeroed = Catch([&] { std::memset(batch.RowPixels(row), 0, batch.row_bytes); });
+    const Result<void> zeroed = Catch([&] { batch.ClearRow(row); });
     if (!zeroed) {
       FinishRow(batch, row, zeroed.error());
       return;
     }
   }
-  FinishRow(batch, row, Report(batch, row));
+  std::optional<Error> failed = Report(batch, row);
+  FinishRow(batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
 void Pipeline::Replace(OpenBatch& batch, uint32_t row) {
@@ -169,10 +166,10 @@ std::string Pipeline::UriOf(uint64_t record) const {
   return uri ? *uri : parts_.dataset.source();
 }
 
-void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<Error> error) {
-  if (error && error->uri().empty()) {
+void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error) {
+  if (error && error->error.uri().empty()) {
     const OpenRow& open = batch.rows[row];
-    error = error->WithUri(open.bad ? open.bad->uri : UriOf(open.record));
+    error->error = error->error.WithUri(open.bad ? open.bad->uri : UriOf(open.record));
   }
   {
     std::lock_guard lock(mutex_);
