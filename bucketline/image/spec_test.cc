@@ -55,6 +55,21 @@ TEST(ImageSpecTest, NamesTheFieldThatIsOutOfRange) {
   ExpectBad([](ImageSpec& s) { s.flip = 1.01; }, "flip");
   ExpectBad([](ImageSpec& s) { s.flip = std::numeric_limits<double>::quiet_NaN(); }, "flip");
   ExpectBad([](ImageSpec& s) { s.channels = 2; }, "channels");
+  ExpectBad([](ImageSpec& s) { s.palette = Palette::kIndex; }, "palette");
+  ExpectBad(
+      [](ImageSpec& s) {
+        s.palette = Palette::kIndex;
+        s.channels = 1;
+        s.height = s.width = 8;
+      },
+      "palette");
+  ExpectBad(
+      [](ImageSpec& s) {
+        s.palette = Palette::kIndex;
+        s.channels = 1;
+        s.jitter.contrast = 1;
+      },
+      "palette");
   ExpectBad([](ImageSpec& s) { s.std[2] = 0; }, "std");
   ExpectBad([](ImageSpec& s) { s.mean[1] = std::numeric_limits<float>::infinity(); }, "mean");
   ExpectBad([](ImageSpec& s) { s.scale = std::numeric_limits<float>::quiet_NaN(); }, "scale");
