@@ -34,9 +34,9 @@ struct Loader::Impl {
   Impl(Dataset the_dataset, LoaderOptions the_options)
       : dataset(std::move(the_dataset)),
         options(WithDefaults(std::move(the_options))),
-        fields(FieldsOf(options)),
+        fields(FieldsOf(dataset.manifest(), options)),
         plan(PlanFor(dataset, options)),
-        needs(NeedsOf(dataset, options)),
+        needs(NeedsOf(dataset, fields, options)),
         fingerprint(dataset.fingerprint()),
         admission(dataset.runtime(), needs, options.memory) {}
 

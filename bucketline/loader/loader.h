@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bucketline/base/clock.h"
 #include "bucketline/base/units.h"
@@ -32,10 +33,24 @@ struct BadSample {
   std::string replaced_by;  // URI; empty when masked
 };
 
+// One part of every record, and what becomes of it.
+struct FieldOptions {
+  std::string part;      // one of Manifest::part_names(); names the field too
+  bool decode = true;    // false: raw bytes, `image` is not used
+  ImageSpec image = {};  // height and width are required next to a raw field
+  // Another decoded field, e.g. the image of a mask: this one's crop box, flip and size are those drawn for it. A
+  // sample whose two images differ in size is a bad sample. `image` then leaves size, crop, flip, orient and family
+  // at their defaults.
+  std::string same_geometry_as = {};
+};
+
 struct LoaderOptions {
   uint32_t batch_size = 32;  // per rank
   ImageSpec image = {};      // height and width are required unless every image has the same size
   bool decode = true;        // false: raw bytes, `image` is not used
+  // For records of several parts: Batch::field gives each; `image` and `decode` are not used. A part that no field
+  // names is not read. Empty: the first part, by `image` and `decode`.
+  std::vector<FieldOptions> fields = {};
   // Called for each sample before it is normalised, or with its raw bytes; absent: none. Levels of the TensorFlow
   // family are rounded to bytes for it, also where it keeps them.
   Transform transform = {};

@@ -18,6 +18,7 @@ namespace bucketline {
 namespace {
 
 constexpr size_t kMostThreads = 1024;
+constexpr uint64_t kMostRows = uint64_t{1} << 32;                   // of all fields of a batch
 constexpr Duration kLongestWarning = std::chrono::hours(24 * 365);  // beyond it time points overflow
 
 void Require(bool holds, std::string_view what) {
@@ -39,10 +40,11 @@ uint64_t LargestRecords(const Dataset& dataset, uint64_t count) {
   return sum * ((count + dataset.size() - 1) / dataset.size());
 }
 
-uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options) {
+// `beside`: bytes that each batch has in addition.
+uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options, uint64_t beside) {
   const uint64_t at_most = options.batch_size * dataset.largest_record();
   // Looking at every record takes its time; it is done only where the simple bound would refuse the memory.
-  const bool fits = dataset.largest_record() + 2 * at_most <= options.memory;
+  const bool fits = dataset.largest_record() + 2 * (at_most + beside) <= options.memory;
   return fits ? at_most : LargestRecords(dataset, options.batch_size);
 }
 
@@ -54,7 +56,8 @@ LoaderOptions WithDefaults(LoaderOptions options) {
   Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
   Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
   Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
-  if (options.decode) options.image.Validate();
+  Require(options.fields.size() < kMostRows / options.batch_size,
+          "batch_size times fields must be below 2^32");
   if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
   if (!options.last) options.last = options.shuffle ? LastPolicy::kDrop : LastPolicy::kPartial;
   options.stall_warning = std::min(options.stall_warning, kLongestWarning);
@@ -83,20 +86,29 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
       dataset.source());
 }
 
-MemoryNeeds NeedsOf(const Dataset& dataset, const LoaderOptions& options) {
+MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options) {
   MemoryNeeds needs;
   needs.largest_record = dataset.largest_record();
   needs.largest_uri = dataset.largest_record_uri();
-  if (!options.decode) {
-    needs.rows = MemoryNeeds::Rows::kRaw;
-    needs.any_record_in_any_row = options.transform && options.on_error == OnError::kSkip;
-    needs.batch_bytes = needs.any_record_in_any_row ? options.batch_size * needs.largest_record
-                                                    : LargestRawBatch(dataset, options);
-  } else if (options.image.height == 0) {
+  const bool replaces = WorksOnRows(options, fields) && options.on_error == OnError::kSkip;
+  const bool sized = std::any_of(fields.begin(), fields.end(),
+                                 [](const Field& field) { return field.decode && field.image.height == 0; });
+  if (sized) {
     needs.rows = MemoryNeeds::Rows::kSized;
-    needs.own_replacements = options.on_error == OnError::kSkip;
+    needs.own_replacements = replaces;
+    return needs;
+  }
+  needs.tensor_bytes = LayOutTensors(fields, {}, options.batch_size).bytes;
+  needs.batch_bytes = needs.tensor_bytes;
+  if (AnyDecodes(fields)) {
+    needs.own_replacements = replaces && fields.size() > 1;
   } else {
-    needs.batch_bytes = options.batch_size * options.image.RowBytes();
+    needs.rows = MemoryNeeds::Rows::kRaw;
+  }
+  if (AnyRaw(fields)) {
+    needs.any_record_in_any_row = replaces;
+    needs.batch_bytes += replaces ? options.batch_size * needs.largest_record
+                                  : LargestRawBatch(dataset, options, needs.tensor_bytes);
   }
   return needs;
 }

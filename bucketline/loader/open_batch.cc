@@ -34,21 +34,23 @@ void FillLabels(const Dataset& dataset, Batch::Storage& storage) {
 }
 
 // Without a block there are no pixels: of values, and where no row's size is known.
-BatchTensor TakeTensor(OpenBatch& open, size_t index, const Field& field,
-                       const std::shared_ptr<BatchPool::Block>& block) {
-  BatchTensor tensor{.spec = field.image,
-                     .pixels = {},
-                     .geometry = std::move(open.tensors[index].geometry),
-                     .source_sizes = std::move(open.tensors[index].source_sizes),
-                     .raw = std::move(open.tensors[index].raw)};
-  if (!field.decode || open.layout.fields.empty()) return tensor;
+std::shared_ptr<const BatchField::Storage> TakeField(OpenBatch& open, size_t index, const Field& field,
+                                                     const std::shared_ptr<BatchPool::Block>& block) {
+  OpenTensor& made = open.tensors[index];
+  auto storage = std::make_shared<BatchField::Storage>();
+  storage->name = field.name;
+  storage->spec = field.image;
+  storage->geometry = std::move(made.geometry);
+  storage->source_sizes = std::move(made.source_sizes);
+  storage->raw = std::move(made.raw);
+  if (!field.decode || open.layout.fields.empty()) return storage;
   const TensorPlace& place = open.layout.fields[index];
-  tensor.spec.height = place.height;
-  tensor.spec.width = place.width;
-  if (block == nullptr) return tensor;
-  tensor.pixel_bytes = place.row_bytes * open.rows.size();
-  tensor.pixels = {block, static_cast<uint8_t*>(block->data()) + place.offset};
-  return tensor;
+  storage->spec.height = place.height;
+  storage->spec.width = place.width;
+  if (block == nullptr) return storage;
+  storage->pixel_bytes = place.row_bytes * open.rows.size();
+  storage->pixels = {block, static_cast<uint8_t*>(block->data()) + place.offset};
+  return storage;
 }
 
 }  // namespace
@@ -128,9 +130,10 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
     for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
   } else {
     storage->block = std::move(open.block);
+    storage->counted = std::move(open.counted);
   }
   for (size_t i = 0; i < fields.size(); ++i) {
-    storage->tensors.push_back(TakeTensor(open, i, fields[i], storage->block));
+    storage->fields.push_back(TakeField(open, i, fields[i], storage->block));
   }
   return Batch(std::move(storage));
 }

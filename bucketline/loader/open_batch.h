@@ -37,9 +37,14 @@ struct OpenRow {
   int tries = 0;        // replacements asked for
   bool masked = false;
   Made made = Made::kNothing;
-  std::shared_ptr<void> value;    // of kValue
-  std::optional<BadSample> bad;   // why the plan's record is not there
-  std::optional<Fetched> parked;  // waits for the size of the rows or for the slot
+  std::shared_ptr<void> value;   // of kValue
+  std::optional<BadSample> bad;  // why the plan's record is not there
+  size_t awaited = 0;            // parts that have not come
+  std::vector<Fetched>
+      parts;  // by field; being fetched, or parked: waiting for the rows' size or for the slot
+  std::optional<std::pair<size_t, Error>> fetch_error;  // of the lowest field that has one
+
+  bool parked() const { return awaited == 0 && !parts.empty(); }
 };
 
 // One field of a batch in the making; each row's part belongs to the one thread that works on the row.
@@ -68,8 +73,9 @@ struct OpenBatch {
   uint32_t size_row = 0;  // the row whose image gives the size: the first that is not masked
   bool dead = false;      // no size or no memory will come: rows finish without a decode
   Lease slot;
-  std::shared_ptr<BatchPool::Block> block;
-  std::vector<OpenTensor> tensors;  // by field
+  std::shared_ptr<BatchPool::Block> block;    // of all fields' pixels; absent without any
+  std::shared_ptr<BatchPool::Block> counted;  // for all fields' bytes; absent without any
+  std::vector<OpenTensor> tensors;            // by field
 
   bool finished() const { return pending == 0; }
   // Throws what the block's data() throws.

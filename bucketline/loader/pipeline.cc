@@ -85,6 +85,7 @@ std::optional<Batch> Pipeline::Take() {
 
   if (sizes_rows()) GrantSlots();
   if (taken->block != nullptr) parts_.pool->Lend(*taken->block);
+  if (taken->counted != nullptr) parts_.pool->Lend(*taken->counted);
   Batch batch = Assemble(*taken, parts_.dataset, parts_.plan, parts_.fields, parts_.fingerprint,
                          made == OpenRow::Made::kValue);
   uint64_t valid = 0;

@@ -47,25 +47,28 @@ class Pipeline {
   std::optional<FetchItem> NextItem(std::stop_token stop);
   std::optional<FetchItem> NextReplacement(std::stop_token stop);
   bool ReplacementAllowedLocked();
-  std::optional<FetchItem> ItemOf(OpenBatch& batch, uint32_t row);
+  std::deque<FetchItem> ItemsOf(OpenBatch& batch, uint32_t row);
   bool OpenNext(std::stop_token stop);
   bool WaitForSlot(uint64_t bytes, Lease& slot, std::stop_token stop);
   bool TrySlot(uint64_t bytes, Lease& slot);
   uint64_t SlotBytes(const BatchPlan& plan) const;
   void Prepare(OpenBatch& batch, uint64_t bytes);
   void OnFetched(uint64_t tag, Result<Fetched> result);
+  void OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts);
 
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
   void Process(DecodeJob job, RowMaker& maker);
-  Result<std::vector<ImageInfo>> ProbeAll(std::span<const Bytes> bytes) const;
+  std::optional<FieldFault> ProbeAll(RowSource& source) const;
   void MakeRow(DecodeJob job, RowSource source, RowMaker& maker);
-  void HandleBad(OpenBatch& batch, uint32_t row, const Error& reason);
+  void HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault);
   void Mask(OpenBatch& batch, uint32_t row);
   void Replace(OpenBatch& batch, uint32_t row);
   void FinishGood(OpenBatch& batch, uint32_t row);
   std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
+  std::pair<std::string, std::string> Describe(uint64_t record, const FieldFault& fault) const;
   std::string UriOf(uint64_t record) const;
+  std::string UriOf(uint64_t record, const Field& field) const;
   void FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error = std::nullopt);
 
   // Rows as large as the first image of their batch (pipeline_sizing.cc).
@@ -99,9 +102,11 @@ class Pipeline {
   PlanCursor cursor_;    // of the fetch thread
   uint64_t opened_ = 0;  // of the fetch thread: batches so far
   OpenBatch* filling_ =
-      nullptr;              // of the fetch thread: whose rows are being asked for; valid while rows are left
-  uint32_t next_row_ = 0;   // of the fetch thread
-  uint32_t row_count_ = 0;  // of the fetch thread
+      nullptr;  // of the fetch thread: whose rows are being asked for; valid while rows are left
+  std::deque<FetchItem> asking_;     // of the fetch thread: the parts of one row
+  std::deque<FetchItem> replacing_;  // the same of the replacement thread
+  uint32_t next_row_ = 0;            // of the fetch thread
+  uint32_t row_count_ = 0;           // of the fetch thread
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable front_finished_;

@@ -29,28 +29,28 @@ void Pipeline::RunWorker() {
 }
 
 void Pipeline::Process(DecodeJob job, RowMaker& maker) {
-  RowSource source{.bytes = {job.fetched.bytes}, .infos = {}};
-  Result<std::vector<ImageInfo>> infos = ProbeAll(source.bytes);
-  if (!infos) {
+  RowSource source;
+  for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
+  if (const std::optional<FieldFault> fault = ProbeAll(source)) {
     source = {};
-    job.fetched = {};
-    HandleBad(*job.batch, job.row, infos.error());
+    job.parts.clear();
+    HandleBad(*job.batch, job.row, *fault);
     return;
   }
-  source.infos = *std::move(infos);
   if (ReadyToDecode(job, source.infos)) MakeRow(std::move(job), std::move(source), maker);
 }
 
-Result<std::vector<ImageInfo>> Pipeline::ProbeAll(std::span<const Bytes> bytes) const {
-  std::vector<ImageInfo> infos(parts_.fields.size());
-  for (size_t i = 0; i < infos.size(); ++i) {
+// Fills `infos`, or gives what is wrong with the bytes.
+std::optional<FieldFault> Pipeline::ProbeAll(RowSource& source) const {
+  source.infos.resize(parts_.fields.size());
+  for (size_t i = 0; i < source.infos.size(); ++i) {
     const Field& field = parts_.fields[i];
     if (!field.decode) continue;
-    const Result<ImageInfo> info = ProbeWithin(bytes[i].span(), field.image.max_pixels);
-    if (!info) return info.error();
-    infos[i] = *info;
+    const Result<ImageInfo> info = ProbeWithin(source.bytes[i].span(), field.image.max_pixels);
+    if (!info) return FieldFault{i, info.error()};
+    source.infos[i] = *info;
   }
-  return infos;
+  return SizesThatDiffer(parts_.fields, source.infos);
 }
 
 void Pipeline::MakeRow(DecodeJob job, RowSource source, RowMaker& maker) {
@@ -68,11 +68,11 @@ void Pipeline::MakeRow(DecodeJob job, RowSource source, RowMaker& maker) {
     failed.emplace(Error(ErrorCode::kInternal, exception.what()));
   }
   source = {};
-  job.fetched = {};  // bytes and lease, before anybody is told
+  job.parts.clear();  // bytes and leases, before anybody is told
   if (failed) {
     FinishRow(batch, row, std::move(failed));
   } else if (outcome.end == RowEnd::kBad) {
-    HandleBad(batch, row, *outcome.reason);
+    HandleBad(batch, row, *outcome.fault);
   } else if (outcome.end == RowEnd::kMade) {
     FinishGood(batch, row);
   }  // else stopped: nobody waits for the row any more
@@ -85,20 +85,20 @@ void Pipeline::FinishGood(OpenBatch& batch, uint32_t row) {
   FinishRow(batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
-void Pipeline::HandleBad(OpenBatch& batch, uint32_t row, const Error& reason) {
+void Pipeline::HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault) {
   const RowPlan& plan = batch.plan.rows[row];
   OpenRow& open = batch.rows[row];
+  const auto [uri, reason] = Describe(plan.record, fault);
   if (parts_.options.on_error == OnError::kRaise) {
-    const Error advised(reason.code(), reason.message() + "; on_error skip or mask goes on without it");
-    FinishRow(batch, row, advised);
+    FinishRow(batch, row,
+              Error(fault.error.code(), reason + "; on_error skip or mask goes on without it", uri));
     return;
   }
   if (!open.bad) {
-    const std::string uri = UriOf(plan.record);
     open.bad = {.epoch = batch.plan.epoch,
                 .position = plan.position,
                 .uri = uri,
-                .reason = reason.message(),
+                .reason = reason,
                 .replaced_by = {}};
   }
   if (parts_.options.on_error == OnError::kMask) {
@@ -160,9 +160,26 @@ std::optional<Error> Pipeline::Report(const OpenBatch& batch, uint32_t row) cons
   return Error(told.error().code(), "on_bad_sample failed: " + told.error().message());
 }
 
+// Which object is at fault, and why.
+std::pair<std::string, std::string> Pipeline::Describe(uint64_t record, const FieldFault& fault) const {
+  const std::string& message = fault.error.message();
+  if (!fault.field || parts_.options.fields.empty()) return {UriOf(record), message};
+  const Field& field = parts_.fields[*fault.field];
+  return {UriOf(record, field), fmt::format("\"{}\": {}", field.name, message)};
+}
+
 // For reports and errors, which must come through even when the manifest cannot be read.
 std::string Pipeline::UriOf(uint64_t record) const {
   const Result<std::string> uri = Catch([&] { return parts_.dataset.UriAt(record); });
+  return uri ? *uri : parts_.dataset.source();
+}
+
+// Of records of several objects, the one that the field is.
+std::string Pipeline::UriOf(uint64_t record, const Field& field) const {
+  if (parts_.dataset.manifest().part_names().size() == 1) return UriOf(record);
+  const Result<std::string> uri = Catch([&] {
+    return parts_.dataset.store()->UriOf(parts_.dataset.RecordAt(record).parts[field.part].object_key);
+  });
   return uri ? *uri : parts_.dataset.source();
 }
 

@@ -39,12 +39,12 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
         batch.layout = layout;
         replacement_wanted_.notify_all();
       }
-      batch.rows[job.row].parked = std::move(job.fetched);
+      batch.rows[job.row].parts = std::move(job.parts);
     }
   }
   if (granted && layout == batch.layout) return true;
   if (dead || granted) {
-    job.fetched = {};
+    job.parts.clear();
     FinishRow(batch, job.row,
               granted ? std::optional<RowError>(SizeMismatch(batch, job.row, layout)) : std::nullopt);
   } else {
@@ -58,20 +58,20 @@ Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorL
   while (layout.fields[field] == batch.layout.fields[field]) ++field;
   const TensorPlace& size = layout.fields[field];
   const TensorPlace& wanted = batch.layout.fields[field];
+  const Field& of = parts_.fields[field];
   return Error(
       ErrorCode::kInvalidArgument,
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
           "{} x {}; set ImageSpec::height and width for images of several sizes",
-          size.height, size.width, UriOf(batch.rows[batch.size_row].record), wanted.height, wanted.width),
-      UriOf(batch.rows[row].record));
+          size.height, size.width, UriOf(batch.rows[batch.size_row].record, of), wanted.height, wanted.width),
+      UriOf(batch.rows[row].record, of));
 }
 
 void Pipeline::UnparkLocked(OpenBatch& batch, uint32_t row) {
-  std::optional<Fetched>& parked = batch.rows[row].parked;
-  if (!parked) return;
-  queue_.Push({.batch = &batch, .row = row, .fetched = *std::move(parked)});
-  parked.reset();
+  OpenRow& open = batch.rows[row];
+  if (!open.parked()) return;
+  queue_.Push({.batch = &batch, .row = row, .parts = std::exchange(open.parts, {})});
 }
 
 void Pipeline::MoveSizeRowLocked(OpenBatch& batch) {
@@ -84,8 +84,8 @@ void Pipeline::KillLocked(OpenBatch& batch, RowError error) {
   batch.dead = true;
   batch.Note(batch.size_row, std::move(error));
   for (OpenRow& row : batch.rows) {
-    if (!row.parked) continue;
-    row.parked.reset();
+    if (!row.parked()) continue;
+    row.parts.clear();
     --batch.pending;
   }
   const auto first = replacements_.lower_bound({batch.sequence, 0});

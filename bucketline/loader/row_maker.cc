@@ -48,27 +48,29 @@ RowMaker::RowMaker(const PipelineParts& parts, MemoryBudget& large)
 }
 
 RowOutcome RowMaker::Make(OpenBatch& batch, uint32_t row, const RowSource& source, std::stop_token stop) {
-  const uint64_t scratch = ScratchBytes(batch, source);
-  if (scratch > large_.capacity()) throw NeverFits(scratch, source.infos.front(), parts_.needs);
+  const Need need = NeedOf(batch, source);
+  if (need.bytes > large_.capacity()) throw NeverFits(need.bytes, source.infos[need.largest], parts_.needs);
   RowOutcome outcome{.end = RowEnd::kStopped};
-  worker_.Run(scratch, [&](Workbench& bench) { outcome = Fill(batch, row, source, bench); }, std::move(stop));
+  worker_.Run(
+      need.bytes, [&](Workbench& bench) { outcome = Fill(batch, row, source, bench); }, std::move(stop));
   return outcome;
 }
 
 // Fields are decoded one after the other; for a transform the levels of all are there at the end.
-uint64_t RowMaker::ScratchBytes(const OpenBatch& batch, const RowSource& source) const {
-  uint64_t largest = 0;
+RowMaker::Need RowMaker::NeedOf(const OpenBatch& batch, const RowSource& source) const {
+  Need need;
   for (size_t i = 0; i < parts_.fields.size(); ++i) {
     const Field& field = parts_.fields[i];
     if (!field.decode) continue;
-    uint64_t need = ImageDecoder::ScratchBytes(source.infos[i], field.image);
+    uint64_t bytes = ImageDecoder::ScratchBytes(source.infos[i], field.image);
     if (parts_.options.transform) {
       const TensorPlace& place = batch.layout.fields[i];
-      need += LevelWriter::ScratchBytes(field.image, place.height, place.width);
+      bytes += LevelWriter::ScratchBytes(field.image, place.height, place.width);
     }
-    largest = std::max(largest, need);
+    if (bytes > need.bytes) need = {bytes, i};
   }
-  return largest + (parts_.options.transform ? LevelsBefore(batch, parts_.fields.size()) : 0);
+  if (parts_.options.transform) need.bytes += LevelsBefore(batch, parts_.fields.size());
+  return need;
 }
 
 RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
@@ -79,7 +81,7 @@ RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& sourc
   for (size_t i = 0; i < parts_.fields.size(); ++i) {
     if (!parts_.fields[i].decode) continue;
     if (std::optional<Error> fault = Decode(batch, row, i, source, bench)) {
-      return {.end = RowEnd::kBad, .reason = std::move(fault)};
+      return {.end = RowEnd::kBad, .fault = FieldFault{i, *std::move(fault)}};
     }
   }
   if (parts_.options.transform) return Transform(batch, row, source, bench);
@@ -153,7 +155,8 @@ RowOutcome RowMaker::Transform(OpenBatch& batch, uint32_t row, const RowSource& 
   switch (result.kind()) {
     case TransformResult::Kind::kSkip:
       return {.end = RowEnd::kBad,
-              .reason = Error(ErrorCode::kCorruptData, "the transform skipped it: " + result.reason())};
+              .fault = FieldFault{std::nullopt, Error(ErrorCode::kCorruptData,
+                                                      "the transform skipped it: " + result.reason())}};
     case TransformResult::Kind::kValue:
       batch.rows[row].value = result.value();
       batch.rows[row].made = OpenRow::Made::kValue;

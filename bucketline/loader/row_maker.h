@@ -32,7 +32,7 @@ enum class RowEnd {
 
 struct RowOutcome {
   RowEnd end = RowEnd::kMade;
-  std::optional<Error> reason = {};  // of kBad
+  std::optional<FieldFault> fault = {};  // of kBad
 };
 
 // One per decode thread; not thread-safe. `parts` and `large` outlive it.
@@ -47,7 +47,11 @@ class RowMaker {
   RowOutcome Make(OpenBatch& batch, uint32_t row, const RowSource& source, std::stop_token stop);
 
  private:
-  uint64_t ScratchBytes(const OpenBatch& batch, const RowSource& source) const;
+  struct Need {
+    uint64_t bytes = 0;  // of scratch
+    size_t largest = 0;  // the field that asks for most of it
+  };
+  Need NeedOf(const OpenBatch& batch, const RowSource& source) const;
   RowOutcome Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
   std::optional<Error> Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
                               Workbench& bench);
