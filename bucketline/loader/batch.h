@@ -13,6 +13,7 @@
 #include "bucketline/base/bytes.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/records/manifest.h"
+#include "bucketline/sampler/sampling.h"
 
 namespace bucketline {
 
@@ -23,6 +24,8 @@ struct LoaderState {
   uint64_t seed = 0;
   bool shuffle = false;
   uint64_t fingerprint = 0;  // of the dataset
+  Sampling sampling = Sampling::kAll;
+  uint64_t epoch_size = 0;  // LoaderOptions::epoch_size; 0 for kAll
 
   std::string ToJson() const;
   // Throws kInvalidArgument saying what is wrong.

@@ -79,7 +79,9 @@ LoaderState Loader::Impl::State() const {
           .position = position,
           .seed = options.seed,
           .shuffle = options.shuffle,
-          .fingerprint = fingerprint};
+          .fingerprint = fingerprint,
+          .sampling = options.sampling,
+          .epoch_size = options.epoch_size};
 }
 
 // The Runtime's share is settled at the first start: loaders that are made together then share it.
@@ -143,8 +145,14 @@ void Loader::Impl::CheckState(const LoaderState& state) const {
     refuse(fmt::format("its seed is {}, the loader's {}", state.seed, options.seed));
   if (state.shuffle != options.shuffle)
     refuse(fmt::format("its shuffle is {}, the loader's {}", state.shuffle, options.shuffle));
-  if (state.position > dataset.size()) {
-    refuse(fmt::format("it stands at position {} of {} records", state.position, dataset.size()));
+  if (state.sampling != options.sampling) {
+    refuse(fmt::format("its sampling is {}, the loader's {}", Name(state.sampling), Name(options.sampling)));
+  }
+  if (state.epoch_size != options.epoch_size) {
+    refuse(fmt::format("its epoch_size is {}, the loader's {}", state.epoch_size, options.epoch_size));
+  }
+  if (state.position > plan.positions()) {
+    refuse(fmt::format("it stands at position {} of {}", state.position, plan.positions()));
   }
 }
 

@@ -14,6 +14,7 @@
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/batch.h"
 #include "bucketline/loader/transform.h"
+#include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
 
 namespace bucketline {
@@ -56,10 +57,15 @@ struct LoaderOptions {
   Transform transform = {};
   bool shuffle = false;
   uint64_t seed = 0;
+  // kBalanced needs labels that are classes or integers. Both it and kReplacement are random whatever `shuffle` says,
+  // and so end an epoch as shuffling does.
+  Sampling sampling = Sampling::kAll;
+  uint64_t epoch_size =
+      0;  // positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
   // Absent: endless, so that the end of each epoch reads ahead into the next.
   std::optional<uint64_t> epochs = {};
-  std::optional<LastPolicy> last = {};  // absent: kDrop when shuffling, else kPartial
+  std::optional<LastPolicy> last = {};  // absent: kDrop when the order is random, else kPartial
   uint64_t rank = 0;
   uint64_t world_size = 1;
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
@@ -125,7 +131,7 @@ class Loader {
   // After the last delivered batch.
   LoaderState State() const;
   // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws
-  // kInvalidArgument saying which of data, seed or shuffle differ.
+  // kInvalidArgument saying which of data, seed, shuffle, sampling or epoch_size differ.
   void Restore(const LoaderState& state);
 
   // <bucketline/loader/verdict.h> says what they mean.

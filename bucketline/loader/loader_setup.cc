@@ -48,6 +48,20 @@ uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options, u
   return fits ? at_most : LargestRecords(dataset, options.batch_size);
 }
 
+std::optional<ClassBalance> BalanceOf(const Dataset& dataset, const LoaderOptions& options) {
+  if (options.sampling != Sampling::kBalanced) return std::nullopt;
+  if (dataset.label_kind() != LabelKind::kClass && dataset.label_kind() != LabelKind::kInteger) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "sampling balanced needs a class for each record: open the dataset with labels that are classes or "
+        "integers",
+        dataset.source());
+  }
+  return ClassBalance(
+      dataset.size(), [&](uint64_t record) { return dataset.LabelInteger(record); },
+      options.epoch_size > 0 ? options.epoch_size : dataset.size(), options.seed);
+}
+
 }  // namespace
 
 LoaderOptions WithDefaults(LoaderOptions options) {
@@ -55,11 +69,15 @@ LoaderOptions WithDefaults(LoaderOptions options) {
   Require(options.max_requests > 0, "max_requests must be at least 1");
   Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
   Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
+  Require(
+      options.epoch_size == 0 || options.sampling != Sampling::kAll,
+      "epoch_size is for sampling balanced or replacement; an epoch of all records is as long as they are");
   Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
   Require(options.fields.size() < kMostRows / options.batch_size,
           "batch_size times fields must be below 2^32");
   if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
-  if (!options.last) options.last = options.shuffle ? LastPolicy::kDrop : LastPolicy::kPartial;
+  const bool random = options.shuffle || options.sampling != Sampling::kAll;
+  if (!options.last) options.last = random ? LastPolicy::kDrop : LastPolicy::kPartial;
   options.stall_warning = std::min(options.stall_warning, kLongestWarning);
   return options;
 }
@@ -72,6 +90,9 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
   const Plan plan({.records = dataset.size(),
                    .seed = options.seed,
                    .shuffle = options.shuffle,
+                   .sampling = options.sampling,
+                   .epoch_size = options.epoch_size,
+                   .balance = BalanceOf(dataset, options),
                    .batch_size = options.batch_size,
                    .rank = options.rank,
                    .world_size = options.world_size,
@@ -79,10 +100,10 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
   if (plan.Steps(0) > 0) return plan;
   throw Error(
       ErrorCode::kInvalidArgument,
-      fmt::format(
-          "{} records do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
-          "out; use smaller batches or LastPolicy::kPartial",
-          dataset.size(), options.world_size, options.batch_size),
+      fmt::format("{} {} do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
+                  "out; use smaller batches or LastPolicy::kPartial",
+                  plan.positions(), options.sampling == Sampling::kAll ? "records" : "positions",
+                  options.world_size, options.batch_size),
       dataset.source());
 }
 

@@ -125,7 +125,9 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
                     .position = open.plan.next_position,
                     .seed = plan.config().seed,
                     .shuffle = plan.config().shuffle,
-                    .fingerprint = fingerprint};
+                    .fingerprint = fingerprint,
+                    .sampling = plan.config().sampling,
+                    .epoch_size = plan.config().epoch_size};
   if (values) {
     for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
   } else {

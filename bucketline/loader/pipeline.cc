@@ -149,7 +149,8 @@ void Pipeline::WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited) 
 // How many samples of the batch were skipped or masked. Throws when that is one too many for the epoch.
 uint64_t Pipeline::CountSkipsLocked(const OpenBatch& batch) const {
   const Plan::Config& plan = parts_.plan.config();
-  const uint64_t allowed = SkipAllowance(parts_.options.max_skipped, plan.records, plan.world_size);
+  const uint64_t allowed =
+      SkipAllowance(parts_.options.max_skipped, parts_.plan.positions(), plan.world_size);
   const uint64_t before = batch.plan.epoch == skip_epoch_ ? skip_count_ : 0;
   uint64_t bad = 0;
   for (size_t i = 0; i < batch.rows.size(); ++i) {
