@@ -69,6 +69,9 @@ struct LoaderOptions {
   uint64_t rank = 0;
   uint64_t world_size = 1;
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
+  // Decode threads stay on one CPU each, going round those of the process's affinity mask. Processes that share a
+  // machine need a mask each, or they all crowd on the first CPUs.
+  bool pin_threads = false;
   uint64_t memory =
       uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
   size_t max_requests = 64;  // Gets in flight

@@ -7,6 +7,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/exec/thread_pool.h"
+#include "bucketline/loader/cpu_pinning.h"
 #include "bucketline/loader/skip_policy.h"
 
 namespace bucketline {
@@ -24,11 +25,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
   if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
   try {
-    if (parts_.works_on_rows()) {
-      while (workers_.size() < parts_.options.threads) {
-        workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
-      }
-    }
+    if (parts_.works_on_rows()) StartWorkers();
     if (parts_.works_on_rows() && parts_.options.on_error == OnError::kSkip) {
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
@@ -42,6 +39,14 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
   } catch (...) {
     Stop();
     throw;
+  }
+}
+
+void Pipeline::StartWorkers() {
+  const std::vector<int> cpus = parts_.options.pin_threads ? CpusOfProcess() : std::vector<int>();
+  while (workers_.size() < parts_.options.threads) {
+    workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
+    if (!cpus.empty()) PinThread(workers_.back(), cpus[(workers_.size() - 1) % cpus.size()]);
   }
 }
 

@@ -82,6 +82,8 @@ class Pipeline {
   OpenBatch* NextGrantLocked();
   void Grant(OpenBatch& batch);
 
+  void StartWorkers();
+
   // Delivery (pipeline.cc).
   OpenBatch& FindLocked(uint64_t sequence) { return *open_[sequence - front_]; }
   bool WaitForFront(std::unique_lock<std::mutex>& lock);
