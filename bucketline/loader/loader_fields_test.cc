@@ -7,7 +7,6 @@
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/loader/skip_policy.h"
 #include "bucketline/store/fault_store.h"
-#include "bucketline/store/latency_store.h"
 #include "bucketline/store/recording_store.h"
 
 namespace bucketline {
@@ -36,13 +35,6 @@ std::vector<uint8_t> Decoded(Bucket& bucket, const std::string& key, const Image
 
 std::vector<uint8_t> DecodedMask(Bucket& bucket, uint64_t record, uint64_t position) {
   return Decoded(bucket, PairBucket::MaskOf(record), MaskSpec().WithGeometryOf(SmallSpec()), position);
-}
-
-// Completions come in another order than requests.
-std::shared_ptr<ObjectStore> Uneven(const std::shared_ptr<ObjectStore>& inner) {
-  return std::make_shared<LatencyStore>(inner, [](const StoreCall& call, uint64_t) -> Duration {
-    return std::chrono::microseconds(StableHash64(call.key) % 3000);
-  });
 }
 
 TEST(LoaderFields, EachHasItsOwnTensorOfTheSameBox) {
@@ -209,7 +201,7 @@ TEST_P(LoaderFieldsSame, WhateverTheTiming) {
     options_.threads = variant.threads;
     options_.memory = variant.memory;
     options_.max_requests = variant.requests;
-    Loader loader(bucket_.Join(Uneven(bucket_.store())), options_);
+    Loader loader(bucket_.Join(Uneven(bucket_.store(), 3000)), options_);
     EXPECT_EQ(Epochs(loader, 2), expected) << variant.threads << " " << variant.memory;
     EXPECT_LE(loader.Stats().budget_peak, variant.memory);
   }
@@ -240,7 +232,7 @@ TEST_P(LoaderFieldsSame, WhateverIsSkipped) {
     for (const uint64_t memory : {uint64_t{1800000}, uint64_t{1} << 30}) {
       options_.threads = threads;
       options_.memory = memory;
-      Loader loader(bucket_.Join(Uneven(bucket_.store())), options_);
+      Loader loader(bucket_.Join(Uneven(bucket_.store(), 3000)), options_);
       EXPECT_EQ(Epochs(loader, 2), expected);
       EXPECT_LE(loader.Stats().budget_peak, memory);
     }
@@ -262,7 +254,7 @@ TEST(LoaderFields, TheLeastMemoryIsEnoughAndOneByteLessIsRefused) {
     const std::vector<Given> expected = RestOfEpoch(plenty);
     const uint64_t batch = uint64_t{8} * 160 * 160 * 4;
     options.memory = (on_error == OnError::kSkip ? 2 : 1) * dataset.largest_record() + 2 * batch;
-    Loader loader(bucket.Join(Uneven(bucket.store())), options);
+    Loader loader(bucket.Join(Uneven(bucket.store(), 3000)), options);
     EXPECT_EQ(RestOfEpoch(loader), expected);
     EXPECT_LE(loader.Stats().budget_peak, options.memory);
     options.memory -= 1;
@@ -318,7 +310,7 @@ TEST(LoaderFields, ErrorsOfTheStoreNameThePartAndAreNeverSkipped) {
   for (const OnError on_error : {OnError::kRaise, OnError::kSkip, OnError::kMask}) {
     LoaderOptions options = PairOptions();
     options.on_error = on_error;
-    Loader loader(bucket.Join(Uneven(std::make_shared<FaultStore>(bucket.store(), script))), options);
+    Loader loader(bucket.Join(Uneven(std::make_shared<FaultStore>(bucket.store(), script), 3000)), options);
     ASSERT_TRUE(loader.Next());
     const Error error = ErrorOf([&] { loader.Next(); });
     EXPECT_EQ(error.code(), ErrorCode::kConnection);

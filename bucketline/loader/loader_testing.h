@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,26 @@
 #include "bucketline/image/test_images.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/sampler/permutation.h"
+#include "bucketline/store/latency_store.h"
 
 namespace bucketline::testing {
 
 constexpr int kWidth = 40;
 constexpr int kHeight = 30;
+
+// Each object comes after its own delay of less than `most` microseconds, so not in the order of the requests.
+inline std::shared_ptr<ObjectStore> Uneven(std::shared_ptr<ObjectStore> inner, uint64_t most) {
+  const auto delay = [most](const StoreCall& call, uint64_t) -> Duration {
+    return std::chrono::microseconds(StableHash64(call.key) % most);
+  };
+  return std::make_shared<LatencyStore>(std::move(inner), delay);
+}
+
+// How often a test that stops at random does so; BUCKETLINE_SOAK_STOPS asks for more.
+inline int RandomStops() {
+  const char* wanted = std::getenv("BUCKETLINE_SOAK_STOPS");
+  return wanted == nullptr ? 50 : std::stoi(wanted);
+}
 
 inline std::string ImageKey(uint64_t number) {
   return "class" + std::to_string(number % 10 / 4) + "/" + std::to_string(100000 + number).substr(1) + ".jpg";

@@ -209,6 +209,44 @@ TEST(LoaderTransform, MayNeedALockThatTheConsumerLetsGoOfInCalls) {
   }
 }
 
+TEST(LoaderTransform, CloseWaitsForThoseThatRun) {
+  ImageBucket bucket(8);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int entered = 0;
+  int left = 0;
+  bool go = false;
+  LoaderOptions options = SmallOptions();
+  options.transform = [&](TransformSample&) {
+    std::unique_lock lock(mutex);
+    ++entered;
+    changed.notify_all();
+    EXPECT_TRUE(changed.wait_for(lock, kDeadline, [&] { return go; }));
+    ++left;
+    return TransformResult::Keep();
+  };
+  Loader loader(bucket.Open(), options);
+  std::thread consumer([&] { EXPECT_EQ(ErrorOf([&] { loader.Next(); }).code(), ErrorCode::kCancelled); });
+  {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, kDeadline, [&] { return entered == 2; }));
+  }
+  std::thread closer([&] {
+    loader.Close();
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(left, 2);
+    EXPECT_EQ(entered, 2);
+  });
+  consumer.join();  // Close has begun
+  {
+    std::lock_guard lock(mutex);
+    EXPECT_EQ(left, 0);
+    go = true;
+    changed.notify_all();
+  }
+  closer.join();
+}
+
 TEST(LoaderTransform, RunsOnSeveralThreadsAtATime) {
   ImageBucket bucket(8);
   std::mutex mutex;
