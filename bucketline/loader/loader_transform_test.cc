@@ -234,8 +234,8 @@ TEST(LoaderTransform, CloseWaitsForThoseThatRun) {
   std::thread closer([&] {
     loader.Close();
     std::lock_guard lock(mutex);
-    EXPECT_EQ(left, 2);
-    EXPECT_EQ(entered, 2);
+    EXPECT_GE(left, 2);
+    EXPECT_EQ(left, entered);
   });
   consumer.join();  // Close has begun
   {

@@ -59,9 +59,9 @@ void Pipeline::Stop() {
     front_finished_.notify_all();
   }
   stop_.request_stop();
+  queue_.Close();  // before the fetchers end: no transform begins any more
   if (fetcher_ != nullptr) fetcher_->Stop();
   if (replacement_fetcher_ != nullptr) replacement_fetcher_->Stop();
-  queue_.Close();
   {
     std::lock_guard lock(join_mutex_);
     for (std::thread& worker : workers_) {
