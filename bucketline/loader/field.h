@@ -17,8 +17,8 @@
 namespace bucketline {
 
 struct Field {
-  std::string name;  // "" where LoaderOptions has no fields
-  size_t part = 0;   // in Record::parts
+  std::string name = {};  // "" where LoaderOptions has no fields
+  size_t part = 0;        // in Record::parts
   bool decode = true;
   ImageSpec image = {};
   std::optional<size_t> like = {};  // the field whose geometry `image` has too

@@ -36,9 +36,9 @@ struct BadSample {
 
 // One part of every record, and what becomes of it.
 struct FieldOptions {
-  std::string part;      // one of Manifest::part_names(); names the field too
-  bool decode = true;    // false: raw bytes, `image` is not used
-  ImageSpec image = {};  // height and width are required next to a raw field
+  std::string part = {};  // one of Manifest::part_names(); names the field too
+  bool decode = true;     // false: raw bytes, `image` is not used
+  ImageSpec image = {};   // height and width are required next to a raw field
   // Another decoded field, e.g. the image of a mask: this one's crop box, flip and size are those drawn for it. A
   // sample whose two images differ in size is a bad sample. `image` then leaves size, crop, flip, orient and family
   // at their defaults.
