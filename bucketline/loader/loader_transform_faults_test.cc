@@ -207,5 +207,22 @@ TEST(LoaderTransformFaults, TheFailureOfTheAllocatorIsNoBadSample) {
   EXPECT_EQ(loader.Stats().skipped, 0u);
 }
 
+TEST(LoaderTransformFaults, TheSampleThatItFailedOnIsNamedAlsoWhereItStandsInForAnother) {
+  ImageBucket bucket(12);
+  bucket.PutCorrupt(bucket.Open().Key(2));
+  const Dataset dataset = bucket.Open();
+  const uint64_t stand_in = ReplacementRecord(0, 0, 2, 0, 12);
+  ASSERT_NE(stand_in, 2u);
+  LoaderOptions options = SmallOptions();
+  options.on_error = OnError::kSkip;
+  options.max_skipped = 1;
+  options.transform = [&](TransformSample& sample) {
+    if (sample.position == 2) throw UsersOwn("no such column");
+    return TransformResult::Keep();
+  };
+  Loader loader(dataset, options);
+  EXPECT_EQ(ErrorOf([&] { loader.Next(); }).uri(), dataset.UriAt(stand_in));
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -59,8 +59,8 @@ class Pipeline {
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
   void Process(DecodeJob job, RowMaker& maker);
-  std::optional<FieldFault> ProbeAll(RowSource& source) const;
-  void MakeRow(DecodeJob job, RowSource source, RowMaker& maker);
+  std::optional<FieldFault> ProbeAll(std::span<const Fetched> parts, std::span<ImageInfo> infos) const;
+  void MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker);
   void HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault);
   void Mask(OpenBatch& batch, uint32_t row);
   void Replace(OpenBatch& batch, uint32_t row);

@@ -29,51 +29,51 @@ void Pipeline::RunWorker() {
 }
 
 void Pipeline::Process(DecodeJob job, RowMaker& maker) {
-  RowSource source;
-  for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
-  if (const std::optional<FieldFault> fault = ProbeAll(source)) {
-    source = {};
-    job.parts.clear();
+  std::vector<ImageInfo> infos(parts_.fields.size());
+  if (const std::optional<FieldFault> fault = ProbeAll(job.parts, infos)) {
+    job.parts.clear();  // bytes and leases, before anybody is told
     HandleBad(*job.batch, job.row, *fault);
     return;
   }
-  if (ReadyToDecode(job, source.infos)) MakeRow(std::move(job), std::move(source), maker);
+  if (ReadyToDecode(job, infos)) MakeRow(std::move(job), std::move(infos), maker);
 }
 
 // Fills `infos`, or gives what is wrong with the bytes.
-std::optional<FieldFault> Pipeline::ProbeAll(RowSource& source) const {
-  source.infos.resize(parts_.fields.size());
-  for (size_t i = 0; i < source.infos.size(); ++i) {
+std::optional<FieldFault> Pipeline::ProbeAll(std::span<const Fetched> parts,
+                                             std::span<ImageInfo> infos) const {
+  for (size_t i = 0; i < infos.size(); ++i) {
     const Field& field = parts_.fields[i];
     if (!field.decode) continue;
-    const Result<ImageInfo> info = ProbeWithin(source.bytes[i].span(), field.image.max_pixels);
+    const Result<ImageInfo> info = ProbeWithin(parts[i].bytes.span(), field.image.max_pixels);
     if (!info) return FieldFault{i, info.error()};
-    source.infos[i] = *info;
+    infos[i] = *info;
   }
-  return SizesThatDiffer(parts_.fields, source.infos);
+  return SizesThatDiffer(parts_.fields, infos);
 }
 
-void Pipeline::MakeRow(DecodeJob job, RowSource source, RowMaker& maker) {
+void Pipeline::MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker) {
   OpenBatch& batch = *job.batch;
   const uint32_t row = job.row;
+  RowSource source{.bytes = {}, .infos = std::move(infos)};
+  for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
   std::optional<RowError> failed;
-  RowOutcome outcome;
-  try {
-    outcome = maker.Make(batch, row, source, stop_.get_token());
-  } catch (const TransformError& error) {
-    failed.emplace(error, error.cause());
-  } catch (const Error& error) {
-    failed.emplace(error);
-  } catch (const std::exception& exception) {
-    failed.emplace(Error(ErrorCode::kInternal, exception.what()));
-  }
+  const Result<RowOutcome> outcome = Catch([&] {
+    try {
+      return maker.Make(batch, row, source, stop_.get_token());
+    } catch (const TransformError& error) {  // of the record that it saw
+      failed.emplace(error.WithUri(UriOf(batch.rows[row].record)), error.cause());
+      throw;
+    }
+  });
   source = {};
-  job.parts.clear();  // bytes and leases, before anybody is told
+  job.parts.clear();
   if (failed) {
     FinishRow(batch, row, std::move(failed));
-  } else if (outcome.end == RowEnd::kBad) {
-    HandleBad(batch, row, *outcome.fault);
-  } else if (outcome.end == RowEnd::kMade) {
+  } else if (!outcome) {
+    FinishRow(batch, row, outcome.error());
+  } else if (outcome->end == RowEnd::kBad) {
+    HandleBad(batch, row, *outcome->fault);
+  } else if (outcome->end == RowEnd::kMade) {
     FinishGood(batch, row);
   }  // else stopped: nobody waits for the row any more
 }
