@@ -65,6 +65,7 @@ void ReadWindow(const FormatEntry& entry, std::span<const uint8_t> data) {
     window.top = options.Below(256) * info.height / 256;
     window.right = window.left + 1 + options.Below(256) * (info.width - window.left) / 257;
     window.bottom = window.top + 1 + options.Below(256) * (info.height - window.top) / 257;
+    if (spec.channels == 1 && options.Flag()) spec.palette = Palette::kIndex;
     reader->Start(window, spec);
     unsigned sum = 0;
     for (int y = window.top; y < window.bottom; ++y) {
@@ -102,6 +103,12 @@ ImageSpec SpecOf(Options& options) {
   spec.flip = 0.5;
   if (options.Flag()) spec.jitter = {0.5, 0.5, 0.5};
   spec.max_pixels = kMaxPixels;
+  if (options.Flag()) {
+    spec.palette = Palette::kIndex;
+    spec.channels = 1;
+    spec.resize = Resize::kNearest;
+    spec.jitter = {};
+  }
   return spec;
 }
 

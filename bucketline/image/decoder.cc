@@ -137,6 +137,9 @@ ImageGeometry ImageDecoder::DecodeInto(std::span<const uint8_t> data, const Imag
   ImageInfo info = reader.Open(data);
   if (spec.orient) info.orientation = entry.probe(data).orientation;
   RequireLimits(info, spec);
+  if (spec.palette == Palette::kIndex && info.format != ImageFormat::kPng) {
+    throw Error(ErrorCode::kCorruptData, "palette = index reads the numbers of a PNG, and this is none");
+  }
   RequireMemory(info, spec);
   const ImageSize shown = ShownSize(info, spec.orient);
   const CropPlan plan = PlanCrop(spec, shown.width, shown.height, rng);

@@ -62,8 +62,28 @@ ImageInfo Probe(std::span<const uint8_t> data) {
   return info;
 }
 
-// Palettes are expanded, 16-bit samples keep their high byte, 1 to 4 bits are stretched to 0..255, alpha and
-// tRNS are dropped, gamma is not applied. Work stops at the window's last row, except for interlaced images.
+size_t SamplesPerPixel(const spng_ihdr& header) {
+  return header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ? 2 : 1;  // of numbers
+}
+
+size_t RawRowBytes(const spng_ihdr& header) {
+  return (size_t{header.width} * SamplesPerPixel(header) * header.bit_depth + 7) / 8;
+}
+
+// PNG specification, 7.2: samples of less than a byte are packed from the high bits down.
+void TakeNumbers(const uint8_t* row, const spng_ihdr& header, int left, int count, uint8_t* out) {
+  const size_t bits = header.bit_depth;
+  const size_t step = SamplesPerPixel(header) * bits;
+  const auto mask = static_cast<unsigned>((1u << bits) - 1);
+  size_t at = static_cast<size_t>(left) * step;
+  for (int i = 0; i < count; ++i, at += step) {
+    out[i] = static_cast<uint8_t>(row[at / 8] >> (8 - bits - at % 8) & mask);
+  }
+}
+
+// As colours: palettes are expanded, 16-bit samples keep their high byte, 1 to 4 bits are stretched to 0..255.
+// As numbers: samples of up to 8 bits as stored. Alpha and tRNS are dropped, gamma is not applied. Work stops at the
+// window's last row, except for interlaced images.
 class PngReader final : public PixelReader {
  public:
   ImageInfo Open(std::span<const uint8_t> data) override;
@@ -77,18 +97,22 @@ class PngReader final : public PixelReader {
     void operator()(spng_ctx* context) const { spng_ctx_free(context); }
   };
   void Check(int code);
+  void ChooseSamples(const ImageSpec& spec);
   void ReadRow();
 
   std::unique_ptr<spng_ctx, Free> context_;
   PngChunks chunks_;
   ImageInfo info_{};
-  std::vector<uint8_t> pixels_;  // RGB: one row, or the whole image when interlaced
+  spng_ihdr header_{};
+  std::vector<uint8_t> pixels_;  // RGB or raw samples: one row, or the whole image when interlaced
   std::vector<uint8_t> grey_;
   size_t row_bytes_ = 0;
   int left_ = 0;
   int columns_ = 0;
   int next_row_ = 0;  // of an interlaced image
+  int format_ = SPNG_FMT_RGB8;
   bool one_channel_ = false;
+  bool numbers_ = false;  // samples as stored
   bool keep_ = false;
   bool truncated_ = false;
 };
@@ -118,9 +142,23 @@ ImageInfo PngReader::Open(std::span<const uint8_t> data) {
                               static_cast<uint32_t>(info_.height)));
   chunks_ = PngChunks(data);
   Check(spng_set_png_stream(context_.get(), ReadChunks, &chunks_));
-  spng_ihdr header{};
-  Check(spng_get_ihdr(context_.get(), &header));
+  Check(spng_get_ihdr(context_.get(), &header_));
   return info_;
+}
+
+void PngReader::ChooseSamples(const ImageSpec& spec) {
+  one_channel_ = spec.channels == 1;
+  numbers_ = spec.palette == Palette::kIndex;
+  format_ = numbers_ ? SPNG_FMT_RAW : SPNG_FMT_RGB8;
+  row_bytes_ = static_cast<size_t>(info_.width) * 3;
+  if (!numbers_) return;
+  if (header_.color_type != SPNG_COLOR_TYPE_INDEXED && info_.channels > 2) {
+    FailCorrupt("this PNG holds colours, and palette = index asks for numbers: a palette or grey levels");
+  }
+  if (header_.bit_depth > 8) {
+    FailCorrupt("this PNG has 16 bits a sample, and palette = index has room for 8");
+  }
+  row_bytes_ = RawRowBytes(header_);
 }
 
 void PngReader::Start(const PixelWindow& window, const ImageSpec& spec) {
@@ -128,18 +166,17 @@ void PngReader::Start(const PixelWindow& window, const ImageSpec& spec) {
   if (keep_) chunks_.MendCut();
   left_ = window.left;
   columns_ = window.right - window.left;
-  one_channel_ = spec.channels == 1;
-  row_bytes_ = static_cast<size_t>(info_.width) * 3;
+  ChooseSamples(spec);
   if (one_channel_) grey_.resize(static_cast<size_t>(columns_) + kRowSlack);
   if (info_.buffered) {
     const size_t bytes = row_bytes_ * static_cast<size_t>(info_.height);
     pixels_.assign(bytes + kRowSlack, 0);
-    Check(spng_decode_image(context_.get(), pixels_.data(), bytes, SPNG_FMT_RGB8, 0));
+    Check(spng_decode_image(context_.get(), pixels_.data(), bytes, format_, 0));
     next_row_ = window.top;
     return;
   }
   pixels_.resize(row_bytes_ + kRowSlack);
-  Check(spng_decode_image(context_.get(), nullptr, 0, SPNG_FMT_RGB8, SPNG_DECODE_PROGRESSIVE));
+  Check(spng_decode_image(context_.get(), nullptr, 0, format_, SPNG_DECODE_PROGRESSIVE));
   for (int row = 0; row < window.top; ++row) ReadRow();
 }
 
@@ -154,6 +191,10 @@ const uint8_t* PngReader::NextRow() {
     row += row_bytes_ * static_cast<size_t>(next_row_++);
   } else {
     ReadRow();
+  }
+  if (numbers_) {
+    TakeNumbers(row, header_, left_, columns_, grey_.data());
+    return grey_.data();
   }
   row += static_cast<size_t>(left_) * 3;
   if (!one_channel_) return row;

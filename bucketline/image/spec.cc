@@ -59,6 +59,12 @@ void ImageSpec::Validate() const {
   Require(antialias || resize != Resize::kLanczos || family == ResizeFamily::kTensorflow, "antialias",
           "the pillow family has no lanczos without antialias");
   Require(channels == 1 || channels == 3, "channels", "must be 1 or 3");
+  if (palette == Palette::kIndex) {
+    Require(channels == 1, "palette", "indices are one channel; set channels to 1");
+    Require(resize == Resize::kNearest || height == 0, "palette",
+            "numbers cannot be mixed; set resize to nearest");
+    Require(!jitter.any(), "palette", "numbers have no colours to jitter");
+  }
   for (int c = 0; c < channels; ++c) {
     const auto index = static_cast<size_t>(c);
     Require(std::isfinite(mean[index]), "mean", "must be finite");
@@ -73,6 +79,21 @@ void ImageSpec::Validate() const {
   Require(max_pixels > 0, "max_pixels", "must be at least 1");
   Require(max_side > 0, "max_side", "must be at least 1");
   Require(max_memory > 0, "max_memory", "must be at least 1 byte");
+}
+
+ImageSpec ImageSpec::WithGeometryOf(const ImageSpec& other) const {
+  ImageSpec spec = *this;
+  spec.height = other.height;
+  spec.width = other.width;
+  spec.crop = other.crop;
+  spec.short_side = other.short_side;
+  spec.area = other.area;
+  spec.ratio = other.ratio;
+  spec.box = other.box;
+  spec.flip = other.flip;
+  spec.orient = other.orient;
+  spec.family = other.family;
+  return spec;
 }
 
 }  // namespace bucketline

@@ -30,6 +30,15 @@ enum class Resize {
   kNearest,  // Pillow's NEAREST, TensorFlow's "nearest"; antialias plays no part
 };
 
+// What the samples of an image stand for.
+enum class Palette {
+  kColours,  // colours; those of a palette are looked up
+  // Numbers, as in masks of classes: the palette's indices, or grey levels as stored, in 1 to 8 bits and not
+  // stretched to 0..255. Anything but a PNG of palette or grey samples (alpha is dropped) is kCorruptData. Needs
+  // channels = 1, no jitter and, where sizes change, kNearest. Padding is number 0.
+  kIndex,
+};
+
 // What a JPEG, PNG, GIF or BMP whose data ends early becomes.
 enum class Truncated {
   kRaise,  // kCorruptData
@@ -86,6 +95,7 @@ struct ImageSpec {
   Resize resize = Resize::kBilinear;
   bool antialias = true;
   ResizeFamily family = ResizeFamily::kPillow;
+  Palette palette = Palette::kColours;
   int channels = 3;  // 1 or 3; grey is replicated, alpha is dropped, colour becomes luma (ITU-R 601)
   PixelType type = PixelType::kFloat32;
   PixelLayout layout = PixelLayout::kNchw;
@@ -111,6 +121,10 @@ struct ImageSpec {
 
   // Throws kInvalidArgument naming the field that is out of its range.
   void Validate() const;
+
+  // This spec with the size, crop, flip, orientation and family of `other`: of an image of the same size, and with
+  // the same random draws, it makes the row from the same box. Resize, channels, type and values stay its own.
+  ImageSpec WithGeometryOf(const ImageSpec& other) const;
 
   size_t BytesPerValue() const { return type == PixelType::kUint8 ? 1 : type == PixelType::kFloat16 ? 2 : 4; }
   // `short_side`, or what 0 stands for.

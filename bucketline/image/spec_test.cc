@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/image/crop_box.h"
 
 namespace bucketline {
 namespace {
@@ -55,6 +56,21 @@ TEST(ImageSpecTest, NamesTheFieldThatIsOutOfRange) {
   ExpectBad([](ImageSpec& s) { s.flip = 1.01; }, "flip");
   ExpectBad([](ImageSpec& s) { s.flip = std::numeric_limits<double>::quiet_NaN(); }, "flip");
   ExpectBad([](ImageSpec& s) { s.channels = 2; }, "channels");
+  ExpectBad([](ImageSpec& s) { s.palette = Palette::kIndex; }, "palette");
+  ExpectBad(
+      [](ImageSpec& s) {
+        s.palette = Palette::kIndex;
+        s.channels = 1;
+        s.height = s.width = 8;
+      },
+      "palette");
+  ExpectBad(
+      [](ImageSpec& s) {
+        s.palette = Palette::kIndex;
+        s.channels = 1;
+        s.jitter.contrast = 1;
+      },
+      "palette");
   ExpectBad([](ImageSpec& s) { s.std[2] = 0; }, "std");
   ExpectBad([](ImageSpec& s) { s.mean[1] = std::numeric_limits<float>::infinity(); }, "mean");
   ExpectBad([](ImageSpec& s) { s.scale = std::numeric_limits<float>::quiet_NaN(); }, "scale");
@@ -127,6 +143,33 @@ TEST(ImageSpecTest, NewFieldsHaveRangesToo) {
   spec.antialias = false;
   spec.family = ResizeFamily::kTensorflow;
   EXPECT_NO_THROW(spec.Validate());
+}
+
+TEST(ImageSpecTest, TheGeometryOfAnotherIsTheSameBoxOfAnImageOfTheSameSize) {
+  ImageSpec photo;
+  photo.height = 20;
+  photo.width = 30;
+  photo.crop = Crop::kRandomResized;
+  photo.area = {0.2, 0.5};
+  photo.ratio = {1, 2};
+  photo.flip = 0.5;
+  photo.orient = true;
+  photo.family = ResizeFamily::kTensorflow;
+  ImageSpec mask;
+  mask.channels = 1;
+  mask.palette = Palette::kIndex;
+  mask.resize = Resize::kNearest;
+  mask.type = PixelType::kUint8;
+  const ImageSpec shared = mask.WithGeometryOf(photo);
+  EXPECT_NO_THROW(shared.Validate());
+  EXPECT_EQ(shared.WithGeometryOf(ImageSpec{}), mask);
+  for (uint64_t position = 0; position < 20; ++position) {
+    const CropPlan one = PlanCrop(photo, 100, 80, CounterRng(1, 2, position));
+    const CropPlan two = PlanCrop(shared, 100, 80, CounterRng(1, 2, position));
+    EXPECT_EQ(one.x, two.x);
+    EXPECT_EQ(one.y, two.y);
+    EXPECT_EQ(one.flip, two.flip);
+  }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "bucketline/base/bytes.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/records/manifest.h"
+#include "bucketline/sampler/sampling.h"
 
 namespace bucketline {
 
@@ -23,11 +24,41 @@ struct LoaderState {
   uint64_t seed = 0;
   bool shuffle = false;
   uint64_t fingerprint = 0;  // of the dataset
+  Sampling sampling = Sampling::kAll;
+  uint64_t epoch_size = 0;  // LoaderOptions::epoch_size; 0 for kAll
 
   std::string ToJson() const;
   // Throws kInvalidArgument saying what is wrong.
   static LoaderState FromJson(std::string_view json);
   friend bool operator==(const LoaderState&, const LoaderState&) = default;
+};
+
+// One field of a batch: a view that keeps the batch's memory.
+class BatchField {
+ public:
+  const std::string& name() const;  // "" without LoaderOptions::fields
+
+  // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw fields
+  // and for batches of values.
+  uint8_t* pixels() const;
+  size_t pixel_bytes() const;
+  const ImageSpec& spec() const;               // height and width are those of the rows
+  const std::shared_ptr<void>& owner() const;  // keeps pixels() alive; for zero-copy views
+
+  // Of decoded rows: rows * 6 floats, a row's PointMap (image/point_map.h), from the points of its image, as shown if
+  // spec().orient and as stored else, to those of its row. rows * 2 integers, the height and width of that image.
+  // Both 0 for masked rows; those of the record that is there for rows that only fill up; empty for raw fields.
+  std::span<const float> geometry() const;
+  std::span<const int32_t> source_sizes() const;
+
+  // Raw fields: the part's bytes by row; empty for masked rows.
+  const Bytes& raw(uint32_t row) const;
+
+  struct Storage;
+  explicit BatchField(std::shared_ptr<const Storage> storage) : storage_(std::move(storage)) {}
+
+ private:
+  std::shared_ptr<const Storage> storage_;
 };
 
 // A cheap handle; copies share the memory, which lives until the last one goes, also after the Loader is
@@ -36,15 +67,24 @@ class Batch {
  public:
   uint32_t rows() const;  // padded ones included
 
-  // Pixels: rows * spec().RowBytes() bytes, 64-byte aligned, in spec().layout and spec().type. Null for raw
-  // batches.
+  // As LoaderOptions::fields has them; one without a name where it has none.
+  size_t field_count() const;
+  BatchField field(size_t number) const;          // precondition: number < field_count()
+  BatchField field(std::string_view name) const;  // throws kInvalidArgument naming those there are
+
+  // Those of the first field.
   uint8_t* pixels() const;
   size_t pixel_bytes() const;
   const ImageSpec& spec() const;
-  const std::shared_ptr<void>& owner() const;  // keeps pixels() alive; for zero-copy views
-
-  // Raw batches (LoaderOptions::decode == false): the record's bytes by row.
+  const std::shared_ptr<void>& owner() const;
+  std::span<const float> geometry() const;
+  std::span<const int32_t> source_sizes() const;
   const Bytes& raw(uint32_t row) const;
+
+  // Batches of a LoaderOptions::transform that gives values have these instead of pixels and bytes; nullptr for
+  // masked rows.
+  bool has_values() const;
+  const std::shared_ptr<void>& value(uint32_t row) const;  // precondition: has_values()
 
   LabelKind label_kind() const;
   std::span<const int64_t> integer_labels() const;  // rows() of them, for kClass and kInteger

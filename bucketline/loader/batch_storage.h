@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "bucketline/loader/batch.h"
@@ -11,13 +12,22 @@
 
 namespace bucketline {
 
+struct BatchField::Storage {
+  std::string name;
+  ImageSpec spec;
+  std::shared_ptr<void> pixels;  // in the block's memory, and keeps it; null for bytes and values
+  size_t pixel_bytes = 0;
+  std::vector<float> geometry;
+  std::vector<int32_t> source_sizes;
+  std::vector<Bytes> raw;
+};
+
 // Holds nothing of the Loader, the Dataset or the Runtime: it may outlive them all.
 struct Batch::Storage {
-  ImageSpec spec;                // height and width are those of the rows
-  std::shared_ptr<void> pixels;  // the block's memory, and its owner; null for raw batches
-  size_t pixel_bytes = 0;
-  std::shared_ptr<BatchPool::Block> block;
-  std::vector<Bytes> raw;
+  std::vector<std::shared_ptr<const BatchField::Storage>> fields;  // at least one
+  std::shared_ptr<BatchPool::Block> block;                         // of all fields' pixels
+  std::shared_ptr<BatchPool::Block> counted;                       // for all fields' bytes
+  std::vector<std::shared_ptr<void>> values;                       // by row; empty without
 
   LabelKind label_kind = LabelKind::kNone;
   size_t label_width = 1;

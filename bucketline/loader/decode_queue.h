@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "bucketline/dataset/fetcher.h"
 #include "bucketline/loader/open_batch.h"
@@ -16,7 +17,7 @@ namespace bucketline {
 struct DecodeJob {
   OpenBatch* batch = nullptr;  // stays until the row is finished
   uint32_t row = 0;
-  Fetched fetched;
+  std::vector<Fetched> parts;  // by field
 };
 
 // Thread-safe. Bounded by who pushes: each row of the open batches is in it once at most, with its lease.

@@ -21,19 +21,17 @@ void DecodeWorker::Keep(uint64_t bytes) {
   if (bytes > kept_.bytes()) kept_.Merge(Count(*shares_.common, bytes - kept_.bytes()));
 }
 
-bool DecodeWorker::Decode(std::span<const uint8_t> data, const ImageInfo& info, const ImageSpec& spec,
-                          CounterRng rng, std::span<uint8_t> row, std::stop_token stop) {
-  const uint64_t scratch = ImageDecoder::ScratchBytes(info, spec);
+bool DecodeWorker::Run(uint64_t scratch, const std::function<void(Workbench&)>& work, std::stop_token stop) {
   if (scratch <= shares_.kept_each) {
     Keep(scratch);
-    decoder_.DecodeInto(data, spec, rng, row);
+    work(bench_);
     return true;
   }
   const std::optional<Reservation> large = shares_.large->Acquire(scratch, std::move(stop));
   if (!large) return false;
   const Reservation counted = Count(*shares_.common, scratch);
-  ImageDecoder decoder;  // gone, with its scratch, before the reservations
-  decoder.DecodeInto(data, spec, rng, row);
+  Workbench bench;  // gone, with its scratch, before the reservations
+  work(bench);
   return true;
 }
 

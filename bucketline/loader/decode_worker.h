@@ -1,25 +1,32 @@
-// DecodeWorker: one decode thread's decoder and its share of the scratch memory.
+// DecodeWorker: one decode thread's tools and its share of the scratch memory.
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <stop_token>
+#include <vector>
 
-#include "bucketline/base/random.h"
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/image/decoder.h"
-#include "bucketline/image/spec.h"
+#include "bucketline/image/level_writer.h"
 
 namespace bucketline {
 
-// Where scratch comes from. A decoder keeps its scratch from image to image, so what it keeps stays reserved:
-// up to `kept_each` a thread, a share of its own that needs no waiting. A larger image takes all of its need
-// from `large`, and its decoder is thrown away afterwards. A thread waits for `large` holding nothing that
-// others wait for, and whoever holds it is decoding: the wait always ends.
+// Where scratch comes from. A worker keeps its scratch from row to row, so what it keeps stays reserved: up to
+// `kept_each` a thread, a share of its own that needs no waiting. A larger need is taken from `large` as a whole,
+// and its tools are thrown away afterwards. A thread waits for `large` holding nothing that others wait for, and
+// whoever holds it is at work on a row: the wait always ends.
 struct ScratchShares {
   uint64_t kept_each = 0;
   MemoryBudget* large = nullptr;
   MemoryBudget* common = nullptr;  // counts everything; has room whenever a share has
+};
+
+// What a row is made with.
+struct Workbench {
+  ImageDecoder decoder;
+  LevelWriter writer;
+  std::vector<uint8_t> levels;  // of all fields, for a transform
 };
 
 // Not thread-safe; one per thread.
@@ -27,17 +34,16 @@ class DecodeWorker {
  public:
   explicit DecodeWorker(const ScratchShares& shares) : shares_(shares) {}
 
-  // Decodes into `row`. False when it was stopped while it waited for scratch. Throws what ImageDecoder
-  // throws. Precondition: ScratchBytes(info, spec) <= max(shares.kept_each, shares.large->capacity()).
-  bool Decode(std::span<const uint8_t> data, const ImageInfo& info, const ImageSpec& spec, CounterRng rng,
-              std::span<uint8_t> row, std::stop_token stop);
+  // Calls `work`, which uses `scratch` bytes at most. False, without the call, when it was stopped while it waited
+  // for them. Throws what `work` throws. Precondition: scratch <= max(kept_each, large->capacity()).
+  bool Run(uint64_t scratch, const std::function<void(Workbench&)>& work, std::stop_token stop);
 
  private:
   void Keep(uint64_t bytes);
 
   const ScratchShares shares_;
   Reservation kept_;
-  ImageDecoder decoder_;
+  Workbench bench_;
 };
 
 }  // namespace bucketline

@@ -23,7 +23,13 @@ class DecodeWorkerTest : public ::testing::Test {
   }
 
   bool Decode(DecodeWorker& worker, std::stop_token stop = {}) {
-    return worker.Decode(jpeg_, info_, spec_, CounterRng(0, 0, 0), row_, std::move(stop));
+    return Decode(worker, jpeg_, std::move(stop));
+  }
+  bool Decode(DecodeWorker& worker, const std::vector<uint8_t>& jpeg, std::stop_token stop) {
+    const auto work = [&](Workbench& bench) {
+      bench.decoder.DecodeInto(jpeg, spec_, CounterRng(0, 0, 0), row_);
+    };
+    return worker.Run(need_, work, std::move(stop));
   }
 
   const std::vector<uint8_t> jpeg_ = testing::EncodeJpeg(testing::MakePicture(40, 30));
@@ -68,7 +74,7 @@ TEST_F(DecodeWorkerTest, PixelsAreTheSameEitherWay) {
 TEST_F(DecodeWorkerTest, AnErrorGivesEverythingBack) {
   DecodeWorker worker({.kept_each = 0, .large = &large_, .common = &common_});
   const std::vector<uint8_t> half(jpeg_.begin(), jpeg_.begin() + static_cast<ptrdiff_t>(jpeg_.size() / 2));
-  EXPECT_THROW(worker.Decode(half, info_, spec_, CounterRng(0, 0, 0), row_, {}), Error);
+  EXPECT_THROW(Decode(worker, half, {}), Error);
   EXPECT_EQ(large_.used(), 0u);
   EXPECT_EQ(common_.used(), 0u);
   EXPECT_TRUE(Decode(worker));

@@ -34,8 +34,9 @@ struct Loader::Impl {
   Impl(Dataset the_dataset, LoaderOptions the_options)
       : dataset(std::move(the_dataset)),
         options(WithDefaults(std::move(the_options))),
+        fields(FieldsOf(dataset.manifest(), options)),
         plan(PlanFor(dataset, options)),
-        needs(NeedsOf(dataset, options)),
+        needs(NeedsOf(dataset, fields, options)),
         fingerprint(dataset.fingerprint()),
         admission(dataset.runtime(), needs, options.memory) {}
 
@@ -54,6 +55,7 @@ struct Loader::Impl {
   const pid_t process = getpid();
   const Dataset dataset;
   const LoaderOptions options;
+  const std::vector<Field> fields;
   const Plan plan;
   const MemoryNeeds needs;
   const uint64_t fingerprint;
@@ -79,7 +81,9 @@ LoaderState Loader::Impl::State() const {
           .position = position,
           .seed = options.seed,
           .shuffle = options.shuffle,
-          .fingerprint = fingerprint};
+          .fingerprint = fingerprint,
+          .sampling = options.sampling,
+          .epoch_size = options.epoch_size};
 }
 
 // The Runtime's share is settled at the first start: loaders that are made together then share it.
@@ -91,6 +95,7 @@ std::shared_ptr<Pipeline> Loader::Impl::StartLocked() {
   }
   PipelineParts parts{.dataset = dataset,
                       .options = options,
+                      .fields = fields,
                       .plan = plan,
                       .needs = needs,
                       .layout = LayOutMemory(needs, common->capacity()),
@@ -160,8 +165,14 @@ void Loader::Impl::CheckState(const LoaderState& state) const {
     refuse(fmt::format("its seed is {}, the loader's {}", state.seed, options.seed));
   if (state.shuffle != options.shuffle)
     refuse(fmt::format("its shuffle is {}, the loader's {}", state.shuffle, options.shuffle));
-  if (state.position > dataset.size()) {
-    refuse(fmt::format("it stands at position {} of {} records", state.position, dataset.size()));
+  if (state.sampling != options.sampling) {
+    refuse(fmt::format("its sampling is {}, the loader's {}", Name(state.sampling), Name(options.sampling)));
+  }
+  if (state.epoch_size != options.epoch_size) {
+    refuse(fmt::format("its epoch_size is {}, the loader's {}", state.epoch_size, options.epoch_size));
+  }
+  if (state.position > plan.positions()) {
+    refuse(fmt::format("it stands at position {} of {}", state.position, plan.positions()));
   }
 }
 
@@ -198,7 +209,7 @@ LoaderStats Loader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
-  result.decode_threads = options.decode ? options.threads : 0;
+  result.decode_threads = WorksOnRows(options, fields) ? options.threads : 0;
   result.max_requests = options.max_requests;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;

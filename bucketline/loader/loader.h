@@ -6,12 +6,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bucketline/base/clock.h"
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/batch.h"
+#include "bucketline/loader/transform.h"
+#include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
 
 namespace bucketline {
@@ -31,19 +34,44 @@ struct BadSample {
   std::string replaced_by;  // URI; empty when masked
 };
 
+// One part of every record, and what becomes of it.
+struct FieldOptions {
+  std::string part = {};  // one of Manifest::part_names(); names the field too
+  bool decode = true;     // false: raw bytes, `image` is not used
+  ImageSpec image = {};   // height and width are required next to a raw field
+  // Another decoded field, e.g. the image of a mask: this one's crop box, flip and size are those drawn for it. A
+  // sample whose two images differ in size is a bad sample. `image` then leaves size, crop, flip, orient and family
+  // at their defaults.
+  std::string same_geometry_as = {};
+};
+
 struct LoaderOptions {
   uint32_t batch_size = 32;  // per rank
   ImageSpec image = {};      // height and width are required unless every image has the same size
   bool decode = true;        // false: raw bytes, `image` is not used
+  // For records of several parts: Batch::field gives each; `image` and `decode` are not used. A part that no field
+  // names is not read. Empty: the first part, by `image` and `decode`.
+  std::vector<FieldOptions> fields = {};
+  // Called for each sample before it is normalised, or with its raw bytes; absent: none. Levels of the TensorFlow
+  // family are rounded to bytes for it, also where it keeps them.
+  Transform transform = {};
   bool shuffle = false;
   uint64_t seed = 0;
+  // kBalanced needs labels that are classes or integers. Both it and kReplacement are random whatever `shuffle` says,
+  // and so end an epoch as shuffling does.
+  Sampling sampling = Sampling::kAll;
+  uint64_t epoch_size =
+      0;  // positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
   // Absent: endless, so that the end of each epoch reads ahead into the next.
   std::optional<uint64_t> epochs = {};
-  std::optional<LastPolicy> last = {};  // absent: kDrop when shuffling, else kPartial
+  std::optional<LastPolicy> last = {};  // absent: kDrop when the order is random, else kPartial
   uint64_t rank = 0;
   uint64_t world_size = 1;
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
+  // Decode threads stay on one CPU each, going round those of the process's affinity mask. Processes that share a
+  // machine need a mask each, or they all crowd on the first CPUs.
+  bool pin_threads = false;
   uint64_t memory =
       uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
   size_t max_requests = 64;  // Gets in flight
@@ -74,10 +102,11 @@ struct LoaderStats {
   Duration span{0};  // from the first call of Next to the end of the latest
   StageStats fetch;  // from reservation to last byte
   StageStats decode;
+  StageStats transform;  // on the decode threads, beside `decode`
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
   uint64_t lent_bytes = 0;    // of batches that the user holds
-  size_t decode_threads = 0;  // 0: records are not decoded
+  size_t decode_threads = 0;  // 0: records are neither decoded nor transformed
   size_t max_requests = 0;
 };
 
@@ -92,8 +121,8 @@ class Loader {
   Loader& operator=(Loader&&) noexcept;
 
   // The next batch in order; nullopt once at the end of each epoch, after which it begins the next one.
-  // Throws the Error of a sample (by on_error), of the store, kCancelled after Close. After a throw the
-  // loader stays at the failed batch and Next throws the same again.
+  // Throws the Error of a sample (by on_error), of the store, TransformError when LoaderOptions::transform threw,
+  // kCancelled after Close. After a throw the loader stays at the failed batch and Next throws the same again.
   std::optional<Batch> Next();
 
   // Waits until Next would answer without waiting, at most `longest`: false when it would still wait. For callers
@@ -109,7 +138,7 @@ class Loader {
   // After the last delivered batch.
   LoaderState State() const;
   // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws
-  // kInvalidArgument saying which of data, seed or shuffle differ.
+  // kInvalidArgument saying which of data, seed, shuffle, sampling or epoch_size differ.
   void Restore(const LoaderState& state);
 
   // <bucketline/loader/verdict.h> says what they mean.

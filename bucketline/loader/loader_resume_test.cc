@@ -115,6 +115,8 @@ TEST(LoaderResume, AStateOfAnotherRunIsRefusedSayingWhy) {
   EXPECT_THAT(refused([](LoaderState& s) { s.seed = 6; }), HasSubstr("seed is 6, the loader's 5"));
   EXPECT_THAT(refused([](LoaderState& s) { s.shuffle = false; }), HasSubstr("shuffle is false"));
   EXPECT_THAT(refused([](LoaderState& s) { s.position = 9; }), HasSubstr("position 9 of 8"));
+  EXPECT_THAT(refused([](LoaderState& s) { s.sampling = Sampling::kReplacement; }),
+              HasSubstr("sampling is replacement, the loader's all"));
   loader.Restore(good);
   EXPECT_TRUE(loader.Next());
 }

@@ -18,6 +18,7 @@ namespace bucketline {
 namespace {
 
 constexpr size_t kMostThreads = 1024;
+constexpr uint64_t kMostRows = uint64_t{1} << 32;                   // of all fields of a batch
 constexpr Duration kLongestWarning = std::chrono::hours(24 * 365);  // beyond it time points overflow
 
 void Require(bool holds, std::string_view what) {
@@ -39,11 +40,26 @@ uint64_t LargestRecords(const Dataset& dataset, uint64_t count) {
   return sum * ((count + dataset.size() - 1) / dataset.size());
 }
 
-uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options) {
+// `beside`: bytes that each batch has in addition.
+uint64_t LargestRawBatch(const Dataset& dataset, const LoaderOptions& options, uint64_t beside) {
   const uint64_t at_most = options.batch_size * dataset.largest_record();
   // Looking at every record takes its time; it is done only where the simple bound would refuse the memory.
-  const bool fits = dataset.largest_record() + 2 * at_most <= options.memory;
+  const bool fits = dataset.largest_record() + 2 * (at_most + beside) <= options.memory;
   return fits ? at_most : LargestRecords(dataset, options.batch_size);
+}
+
+std::optional<ClassBalance> BalanceOf(const Dataset& dataset, const LoaderOptions& options) {
+  if (options.sampling != Sampling::kBalanced) return std::nullopt;
+  if (dataset.label_kind() != LabelKind::kClass && dataset.label_kind() != LabelKind::kInteger) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "sampling balanced needs a class for each record: open the dataset with labels that are classes or "
+        "integers",
+        dataset.source());
+  }
+  return ClassBalance(
+      dataset.size(), [&](uint64_t record) { return dataset.LabelInteger(record); },
+      options.epoch_size > 0 ? options.epoch_size : dataset.size(), options.seed);
 }
 
 }  // namespace
@@ -53,10 +69,15 @@ LoaderOptions WithDefaults(LoaderOptions options) {
   Require(options.max_requests > 0, "max_requests must be at least 1");
   Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
   Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
+  Require(
+      options.epoch_size == 0 || options.sampling != Sampling::kAll,
+      "epoch_size is for sampling balanced or replacement; an epoch of all records is as long as they are");
   Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
-  if (options.decode) options.image.Validate();
+  Require(options.fields.size() < kMostRows / options.batch_size,
+          "batch_size times fields must be below 2^32");
   if (options.threads == 0) options.threads = std::max(1u, std::thread::hardware_concurrency());
-  if (!options.last) options.last = options.shuffle ? LastPolicy::kDrop : LastPolicy::kPartial;
+  const bool random = options.shuffle || options.sampling != Sampling::kAll;
+  if (!options.last) options.last = random ? LastPolicy::kDrop : LastPolicy::kPartial;
   options.stall_warning = std::min(options.stall_warning, kLongestWarning);
   return options;
 }
@@ -69,6 +90,9 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
   const Plan plan({.records = dataset.size(),
                    .seed = options.seed,
                    .shuffle = options.shuffle,
+                   .sampling = options.sampling,
+                   .epoch_size = options.epoch_size,
+                   .balance = BalanceOf(dataset, options),
                    .batch_size = options.batch_size,
                    .rank = options.rank,
                    .world_size = options.world_size,
@@ -76,25 +100,36 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
   if (plan.Steps(0) > 0) return plan;
   throw Error(
       ErrorCode::kInvalidArgument,
-      fmt::format(
-          "{} records do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
-          "out; use smaller batches or LastPolicy::kPartial",
-          dataset.size(), options.world_size, options.batch_size),
+      fmt::format("{} {} do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
+                  "out; use smaller batches or LastPolicy::kPartial",
+                  plan.positions(), options.sampling == Sampling::kAll ? "records" : "positions",
+                  options.world_size, options.batch_size),
       dataset.source());
 }
 
-MemoryNeeds NeedsOf(const Dataset& dataset, const LoaderOptions& options) {
+MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options) {
   MemoryNeeds needs;
   needs.largest_record = dataset.largest_record();
   needs.largest_uri = dataset.largest_record_uri();
-  if (!options.decode) {
-    needs.rows = MemoryNeeds::Rows::kRaw;
-    needs.batch_bytes = LargestRawBatch(dataset, options);
-  } else if (options.image.height == 0) {
+  const bool replaces = WorksOnRows(options, fields) && options.on_error == OnError::kSkip;
+  const bool sized = std::any_of(fields.begin(), fields.end(),
+                                 [](const Field& field) { return field.decode && field.image.height == 0; });
+  if (sized) {
     needs.rows = MemoryNeeds::Rows::kSized;
-    needs.own_replacements = options.on_error == OnError::kSkip;
+    needs.own_replacements = replaces;
+    return needs;
+  }
+  needs.tensor_bytes = LayOutTensors(fields, {}, options.batch_size).bytes;
+  needs.batch_bytes = needs.tensor_bytes;
+  if (AnyDecodes(fields)) {
+    needs.own_replacements = replaces && fields.size() > 1;
   } else {
-    needs.batch_bytes = options.batch_size * options.image.RowBytes();
+    needs.rows = MemoryNeeds::Rows::kRaw;
+  }
+  if (AnyRaw(fields)) {
+    needs.any_record_in_any_row = replaces;
+    needs.batch_bytes += replaces ? options.batch_size * needs.largest_record
+                                  : LargestRawBatch(dataset, options, needs.tensor_bytes);
   }
   return needs;
 }

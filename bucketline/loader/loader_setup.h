@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/exec/memory_budget.h"
+#include "bucketline/loader/field.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/plan.h"
@@ -18,7 +20,7 @@ LoaderOptions WithDefaults(LoaderOptions options);
 // size.
 Plan PlanFor(const Dataset& dataset, const LoaderOptions& options);
 
-MemoryNeeds NeedsOf(const Dataset& dataset, const LoaderOptions& options);
+MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options);
 
 // A loader's part of the Runtime's common memory. The minimum is taken at construction and kept, so a loader
 // that was made can always go on, whatever the others hold; the rest is taken once, at the start, as far as

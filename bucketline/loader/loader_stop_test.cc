@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -10,7 +9,6 @@
 #include "bucketline/base/random.h"
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/store/fault_store.h"
-#include "bucketline/store/latency_store.h"
 #include "bucketline/store/recording_store.h"
 
 namespace bucketline {
@@ -69,18 +67,9 @@ TEST(LoaderStop, RestoreWakesANextThatWaits) {
   consumer.join();
 }
 
-// BUCKETLINE_SOAK_STOPS asks for more.
-int RandomStops() {
-  const char* wanted = std::getenv("BUCKETLINE_SOAK_STOPS");
-  return wanted == nullptr ? 50 : std::stoi(wanted);
-}
-
 TEST(LoaderStop, DestroyedAtAnyMomentItEndsCleanly) {
   ImageBucket bucket(60);
-  const auto delay = [](const StoreCall& call, uint64_t) -> Duration {
-    return std::chrono::microseconds(StableHash64(call.key) % 2000);
-  };
-  const Dataset dataset = bucket.OpenThrough(std::make_shared<LatencyStore>(bucket.store(), delay));
+  const Dataset dataset = bucket.OpenThrough(Uneven(bucket.store(), 2000));
   CounterRng rng(1, 2, 3);
   for (int i = 0, stops = RandomStops(); i < stops; ++i) {
     LoaderOptions options = SmallOptions(1 + static_cast<uint32_t>(rng.NextBelow(8)));

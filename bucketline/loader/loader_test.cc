@@ -8,7 +8,6 @@
 
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/store/fault_store.h"
-#include "bucketline/store/latency_store.h"
 #include "bucketline/store/recording_store.h"
 
 namespace bucketline {
@@ -74,10 +73,6 @@ TEST(Loader, BytesDependOnNothingButTheData) {
   Loader plain(bucket.Open(), options);
   const std::vector<Given> expected = Epochs(plain, 2);
   ASSERT_EQ(expected.size(), 14u);
-  // Completions come in another order in every run.
-  const auto uneven = [](const StoreCall& call, uint64_t) -> Duration {
-    return std::chrono::microseconds(StableHash64(call.key) % 3000);
-  };
   struct Variant {
     size_t threads;
     uint64_t memory;
@@ -88,7 +83,7 @@ TEST(Loader, BytesDependOnNothingButTheData) {
                                  Variant{8, uint64_t{2} << 30, 1, true}, Variant{8, 1500000, 64, true},
                                  Variant{1, 1500000, 1, false}, Variant{3, uint64_t{4} << 20, 7, true}}) {
     std::shared_ptr<ObjectStore> store = bucket.store();
-    if (variant.late) store = std::make_shared<LatencyStore>(store, uneven);
+    if (variant.late) store = Uneven(store, 3000);
     options.threads = variant.threads;
     options.memory = variant.memory;
     options.max_requests = variant.requests;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,26 @@
 #include "bucketline/image/test_images.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/sampler/permutation.h"
+#include "bucketline/store/latency_store.h"
 
 namespace bucketline::testing {
 
 constexpr int kWidth = 40;
 constexpr int kHeight = 30;
+
+// Each object comes after its own delay of less than `most` microseconds, so not in the order of the requests.
+inline std::shared_ptr<ObjectStore> Uneven(std::shared_ptr<ObjectStore> inner, uint64_t most) {
+  const auto delay = [most](const StoreCall& call, uint64_t) -> Duration {
+    return std::chrono::microseconds(StableHash64(call.key) % most);
+  };
+  return std::make_shared<LatencyStore>(std::move(inner), delay);
+}
+
+// How often a test that stops at random does so; BUCKETLINE_SOAK_STOPS asks for more.
+inline int RandomStops() {
+  const char* wanted = std::getenv("BUCKETLINE_SOAK_STOPS");
+  return wanted == nullptr ? 50 : std::stoi(wanted);
+}
 
 inline std::string ImageKey(uint64_t number) {
   return "class" + std::to_string(number % 10 / 4) + "/" + std::to_string(100000 + number).substr(1) + ".jpg";
@@ -49,6 +65,50 @@ class ImageBucket : public Bucket {
   int names_ = 0;
 };
 
+// Records of two parts: images/N.jpg and masks/N.png, whose pixels are numbers.
+class PairBucket : public Bucket {
+ public:
+  static constexpr int kClasses = 7;
+
+  explicit PairBucket(uint64_t records, RuntimeOptions options = Quiet()) : Bucket(std::move(options)) {
+    for (uint64_t i = 0; i < records; ++i) PutPair(i);
+  }
+
+  static std::string Name(uint64_t number) { return std::to_string(1000 + number); }
+  static std::string ImageOf(uint64_t number) { return "images/" + Name(number) + ".jpg"; }
+  static std::string MaskOf(uint64_t number) { return "masks/" + Name(number) + ".png"; }
+
+  void PutPair(uint64_t number, int width = kWidth, int height = kHeight) {
+    PutBytes(*store(), ImageOf(number), EncodeJpeg(MakePicture(width, height, 3, number)));
+    PutMask(number, width, height);
+  }
+  void PutMask(uint64_t number, int width = kWidth, int height = kHeight) {
+    Picture mask = MakePicture(width, height, 1, number);
+    for (uint8_t& value : mask.pixels) value %= kClasses;
+    PutBytes(*store(), MaskOf(number), EncodePng(mask));
+  }
+
+  // The records as they are now, read through `store` if there is one.
+  Dataset Join(std::shared_ptr<ObjectStore> through = nullptr) {
+    const std::string name = through == nullptr ? "data" : "pairs" + std::to_string(names_++);
+    if (through != nullptr) runtime().AddStore(name, std::move(through));
+    const Dataset images = Open("mem://data/images/");
+    const Dataset masks = Open("mem://data/masks/");
+    ManifestBuilder builder("mem://" + name + "/", {"image", "mask"});
+    for (uint64_t i = 0; i < images.size(); ++i) {
+      const Record image = images.RecordAt(i);
+      const Record mask = masks.RecordAt(i);
+      builder.Add({.key = image.key, .parts = {image.parts.front(), mask.parts.front()}});
+    }
+    const std::string key = name + ".manifest";
+    PutBytes(*store(), key, std::move(builder).Build().ToBytes().span());
+    return Open("mem://data/" + key);
+  }
+
+ private:
+  int names_ = 0;
+};
+
 inline ImageSpec SmallSpec() {
   ImageSpec spec;
   spec.height = 16;
@@ -69,24 +129,63 @@ inline LoaderOptions SmallOptions(uint32_t batch_size = 4) {
   return options;
 }
 
+inline ImageSpec MaskSpec() {
+  ImageSpec spec;
+  spec.channels = 1;
+  spec.palette = Palette::kIndex;
+  spec.resize = Resize::kNearest;
+  spec.type = PixelType::kUint8;
+  return spec;
+}
+
+// Images and, of the same geometry, their masks.
+inline LoaderOptions PairOptions(uint32_t batch_size = 4) {
+  LoaderOptions options = SmallOptions(batch_size);
+  options.fields = {{.part = "image", .image = SmallSpec()},
+                    {.part = "mask", .image = MaskSpec(), .same_geometry_as = "image"}};
+  return options;
+}
+
 // A copy of everything that a batch holds.
 struct Given {
   uint64_t epoch = 0;
   uint64_t position = 0;
   std::vector<uint64_t> indices;
   std::vector<uint8_t> valid;
-  std::vector<uint8_t> pixels;
+  std::vector<uint8_t> pixels = {};                // of all fields
+  std::vector<std::vector<std::string>> raw = {};  // by raw field
+  std::vector<float> geometry = {};                // of all fields
   LoaderState state;
   friend bool operator==(const Given&, const Given&) = default;
 };
 
 inline Given Copy(const Batch& batch) {
-  return {.epoch = batch.epoch(),
-          .position = batch.position(),
-          .indices = {batch.indices().begin(), batch.indices().end()},
-          .valid = {batch.valid().begin(), batch.valid().end()},
-          .pixels = {batch.pixels(), batch.pixels() + batch.pixel_bytes()},
-          .state = batch.State()};
+  Given given{.epoch = batch.epoch(),
+              .position = batch.position(),
+              .indices = {batch.indices().begin(), batch.indices().end()},
+              .valid = {batch.valid().begin(), batch.valid().end()},
+              .state = batch.State()};
+  for (size_t i = 0; i < batch.field_count(); ++i) {
+    const BatchField field = batch.field(i);
+    given.pixels.insert(given.pixels.end(), field.pixels(), field.pixels() + field.pixel_bytes());
+    given.geometry.insert(given.geometry.end(), field.geometry().begin(), field.geometry().end());
+    if (!field.geometry().empty() || batch.has_values()) continue;
+    std::vector<std::string>& raw = given.raw.emplace_back();
+    for (uint32_t row = 0; row < batch.rows(); ++row) raw.push_back(field.raw(row).ToString());
+  }
+  return given;
+}
+
+// Transforms.
+inline TransformResult Same(TransformSample&) { return TransformResult::Keep(); }
+
+// The record's number as the value, and back.
+inline TransformResult IndexOf(TransformSample& sample) {
+  return TransformResult::Value(std::make_shared<uint64_t>(sample.index));
+}
+
+inline uint64_t Number(const Batch& batch, uint32_t row) {
+  return *static_cast<const uint64_t*>(batch.value(row).get());
 }
 
 // The rest of the epoch.

@@ -12,8 +12,9 @@ namespace {
 
 MemoryLayout FixedRows(const MemoryNeeds& needs, uint64_t memory) {
   MemoryLayout layout;
+  layout.replacement = needs.own_replacements ? needs.largest_record : 0;
   // One batch and the largest record are certain; scratch is a quarter, or what the minimum leaves.
-  uint64_t rest = memory - needs.largest_record - needs.batch_bytes;
+  uint64_t rest = memory - needs.largest_record - layout.replacement - needs.batch_bytes;
   layout.scratch = std::min(memory / 4, rest);
   rest -= layout.scratch;
   layout.kept = std::min(memory / 16, rest / 4);
@@ -25,7 +26,7 @@ MemoryLayout FixedRows(const MemoryNeeds& needs, uint64_t memory) {
     slots += (rest - std::min(rest / 3, memory / 4)) / needs.batch_bytes;
   }
   layout.batches = slots * needs.batch_bytes;
-  layout.fetch = memory - layout.batches - layout.scratch - layout.kept;
+  layout.fetch = memory - layout.batches - layout.replacement - layout.scratch - layout.kept;
   return layout;
 }
 
@@ -44,7 +45,7 @@ MemoryLayout SizedRows(const MemoryNeeds& needs, uint64_t memory) {
 uint64_t MinimumMemory(const MemoryNeeds& needs) {
   // Batches of a size not known yet get at least a quarter.
   if (needs.rows == MemoryNeeds::Rows::kSized) return std::max<uint64_t>(4 * needs.largest_record, 64);
-  return needs.largest_record + 2 * needs.batch_bytes;
+  return (needs.own_replacements ? 2 : 1) * needs.largest_record + 2 * needs.batch_bytes;
 }
 
 MemoryLayout LayOutMemory(const MemoryNeeds& needs, uint64_t memory) {

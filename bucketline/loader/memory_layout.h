@@ -27,11 +27,14 @@ struct MemoryNeeds {
     kRaw,    // not decoded: the records are the batch
   };
   Rows rows = Rows::kFixed;
-  uint64_t batch_bytes = 0;  // the largest that a batch can be; not used for kSized
+  uint64_t batch_bytes = 0;   // the largest that a batch can be; not used for kSized
+  uint64_t tensor_bytes = 0;  // those of them that are decoded rows
   uint64_t largest_record = 0;
   std::string largest_uri;  // for errors
-  bool own_replacements =
-      false;  // rows that wait for their batch's size hold record bytes, so stand-ins need theirs
+  // Stand-ins need record bytes of their own: rows that wait for their batch's size hold theirs, and two rows of
+  // several parts could each wait for bytes that the other holds. Not for kRaw, whose slots have room for both.
+  bool own_replacements = false;
+  bool any_record_in_any_row = false;  // stand-ins may be larger than what the plan says
 };
 
 // Below this no layout works: the largest record and two batches.

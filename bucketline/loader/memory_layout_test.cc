@@ -26,15 +26,15 @@ TEST(MemoryLayout, SharesNeverAddUpToMoreAndAlwaysHoldTheMinimum) {
     MemoryNeeds needs = Fixed(1 + rng.NextBelow(5000), rng.NextBelow(9000));
     const bool sized = rng.NextBelow(2) == 0;
     if (sized) needs.rows = Rows::kSized;
-    needs.own_replacements = sized && rng.NextBelow(2) == 0;
+    needs.own_replacements = rng.NextBelow(2) == 0;
     const uint64_t memory = MinimumMemory(needs) + rng.NextBelow(i % 2 == 0 ? 10 : 100000);
     const MemoryLayout layout = LayOutMemory(needs, memory);
     ASSERT_LE(layout.batches + layout.fetch + layout.replacement + layout.scratch + layout.kept, memory);
     ASSERT_GE(layout.fetch, needs.largest_record);
     ASSERT_LE(layout.kept, memory / 8);
+    ASSERT_EQ(layout.replacement, needs.own_replacements ? needs.largest_record : 0);
     if (sized) {
       ASSERT_GE(layout.batches, memory / 4);
-      ASSERT_EQ(layout.replacement, needs.own_replacements ? needs.largest_record : 0);
     } else {
       ASSERT_GE(layout.batches, needs.batch_bytes);
       ASSERT_EQ(layout.batches % needs.batch_bytes, 0u);

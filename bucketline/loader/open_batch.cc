@@ -1,5 +1,11 @@
 #include "bucketline/loader/open_batch.h"
 
+#include <algorithm>
+#include <cstring>
+#include <tuple>
+#include <utility>
+
+#include "bucketline/image/point_map.h"
 #include "bucketline/loader/batch_storage.h"
 
 namespace bucketline {
@@ -27,24 +33,85 @@ void FillLabels(const Dataset& dataset, Batch::Storage& storage) {
   }
 }
 
-}  // namespace
-
-OpenBatch::OpenBatch(uint64_t the_sequence, BatchPlan the_plan)
-    : sequence(the_sequence), plan(std::move(the_plan)), rows(plan.rows.size()), pending(plan.rows.size()) {
-  for (size_t i = 0; i < rows.size(); ++i) rows[i].record = plan.rows[i].record;
+// Without a block there are no pixels: of values, and where no row's size is known.
+std::shared_ptr<const BatchField::Storage> TakeField(OpenBatch& open, size_t index, const Field& field,
+                                                     const std::shared_ptr<BatchPool::Block>& block) {
+  OpenTensor& made = open.tensors[index];
+  auto storage = std::make_shared<BatchField::Storage>();
+  storage->name = field.name;
+  storage->spec = field.image;
+  storage->geometry = std::move(made.geometry);
+  storage->source_sizes = std::move(made.source_sizes);
+  storage->raw = std::move(made.raw);
+  if (!field.decode || open.layout.fields.empty()) return storage;
+  const TensorPlace& place = open.layout.fields[index];
+  storage->spec.height = place.height;
+  storage->spec.width = place.width;
+  if (block == nullptr) return storage;
+  storage->pixel_bytes = place.row_bytes * open.rows.size();
+  storage->pixels = {block, static_cast<uint8_t*>(block->data()) + place.offset};
+  return storage;
 }
 
-void OpenBatch::Note(uint32_t row, Error row_error) {
+}  // namespace
+
+void OpenTensor::SetGeometry(uint32_t row, const ImageGeometry& done, const ImageSize& row_size) {
+  const PointMap map = MapToRow(done, row_size);
+  std::copy(map.begin(), map.end(), geometry.begin() + static_cast<ptrdiff_t>(row * map.size()));
+  source_sizes[size_t{row} * 2] = done.source_height;
+  source_sizes[size_t{row} * 2 + 1] = done.source_width;
+}
+
+OpenBatch::OpenBatch(uint64_t the_sequence, BatchPlan the_plan, std::span<const Field> fields)
+    : sequence(the_sequence),
+      plan(std::move(the_plan)),
+      rows(plan.rows.size()),
+      pending(plan.rows.size()),
+      tensors(fields.size()) {
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].record = plan.rows[i].record;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].decode) {
+      tensors[i].geometry.resize(rows.size() * std::tuple_size_v<PointMap>);
+      tensors[i].source_sizes.resize(rows.size() * 2);
+    } else {
+      tensors[i].raw.resize(rows.size());
+    }
+  }
+}
+
+void OpenBatch::ClearRow(uint32_t row) {
+  rows[row].made = OpenRow::Made::kNothing;
+  rows[row].value.reset();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (!tensors[i].raw.empty()) {
+      tensors[i].raw[row] = {};
+      continue;
+    }
+    std::fill_n(tensors[i].geometry.begin() + static_cast<ptrdiff_t>(row * std::tuple_size_v<PointMap>),
+                std::tuple_size_v<PointMap>, 0.0f);
+    std::fill_n(tensors[i].source_sizes.begin() + ptrdiff_t{2} * row, 2, 0);
+    std::memset(RowPixels(i, row), 0, layout.fields[i].row_bytes);
+  }
+}
+
+void OpenBatch::Note(uint32_t row, RowError row_error) {
   if (!error || row < error->first) error.emplace(row, std::move(row_error));
 }
 
-void OpenBatch::Finish(uint32_t row, std::optional<Error> row_error) {
+void OpenBatch::Finish(uint32_t row, std::optional<RowError> row_error) {
   --pending;
   if (row_error) Note(row, *std::move(row_error));
 }
 
-Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, const ImageSpec* images,
-               uint64_t fingerprint) {
+std::optional<uint32_t> OpenBatch::FirstMade(OpenRow::Made made) const {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].made == made) return static_cast<uint32_t>(i);
+  }
+  return std::nullopt;
+}
+
+Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::span<const Field> fields,
+               uint64_t fingerprint, bool values) {
   auto storage = std::make_shared<Batch::Storage>();
   for (size_t i = 0; i < open.rows.size(); ++i) {
     storage->indices.push_back(open.rows[i].record);
@@ -58,15 +125,17 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, const 
                     .position = open.plan.next_position,
                     .seed = plan.config().seed,
                     .shuffle = plan.config().shuffle,
-                    .fingerprint = fingerprint};
-  storage->raw = std::move(open.raw);
-  storage->block = std::move(open.block);
-  if (images != nullptr) {
-    storage->spec = *images;
-    storage->spec.height = open.height;
-    storage->spec.width = open.width;
-    storage->pixel_bytes = open.row_bytes * open.rows.size();
-    if (storage->block != nullptr) storage->pixels = {storage->block, storage->block->data()};
+                    .fingerprint = fingerprint,
+                    .sampling = plan.config().sampling,
+                    .epoch_size = plan.config().epoch_size};
+  if (values) {
+    for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
+  } else {
+    storage->block = std::move(open.block);
+    storage->counted = std::move(open.counted);
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    storage->fields.push_back(TakeField(open, i, fields[i], storage->block));
   }
   return Batch(std::move(storage));
 }

@@ -8,6 +8,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/exec/thread_pool.h"
+#include "bucketline/loader/cpu_pinning.h"
 #include "bucketline/loader/skip_policy.h"
 
 namespace bucketline {
@@ -22,15 +23,11 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)) {
   FetcherOptions fetching{
       .budget = &fetch_, .common = parts_.common, .requests = &requests_, .pin = parts_.dataset.pin()};
-  if (!parts_.options.decode) fetching.common = nullptr;  // the batch's slot counts these bytes
+  if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
   try {
-    if (parts_.options.decode) {
-      while (workers_.size() < parts_.options.threads) {
-        workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
-      }
-    }
-    if (parts_.options.decode && parts_.options.on_error == OnError::kSkip) {
+    if (parts_.works_on_rows()) StartWorkers();
+    if (parts_.works_on_rows() && parts_.options.on_error == OnError::kSkip) {
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
       replacement_fetcher_ = std::make_unique<Fetcher>(
@@ -46,6 +43,14 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
   }
 }
 
+void Pipeline::StartWorkers() {
+  const std::vector<int> cpus = parts_.options.pin_threads ? CpusOfProcess() : std::vector<int>();
+  while (workers_.size() < parts_.options.threads) {
+    workers_.push_back(StartThread("bl-decode", [this] { RunWorker(); }));
+    if (!cpus.empty()) PinThread(workers_.back(), cpus[(workers_.size() - 1) % cpus.size()]);
+  }
+}
+
 Pipeline::~Pipeline() { Stop(); }
 
 void Pipeline::Stop() {
@@ -55,9 +60,9 @@ void Pipeline::Stop() {
     front_finished_.notify_all();
   }
   stop_.request_stop();
+  queue_.Close();  // before the fetchers end: no transform begins any more
   if (fetcher_ != nullptr) fetcher_->Stop();
   if (replacement_fetcher_ != nullptr) replacement_fetcher_->Stop();
-  queue_.Close();
   {
     std::lock_guard lock(join_mutex_);
     for (std::thread& worker : workers_) {
@@ -73,8 +78,9 @@ std::optional<Batch> Pipeline::Take() {
   WaitForFront(lock, SteadyTime::max());
   if (stopped_) return std::nullopt;
   waiting_since_.reset();
-  if (open_.front()->error) throw open_.front()->error->second;
+  CheckFrontLocked();
   const uint64_t bad = CountSkipsLocked(*open_.front());
+  const OpenRow::Made made = made_;
   const std::unique_ptr<OpenBatch> taken = std::move(open_.front());
   open_.pop_front();
   ++front_;
@@ -87,13 +93,38 @@ std::optional<Batch> Pipeline::Take() {
 
   if (sizes_rows()) GrantSlots();
   if (taken->block != nullptr) parts_.pool->Lend(*taken->block);
-  Batch batch = Assemble(*taken, parts_.dataset, parts_.plan,
-                         parts_.options.decode ? &parts_.options.image : nullptr, parts_.fingerprint);
+  if (taken->counted != nullptr) parts_.pool->Lend(*taken->counted);
+  Batch batch = Assemble(*taken, parts_.dataset, parts_.plan, parts_.fields, parts_.fingerprint,
+                         made == OpenRow::Made::kValue);
   uint64_t valid = 0;
   for (const uint8_t flag : batch.valid()) valid += flag;
   const bool masks = parts_.options.on_error == OnError::kMask;
   parts_.stats->CountBatch(valid, masks ? 0 : bad, masks ? bad : 0);
   return batch;
+}
+
+// Throws what keeps the oldest batch from being delivered.
+void Pipeline::CheckFrontLocked() {
+  const OpenBatch& batch = *open_.front();
+  if (batch.error) {
+    const RowError& failed = batch.error->second;
+    if (failed.cause) throw TransformError(failed.error, failed.cause);
+    throw failed.error;
+  }
+  const std::optional<uint32_t> value = batch.FirstMade(OpenRow::Made::kValue);
+  const std::optional<uint32_t> pixels = batch.FirstMade(OpenRow::Made::kPixels);
+  if (value && (pixels || made_ == OpenRow::Made::kPixels))
+    ThrowMixed(batch, *value, "gave a value for", "kept");
+  if (pixels && made_ == OpenRow::Made::kValue) ThrowMixed(batch, *pixels, "kept", "gave values for");
+  if (value || pixels) made_ = value ? OpenRow::Made::kValue : OpenRow::Made::kPixels;
+}
+
+void Pipeline::ThrowMixed(const OpenBatch& batch, uint32_t row, std::string_view did,
+                          std::string_view others) const {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("the transform {} this sample and {} others: it must do one of both in a whole run",
+                          did, others),
+              UriOf(batch.rows[row].record));
 }
 
 bool Pipeline::WaitFor(Duration longest) {
@@ -139,7 +170,8 @@ void Pipeline::WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited) 
 // How many samples of the batch were skipped or masked. Throws when that is one too many for the epoch.
 uint64_t Pipeline::CountSkipsLocked(const OpenBatch& batch) const {
   const Plan::Config& plan = parts_.plan.config();
-  const uint64_t allowed = SkipAllowance(parts_.options.max_skipped, plan.records, plan.world_size);
+  const uint64_t allowed =
+      SkipAllowance(parts_.options.max_skipped, parts_.plan.positions(), plan.world_size);
   const uint64_t before = batch.plan.epoch == skip_epoch_ ? skip_count_ : 0;
   uint64_t bad = 0;
   for (size_t i = 0; i < batch.rows.size(); ++i) {

@@ -15,35 +15,17 @@
 #include <utility>
 #include <vector>
 
-#include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/fetcher.h"
 #include "bucketline/exec/memory_budget.h"
-#include "bucketline/loader/batch_pool.h"
 #include "bucketline/loader/decode_queue.h"
-#include "bucketline/loader/decode_worker.h"
-#include "bucketline/loader/loader.h"
-#include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/open_batch.h"
-#include "bucketline/loader/plan.h"
-#include "bucketline/loader/stats.h"
+#include "bucketline/loader/pipeline_parts.h"
+#include "bucketline/loader/row_maker.h"
 
 namespace bucketline {
 
-// What a pipeline works with; all outlive it.
-struct PipelineParts {
-  Dataset dataset;
-  LoaderOptions options;  // with `threads` set
-  Plan plan;
-  MemoryNeeds needs;
-  MemoryLayout layout;
-  uint64_t fingerprint = 0;        // of the dataset
-  MemoryBudget* common = nullptr;  // counts every byte of all shares
-  BatchPool* pool = nullptr;
-  StatsCollector* stats = nullptr;
-};
-
 // The order of waits, which has no circle, stands with MemoryLayout. Locks: mutex_, then those of queue,
-// budgets and pool. User callbacks (allocator, on_bad_sample) and decodes run under no lock.
+// budgets and pool. User callbacks (allocator, transform, on_bad_sample) and decodes run under no lock.
 class Pipeline {
  public:
   // Starts at once with the batch at `start` of `epoch`.
@@ -68,41 +50,50 @@ class Pipeline {
   std::optional<FetchItem> NextItem(std::stop_token stop);
   std::optional<FetchItem> NextReplacement(std::stop_token stop);
   bool ReplacementAllowedLocked();
-  std::optional<FetchItem> ItemOf(OpenBatch& batch, uint32_t row);
+  std::deque<FetchItem> ItemsOf(OpenBatch& batch, uint32_t row);
   bool OpenNext(std::stop_token stop);
   bool WaitForSlot(uint64_t bytes, Lease& slot, std::stop_token stop);
   bool TrySlot(uint64_t bytes, Lease& slot);
   uint64_t SlotBytes(const BatchPlan& plan) const;
   void Prepare(OpenBatch& batch, uint64_t bytes);
   void OnFetched(uint64_t tag, Result<Fetched> result);
+  void OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts);
 
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
-  void Process(DecodeJob job, DecodeWorker& worker);
-  void Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker);
-  void HandleBad(OpenBatch& batch, uint32_t row, const Error& reason);
+  void Process(DecodeJob job, RowMaker& maker);
+  std::optional<FieldFault> ProbeAll(std::span<const Fetched> parts, std::span<ImageInfo> infos) const;
+  void MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker);
+  void HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault);
   void Mask(OpenBatch& batch, uint32_t row);
   void Replace(OpenBatch& batch, uint32_t row);
   void FinishGood(OpenBatch& batch, uint32_t row);
   std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
+  std::pair<std::string, std::string> Describe(uint64_t record, const FieldFault& fault) const;
   std::string UriOf(uint64_t record) const;
-  void FinishRow(OpenBatch& batch, uint32_t row, std::optional<Error> error = std::nullopt);
+  std::string UriOf(uint64_t record, const Field& field) const;
+  void FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error = std::nullopt);
 
   // Rows as large as the first image of their batch (pipeline_sizing.cc).
   bool sizes_rows() const { return parts_.needs.rows == MemoryNeeds::Rows::kSized; }
-  bool ReadyToDecode(DecodeJob& job, const ImageInfo& info);
-  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageSize& size) const;
+  bool ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos);
+  Error SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorLayout& layout) const;
   void UnparkLocked(OpenBatch& batch, uint32_t row);
   void MoveSizeRowLocked(OpenBatch& batch);
-  void KillLocked(OpenBatch& batch, Error error);
+  void KillLocked(OpenBatch& batch, RowError error);
   void GrantSlots();
   OpenBatch* NextGrantLocked();
   void Grant(OpenBatch& batch);
+
+  void StartWorkers();
 
   // Delivery (pipeline.cc).
   OpenBatch& FindLocked(uint64_t sequence) { return *open_[sequence - front_]; }
   bool WaitForFront(std::unique_lock<std::mutex>& lock, SteadyTime until);
   void WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited);
+  void CheckFrontLocked();
+  [[noreturn]] void ThrowMixed(const OpenBatch& batch, uint32_t row, std::string_view did,
+                               std::string_view others) const;
   uint64_t CountSkipsLocked(const OpenBatch& batch) const;
 
   const PipelineParts parts_;
@@ -116,9 +107,11 @@ class Pipeline {
   PlanCursor cursor_;    // of the fetch thread
   uint64_t opened_ = 0;  // of the fetch thread: batches so far
   OpenBatch* filling_ =
-      nullptr;              // of the fetch thread: whose rows are being asked for; valid while rows are left
-  uint32_t next_row_ = 0;   // of the fetch thread
-  uint32_t row_count_ = 0;  // of the fetch thread
+      nullptr;  // of the fetch thread: whose rows are being asked for; valid while rows are left
+  std::deque<FetchItem> asking_;     // of the fetch thread: the parts of one row
+  std::deque<FetchItem> replacing_;  // the same of the replacement thread
+  uint32_t next_row_ = 0;            // of the fetch thread
+  uint32_t row_count_ = 0;           // of the fetch thread
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable front_finished_;
@@ -132,6 +125,7 @@ class Pipeline {
   std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
   uint64_t skip_epoch_ = 0;  // bad samples of the delivered batches of this epoch
   uint64_t skip_count_ = 0;
+  OpenRow::Made made_ = OpenRow::Made::kNothing;  // what the rows of this run are, from the first one on
 
   DecodeQueue queue_;
   std::mutex join_mutex_;

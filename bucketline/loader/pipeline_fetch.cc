@@ -1,5 +1,6 @@
 // Pipeline: opening batches in plan order, and asking for the bytes of their rows.
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "bucketline/base/error.h"
@@ -8,36 +9,60 @@
 namespace bucketline {
 namespace {
 
-constexpr int kRowBits = 32;  // of a tag; the rest is the batch's sequence number
+// A tag: the batch's sequence number above, row * fields + field in these bits below.
+constexpr int kRowBits = 32;
 
 // Bounds the bookkeeping where batches are small; enough rows to keep every request busy.
 size_t MostOpenBatches(const LoaderOptions& options) {
   return std::max<size_t>(64, 4 * options.max_requests / options.batch_size);
 }
 
+std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
+  if (items.empty()) return std::nullopt;
+  FetchItem item = std::move(items.front());
+  items.pop_front();
+  return item;
+}
+
 }  // namespace
 
 std::optional<FetchItem> Pipeline::NextItem(std::stop_token stop) {
   for (;;) {
+    if (std::optional<FetchItem> item = PopFront(asking_)) return item;
     while (next_row_ == row_count_) {
       if (!OpenNext(stop)) return std::nullopt;
     }
-    if (std::optional<FetchItem> item = ItemOf(*filling_, next_row_++)) return item;
+    asking_ = ItemsOf(*filling_, next_row_++);
   }
 }
 
-std::optional<FetchItem> Pipeline::ItemOf(OpenBatch& batch, uint32_t row) {
-  Result<Record> record = Catch([&] { return parts_.dataset.RecordAt(batch.rows[row].record); });
-  if (record)
-    return FetchItem{.tag = batch.sequence << kRowBits | row, .part = std::move(record->parts.front())};
-  FinishRow(batch, row, record.error());
-  return std::nullopt;
+// The parts of a row are asked for one after the other, so that of each budget only one row holds less than it
+// needs: the last one that was begun.
+std::deque<FetchItem> Pipeline::ItemsOf(OpenBatch& batch, uint32_t row) {
+  OpenRow& open = batch.rows[row];
+  Result<Record> record = Catch([&] { return parts_.dataset.RecordAt(open.record); });
+  if (!record) {
+    FinishRow(batch, row, record.error());
+    return {};
+  }
+  const size_t fields = parts_.fields.size();
+  {
+    std::lock_guard lock(mutex_);
+    open.awaited = fields;
+    open.parts.resize(fields);
+  }
+  std::deque<FetchItem> items;
+  for (size_t i = 0; i < fields; ++i) {
+    items.push_back({.tag = batch.sequence << kRowBits | (row * fields + i),
+                     .part = std::move(record->parts[parts_.fields[i].part])});
+  }
+  return items;
 }
 
 bool Pipeline::OpenNext(std::stop_token stop) {
   std::optional<BatchPlan> plan = cursor_.Next();
   if (!plan) return false;
-  auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan));
+  auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan), parts_.fields);
   const Result<uint64_t> bytes = Catch([&] { return SlotBytes(batch->plan); });
   if (!WaitForSlot(bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
   const Result<void> prepared = bytes ? Catch([&] { Prepare(*batch, *bytes); }) : Result<void>(bytes.error());
@@ -58,8 +83,9 @@ bool Pipeline::OpenNext(std::stop_token stop) {
 
 // 0 where the size comes with the first image.
 uint64_t Pipeline::SlotBytes(const BatchPlan& plan) const {
-  if (parts_.options.decode) return parts_.needs.batch_bytes;
-  uint64_t bytes = 0;
+  const MemoryNeeds& needs = parts_.needs;
+  if (!AnyRaw(parts_.fields) || needs.any_record_in_any_row) return needs.batch_bytes;
+  uint64_t bytes = needs.tensor_bytes;
   for (const RowPlan& row : plan.rows) bytes += parts_.dataset.RecordBytes(row.record);
   return bytes;
 }
@@ -84,19 +110,15 @@ bool Pipeline::TrySlot(uint64_t bytes, Lease& slot) {
 void Pipeline::Prepare(OpenBatch& batch, uint64_t bytes) {
   if (sizes_rows()) return;
   batch.granted = true;
-  if (!parts_.options.decode) {
-    batch.raw.resize(batch.rows.size());
-    batch.block = parts_.pool->Account(bytes);
-    return;
-  }
   batch.sized = true;
-  batch.height = parts_.options.image.height;
-  batch.width = parts_.options.image.width;
-  batch.row_bytes = parts_.options.image.RowBytes();
-  batch.block = parts_.pool->Take(bytes);
+  batch.layout = LayOutTensors(parts_.fields, {}, batch.rows.size());
+  const uint64_t tensors = parts_.needs.tensor_bytes;
+  if (AnyDecodes(parts_.fields)) batch.block = parts_.pool->Take(tensors);
+  if (AnyRaw(parts_.fields)) batch.counted = parts_.pool->Account(bytes - tensors);
 }
 
 std::optional<FetchItem> Pipeline::NextReplacement(std::stop_token stop) {
+  if (std::optional<FetchItem> item = PopFront(replacing_)) return item;
   std::unique_lock lock(mutex_);
   for (;;) {
     replacement_wanted_.wait(lock, stop, [&] { return ReplacementAllowedLocked(); });
@@ -105,7 +127,8 @@ std::optional<FetchItem> Pipeline::NextReplacement(std::stop_token stop) {
     replacements_.erase(replacements_.begin());
     OpenBatch& batch = FindLocked(sequence);
     lock.unlock();
-    if (std::optional<FetchItem> item = ItemOf(batch, row)) return item;
+    replacing_ = ItemsOf(batch, row);
+    if (std::optional<FetchItem> item = PopFront(replacing_)) return item;
     lock.lock();
   }
 }
@@ -123,24 +146,39 @@ bool Pipeline::ReplacementAllowedLocked() {
 }
 
 void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
-  const auto row = static_cast<uint32_t>(tag);
+  if (result) parts_.stats->CountFetch(result->bytes.size(), result->wall);
+  const uint64_t place = tag & ((uint64_t{1} << kRowBits) - 1);
+  const auto row = static_cast<uint32_t>(place / parts_.fields.size());
+  const size_t field = place % parts_.fields.size();
   OpenBatch* batch = nullptr;
+  std::vector<Fetched> parts;
+  std::optional<Error> failed;
   {
     std::lock_guard lock(mutex_);
     batch = &FindLocked(tag >> kRowBits);
+    OpenRow& open = batch->rows[row];
+    if (result) {
+      open.parts[field] = *std::move(result);
+    } else if (!open.fetch_error || field < open.fetch_error->first) {
+      open.fetch_error.emplace(field, result.error());
+    }
+    if (--open.awaited > 0) return;
+    parts = std::exchange(open.parts, {});
+    if (open.fetch_error) failed = open.fetch_error->second;
   }
-  if (!result) {
-    FinishRow(*batch, row, result.error());
+  if (!failed) return OnRowFetched(*batch, row, std::move(parts));
+  parts.clear();  // bytes and leases, before anybody is told
+  FinishRow(*batch, row, *std::move(failed));
+}
+
+void Pipeline::OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts) {
+  if (parts_.works_on_rows()) {
+    queue_.Push({.batch = &batch, .row = row, .parts = std::move(parts)});
     return;
   }
-  parts_.stats->CountFetch(result->bytes.size(), result->wall);
-  if (parts_.options.decode) {
-    queue_.Push({.batch = batch, .row = row, .fetched = *std::move(result)});
-    return;
-  }
-  batch->raw[row] = result->bytes;
-  result->lease.Release();
-  FinishRow(*batch, row);
+  for (size_t i = 0; i < parts.size(); ++i) batch.tensors[i].raw[row] = parts[i].bytes;
+  parts.clear();
+  FinishRow(batch, row);
 }
 
 }  // namespace bucketline

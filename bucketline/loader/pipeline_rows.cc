@@ -1,12 +1,10 @@
 // Pipeline: what becomes of a row once its bytes are there.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/base/units.h"
 #include "bucketline/loader/pipeline.h"
 #include "bucketline/loader/skip_policy.h"
 
@@ -26,83 +24,81 @@ Result<ImageInfo> ProbeWithin(std::span<const uint8_t> data, uint64_t max_pixels
 }  // namespace
 
 void Pipeline::RunWorker() {
-  const uint64_t kept_each = parts_.layout.kept / parts_.options.threads;
-  DecodeWorker worker({.kept_each = kept_each, .large = &scratch_, .common = parts_.common});
-  while (std::optional<DecodeJob> job = queue_.Pop()) Process(*std::move(job), worker);
+  RowMaker maker(parts_, scratch_);
+  while (std::optional<DecodeJob> job = queue_.Pop()) Process(*std::move(job), maker);
 }
 
-void Pipeline::Process(DecodeJob job, DecodeWorker& worker) {
-  const Result<ImageInfo> info = ProbeWithin(job.fetched.bytes.span(), parts_.options.image.max_pixels);
-  if (!info) {
-    job.fetched = {};
-    HandleBad(*job.batch, job.row, info.error());
+void Pipeline::Process(DecodeJob job, RowMaker& maker) {
+  std::vector<ImageInfo> infos(parts_.fields.size());
+  if (const std::optional<FieldFault> fault = ProbeAll(job.parts, infos)) {
+    job.parts.clear();  // bytes and leases, before anybody is told
+    HandleBad(*job.batch, job.row, *fault);
     return;
   }
-  if (ReadyToDecode(job, *info)) Decode(std::move(job), *info, worker);
+  if (ReadyToDecode(job, infos)) MakeRow(std::move(job), std::move(infos), maker);
 }
 
-void Pipeline::Decode(DecodeJob job, const ImageInfo& info, DecodeWorker& worker) {
+// Fills `infos`, or gives what is wrong with the bytes.
+std::optional<FieldFault> Pipeline::ProbeAll(std::span<const Fetched> parts,
+                                             std::span<ImageInfo> infos) const {
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const Field& field = parts_.fields[i];
+    if (!field.decode) continue;
+    const Result<ImageInfo> info = ProbeWithin(parts[i].bytes.span(), field.image.max_pixels);
+    if (!info) return FieldFault{i, info.error()};
+    infos[i] = *info;
+  }
+  return SizesThatDiffer(parts_.fields, infos);
+}
+
+void Pipeline::MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker) {
   OpenBatch& batch = *job.batch;
-  const RowPlan& plan = batch.plan.rows[job.row];
-  const std::string_view problem = "decoding needs more scratch than the loader's memory has";
-  const Result<uint64_t> scratch =
-      Catch([&] { return uint64_t{ImageDecoder::ScratchBytes(info, parts_.options.image)}; });
-  if (!scratch || *scratch > scratch_.capacity()) {
-    const Error error =
-        scratch ? Error(ErrorCode::kResourceExhausted,
-                        fmt::format("{}: {} for an image of {} x {}; the minimum for it is a memory of {} "
-                                    "bytes",
-                                    problem, FormatByteSize(*scratch), info.width, info.height,
-                                    MemoryForScratch(parts_.needs, *scratch)))
-                : scratch.error();
-    job.fetched = {};
-    FinishRow(batch, job.row, error);
-    return;
-  }
-  const Result<uint8_t*> pixels = Catch([&] { return batch.RowPixels(job.row); });
-  if (!pixels) {
-    job.fetched = {};
-    FinishRow(batch, job.row, pixels.error());
-    return;
-  }
-  const SteadyTime start = Clock::Real().Now();
-  const Duration cpu = ThreadCpuTime();
-  const Result<bool> decoded = Catch([&] {
-    const CounterRng rng(parts_.plan.config().seed, batch.plan.epoch, plan.position);
-    return worker.Decode(job.fetched.bytes.span(), info, parts_.options.image, rng,
-                         {*pixels, batch.row_bytes}, stop_.get_token());
+  const uint32_t row = job.row;
+  RowSource source{.bytes = {}, .infos = std::move(infos)};
+  for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
+  std::optional<RowError> failed;
+  const Result<RowOutcome> outcome = Catch([&] {
+    try {
+      return maker.Make(batch, row, source, stop_.get_token());
+    } catch (const TransformError& error) {  // of the record that it saw
+      failed.emplace(error.WithUri(UriOf(batch.rows[row].record)), error.cause());
+      throw;
+    }
   });
-  parts_.stats->CountDecode(Clock::Real().Now() - start, ThreadCpuTime() - cpu);
-  job.fetched = {};  // bytes and lease, before anybody is told
-  if (!decoded && IsFaultOfBytes(decoded.error())) {
-    HandleBad(batch, job.row, decoded.error());
-  } else if (!decoded) {
-    FinishRow(batch, job.row, decoded.error());
-  } else if (*decoded) {
-    FinishGood(batch, job.row);
+  source = {};
+  job.parts.clear();
+  if (failed) {
+    FinishRow(batch, row, std::move(failed));
+  } else if (!outcome) {
+    FinishRow(batch, row, outcome.error());
+  } else if (outcome->end == RowEnd::kBad) {
+    HandleBad(batch, row, *outcome->fault);
+  } else if (outcome->end == RowEnd::kMade) {
+    FinishGood(batch, row);
   }  // else stopped: nobody waits for the row any more
 }
 
 void Pipeline::FinishGood(OpenBatch& batch, uint32_t row) {
   OpenRow& open = batch.rows[row];
   if (open.bad) open.bad->replaced_by = UriOf(open.record);
-  FinishRow(batch, row, Report(batch, row));
+  std::optional<Error> failed = Report(batch, row);
+  FinishRow(batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
-void Pipeline::HandleBad(OpenBatch& batch, uint32_t row, const Error& reason) {
+void Pipeline::HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault) {
   const RowPlan& plan = batch.plan.rows[row];
   OpenRow& open = batch.rows[row];
+  const auto [uri, reason] = Describe(plan.record, fault);
   if (parts_.options.on_error == OnError::kRaise) {
-    const Error advised(reason.code(), reason.message() + "; on_error skip or mask goes on without it");
-    FinishRow(batch, row, advised);
+    FinishRow(batch, row,
+              Error(fault.error.code(), reason + "; on_error skip or mask goes on without it", uri));
     return;
   }
   if (!open.bad) {
-    const std::string uri = UriOf(plan.record);
     open.bad = {.epoch = batch.plan.epoch,
                 .position = plan.position,
                 .uri = uri,
-                .reason = reason.message(),
+                .reason = reason,
                 .replaced_by = {}};
   }
   if (parts_.options.on_error == OnError::kMask) {
@@ -121,13 +117,14 @@ void Pipeline::Mask(OpenBatch& batch, uint32_t row) {
     if (!batch.sized && !batch.dead) MoveSizeRowLocked(batch);
   }
   if (has_pixels) {
-    const Result<void> zeroed = Catch([&] { std::memset(batch.RowPixels(row), 0, batch.row_bytes); });
+    const Result<void> zeroed = Catch([&] { batch.ClearRow(row); });
     if (!zeroed) {
       FinishRow(batch, row, zeroed.error());
       return;
     }
   }
-  FinishRow(batch, row, Report(batch, row));
+  std::optional<Error> failed = Report(batch, row);
+  FinishRow(batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
 void Pipeline::Replace(OpenBatch& batch, uint32_t row) {
@@ -163,16 +160,33 @@ std::optional<Error> Pipeline::Report(const OpenBatch& batch, uint32_t row) cons
   return Error(told.error().code(), "on_bad_sample failed: " + told.error().message());
 }
 
+// Which object is at fault, and why.
+std::pair<std::string, std::string> Pipeline::Describe(uint64_t record, const FieldFault& fault) const {
+  const std::string& message = fault.error.message();
+  if (!fault.field || parts_.options.fields.empty()) return {UriOf(record), message};
+  const Field& field = parts_.fields[*fault.field];
+  return {UriOf(record, field), fmt::format("\"{}\": {}", field.name, message)};
+}
+
 // For reports and errors, which must come through even when the manifest cannot be read.
 std::string Pipeline::UriOf(uint64_t record) const {
   const Result<std::string> uri = Catch([&] { return parts_.dataset.UriAt(record); });
   return uri ? *uri : parts_.dataset.source();
 }
 
-void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<Error> error) {
-  if (error && error->uri().empty()) {
+// Of records of several objects, the one that the field is.
+std::string Pipeline::UriOf(uint64_t record, const Field& field) const {
+  if (parts_.dataset.manifest().part_names().size() == 1) return UriOf(record);
+  const Result<std::string> uri = Catch([&] {
+    return parts_.dataset.store()->UriOf(parts_.dataset.RecordAt(record).parts[field.part].object_key);
+  });
+  return uri ? *uri : parts_.dataset.source();
+}
+
+void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error) {
+  if (error && error->error.uri().empty()) {
     const OpenRow& open = batch.rows[row];
-    error = error->WithUri(open.bad ? open.bad->uri : UriOf(open.record));
+    error->error = error->error.WithUri(open.bad ? open.bad->uri : UriOf(open.record));
   }
   {
     std::lock_guard lock(mutex_);

@@ -1,7 +1,6 @@
 // Pipeline: batches whose rows are as large as their first image. Their slot is taken once that size is
 // known, in plan order all the same; rows whose bytes come earlier are parked with them.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,12 +10,23 @@
 #include "bucketline/loader/pipeline.h"
 
 namespace bucketline {
+namespace {
+
+std::vector<ImageSize> OwnSizes(std::span<const Field> fields, std::span<const ImageInfo> infos) {
+  std::vector<ImageSize> sizes(fields.size());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].decode) sizes[i] = OwnSize(infos[i], fields[i].image);
+  }
+  return sizes;
+}
+
+}  // namespace
 
 // True when the row's pixels have a place. Otherwise its bytes were parked, or it is finished.
-bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
+bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
   if (!sizes_rows()) return true;
-  const ImageSize size = OwnSize(info, parts_.options.image);
   OpenBatch& batch = *job.batch;
+  const TensorLayout layout = LayOutTensors(parts_.fields, OwnSizes(parts_.fields, infos), batch.rows.size());
   bool dead = false;
   bool granted = false;
   {
@@ -26,41 +36,42 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, const ImageInfo& info) {
     if (!dead && !granted) {
       if (!batch.sized && job.row == batch.size_row) {
         batch.sized = true;
-        batch.height = size.height;
-        batch.width = size.width;
-        batch.row_bytes = static_cast<size_t>(size.height) * static_cast<size_t>(size.width) *
-                          static_cast<size_t>(parts_.options.image.channels) *
-                          parts_.options.image.BytesPerValue();
+        batch.layout = layout;
         replacement_wanted_.notify_all();
       }
-      batch.rows[job.row].parked = std::move(job.fetched);
+      batch.rows[job.row].parts = std::move(job.parts);
     }
   }
-  if (granted && size.height == batch.height && size.width == batch.width) return true;
+  if (granted && layout == batch.layout) return true;
   if (dead || granted) {
-    job.fetched = {};
-    FinishRow(batch, job.row, granted ? std::optional(SizeMismatch(batch, job.row, size)) : std::nullopt);
+    job.parts.clear();
+    FinishRow(batch, job.row,
+              granted ? std::optional<RowError>(SizeMismatch(batch, job.row, layout)) : std::nullopt);
   } else {
     GrantSlots();
   }
   return false;
 }
 
-Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const ImageSize& size) const {
+Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorLayout& layout) const {
+  size_t field = 0;
+  while (layout.fields[field] == batch.layout.fields[field]) ++field;
+  const TensorPlace& size = layout.fields[field];
+  const TensorPlace& wanted = batch.layout.fields[field];
+  const Field& of = parts_.fields[field];
   return Error(
       ErrorCode::kInvalidArgument,
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
           "{} x {}; set ImageSpec::height and width for images of several sizes",
-          size.height, size.width, UriOf(batch.rows[batch.size_row].record), batch.height, batch.width),
-      UriOf(batch.rows[row].record));
+          size.height, size.width, UriOf(batch.rows[batch.size_row].record, of), wanted.height, wanted.width),
+      UriOf(batch.rows[row].record, of));
 }
 
 void Pipeline::UnparkLocked(OpenBatch& batch, uint32_t row) {
-  std::optional<Fetched>& parked = batch.rows[row].parked;
-  if (!parked) return;
-  queue_.Push({.batch = &batch, .row = row, .fetched = *std::move(parked)});
-  parked.reset();
+  OpenRow& open = batch.rows[row];
+  if (!open.parked()) return;
+  queue_.Push({.batch = &batch, .row = row, .parts = std::exchange(open.parts, {})});
 }
 
 void Pipeline::MoveSizeRowLocked(OpenBatch& batch) {
@@ -69,12 +80,12 @@ void Pipeline::MoveSizeRowLocked(OpenBatch& batch) {
 }
 
 // The row that was to give the size, or the memory for it, failed: whatever waits for that is finished.
-void Pipeline::KillLocked(OpenBatch& batch, Error error) {
+void Pipeline::KillLocked(OpenBatch& batch, RowError error) {
   batch.dead = true;
   batch.Note(batch.size_row, std::move(error));
   for (OpenRow& row : batch.rows) {
-    if (!row.parked) continue;
-    row.parked.reset();
+    if (!row.parked()) continue;
+    row.parts.clear();
     --batch.pending;
   }
   const auto first = replacements_.lower_bound({batch.sequence, 0});
@@ -103,14 +114,15 @@ OpenBatch* Pipeline::NextGrantLocked() {
     OpenBatch& batch = FindLocked(grant_);
     if (batch.finished() || batch.dead) continue;
     if (!batch.sized) return nullptr;
-    const uint64_t bytes = batch.row_bytes * batch.rows.size();
+    const uint64_t bytes = batch.layout.bytes;
     if (bytes > slots_.capacity()) {
       KillLocked(
           batch,
           Error(ErrorCode::kResourceExhausted,
                 fmt::format("a batch of {} images of this size ({} x {}) takes {}, more than the loader's "
                             "memory has for batches; a memory of {} bytes is enough",
-                            batch.rows.size(), batch.height, batch.width, FormatByteSize(bytes), 4 * bytes),
+                            batch.rows.size(), batch.layout.fields.front().height,
+                            batch.layout.fields.front().width, FormatByteSize(bytes), 4 * bytes),
                 UriOf(batch.rows[batch.size_row].record)));
       continue;
     }
@@ -124,7 +136,7 @@ OpenBatch* Pipeline::NextGrantLocked() {
 // Not under the lock: the user's allocator may take its time. The batch stays, its size row is parked.
 void Pipeline::Grant(OpenBatch& batch) {
   Result<std::shared_ptr<BatchPool::Block>> block = Catch([&] {
-    auto taken = parts_.pool->Take(batch.row_bytes * batch.rows.size());
+    auto taken = parts_.pool->Take(batch.layout.bytes);
     taken->data();  // its failure is the batch's, and the user's allocator must not run under the lock below
     return taken;
   });
@@ -136,7 +148,7 @@ void Pipeline::Grant(OpenBatch& batch) {
   batch.block = *std::move(block);
   batch.granted = true;
   for (uint32_t row = 0; row < batch.rows.size(); ++row) {
-    if (batch.rows[row].masked) std::memset(batch.RowPixels(row), 0, batch.row_bytes);
+    if (batch.rows[row].masked) batch.ClearRow(row);
     UnparkLocked(batch, row);
   }
 }

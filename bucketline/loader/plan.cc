@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "bucketline/base/error.h"
-#include "bucketline/sampler/permutation.h"
 
 namespace bucketline {
 
@@ -13,8 +12,10 @@ Plan::Plan(const Config& config) : config_(config) {
   ShardFrom(0).Validate();
 }
 
+uint64_t Plan::positions() const { return config_.epoch_size > 0 ? config_.epoch_size : config_.records; }
+
 Shard Plan::ShardFrom(uint64_t start) const {
-  return {.n = config_.records,
+  return {.n = positions(),
           .start = start,
           .batch = config_.batch_size,
           .world = config_.world_size,
@@ -24,11 +25,25 @@ Shard Plan::ShardFrom(uint64_t start) const {
 
 uint64_t Plan::Steps(uint64_t start) const { return ShardFrom(start).Steps(); }
 
+// `order` is the epoch's, for kAll and shuffling.
+uint64_t Plan::RecordAt(uint64_t epoch, uint64_t position, const std::optional<Permutation>& order) const {
+  switch (config_.sampling) {
+    case Sampling::kBalanced:
+      return config_.balance->At(epoch, position);
+    case Sampling::kReplacement:
+      return DrawWithReplacement(config_.records, config_.seed, epoch, position);
+    case Sampling::kAll:
+      break;
+  }
+  return order ? order->At(position) : position;
+}
+
 BatchPlan Plan::At(uint64_t epoch, uint64_t start, uint64_t step) const {
   const Shard shard = ShardFrom(start);
   const StepSlice slice = shard.At(step);
   std::optional<Permutation> order;
-  if (config_.shuffle) order.emplace(config_.records, config_.seed, epoch);
+  if (config_.shuffle && config_.sampling == Sampling::kAll)
+    order.emplace(config_.records, config_.seed, epoch);
   BatchPlan plan{.epoch = epoch,
                  .position = shard.PositionAfter(step),
                  .next_position = shard.PositionAfter(step + 1),
@@ -36,9 +51,9 @@ BatchPlan Plan::At(uint64_t epoch, uint64_t start, uint64_t step) const {
   const uint32_t count = slice.valid + slice.padded;
   plan.rows.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
-    const uint64_t position = (slice.first + i) % config_.records;
+    const uint64_t position = (slice.first + i) % positions();
     plan.rows.push_back(
-        {.position = position, .record = order ? order->At(position) : position, .valid = i < slice.valid});
+        {.position = position, .record = RecordAt(epoch, position, order), .valid = i < slice.valid});
   }
   return plan;
 }

@@ -5,6 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "bucketline/sampler/class_balance.h"
+#include "bucketline/sampler/permutation.h"
+#include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
 
 namespace bucketline {
@@ -28,7 +31,10 @@ class Plan {
   struct Config {
     uint64_t records = 1;  // at least 1
     uint64_t seed = 0;
-    bool shuffle = false;
+    bool shuffle = false;  // for kAll; the others are random anyway
+    Sampling sampling = Sampling::kAll;
+    uint64_t epoch_size = 0;                   // positions in an epoch; 0: `records`, as for kAll always
+    std::optional<ClassBalance> balance = {};  // for kBalanced
     uint64_t batch_size = 1;
     uint64_t rank = 0;
     uint64_t world_size = 1;
@@ -39,8 +45,9 @@ class Plan {
   explicit Plan(const Config& config);
 
   const Config& config() const { return config_; }
+  uint64_t positions() const;  // in an epoch
 
-  // Batches from position `start` (0..records) to the end of an epoch.
+  // Batches from position `start` (0..positions()) to the end of an epoch.
   uint64_t Steps(uint64_t start) const;
 
   // Precondition: step < Steps(start).
@@ -48,6 +55,7 @@ class Plan {
 
  private:
   Shard ShardFrom(uint64_t start) const;
+  uint64_t RecordAt(uint64_t epoch, uint64_t position, const std::optional<Permutation>& order) const;
   Config config_;
 };
 

@@ -29,6 +29,30 @@ TEST(Plan, RowsArePositionsThroughThePermutation) {
   EXPECT_EQ(plan.At(7, 0, 2).next_position, 10u);
 }
 
+TEST(Plan, SamplingChoosesRecordsAndTheLengthOfAnEpoch) {
+  const ClassBalance balance(10, [](uint64_t record) { return record < 3 ? 0 : 1; }, 25, 3);
+  for (const Sampling sampling : {Sampling::kBalanced, Sampling::kReplacement}) {
+    const Plan plan({.records = 10,
+                     .seed = 3,
+                     .shuffle = true,
+                     .sampling = sampling,
+                     .epoch_size = 25,
+                     .balance = balance,
+                     .batch_size = 4});
+    EXPECT_EQ(plan.positions(), 25u);
+    ASSERT_EQ(plan.Steps(0), 7u);
+    EXPECT_EQ(plan.Steps(24), 1u);
+    for (uint64_t step = 0; step < 7; ++step) {
+      for (const RowPlan& row : plan.At(2, 0, step).rows) {
+        EXPECT_LT(row.position, 25u);
+        EXPECT_EQ(row.record, sampling == Sampling::kBalanced ? balance.At(2, row.position)
+                                                              : DrawWithReplacement(10, 3, 2, row.position));
+      }
+    }
+    EXPECT_EQ(plan.At(2, 0, 6).next_position, 25u);
+  }
+}
+
 TEST(Plan, PaddingWrapsAndIsNotValid) {
   const Plan plan({.records = 5, .batch_size = 4, .last = LastPolicy::kPad});
   const BatchPlan batch = plan.At(0, 0, 1);

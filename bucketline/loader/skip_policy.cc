@@ -24,8 +24,8 @@ uint64_t ReplacementRecord(uint64_t seed, uint64_t epoch, uint64_t position, int
   return draw % records;
 }
 
-uint64_t SkipAllowance(double share, uint64_t records, uint64_t world_size) {
-  const double part = static_cast<double>(records) / static_cast<double>(world_size);
+uint64_t SkipAllowance(double share, uint64_t positions, uint64_t world_size) {
+  const double part = static_cast<double>(positions) / static_cast<double>(world_size);
   return static_cast<uint64_t>(std::floor(share * part + 1e-9));  // 0.29 * 100 is a little below 29
 }
 

@@ -17,7 +17,7 @@ bool IsFaultOfBytes(const Error& decode_error);
 // `records`, attempt in [0, kReplacementTries). The same on every platform; saved runs rest on it.
 uint64_t ReplacementRecord(uint64_t seed, uint64_t epoch, uint64_t position, int attempt, uint64_t records);
 
-// How many samples of one epoch a rank may skip or mask: `share` of its part of the records, rounded down.
-uint64_t SkipAllowance(double share, uint64_t records, uint64_t world_size);
+// How many samples of one epoch a rank may skip or mask: `share` of its part of the positions, rounded down.
+uint64_t SkipAllowance(double share, uint64_t positions, uint64_t world_size);
 
 }  // namespace bucketline

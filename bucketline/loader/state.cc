@@ -7,7 +7,9 @@
 namespace bucketline {
 namespace {
 
+// A state of all records in turn is what it always was; one of another sampling must not pass for that.
 constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersionWithSampling = 2;
 
 [[noreturn]] void Refuse(const std::string& reason) {
   throw Error(ErrorCode::kInvalidArgument, "not a loader's state: " + reason);
@@ -31,12 +33,28 @@ bool Flag(const nlohmann::json& state, const char* name) {
   return value.get<bool>();
 }
 
+Sampling SamplingOf(const nlohmann::json& state) {
+  const nlohmann::json& value = Field(state, "sampling");
+  for (const Sampling sampling : {Sampling::kAll, Sampling::kBalanced, Sampling::kReplacement}) {
+    if (value == Name(sampling)) return sampling;
+  }
+  Refuse("\"sampling\" is none of all, balanced and replacement");
+}
+
 }  // namespace
 
 std::string LoaderState::ToJson() const {
-  const nlohmann::ordered_json state = {{"version", kVersion},  {"epoch", epoch},
-                                        {"position", position}, {"seed", seed},
-                                        {"shuffle", shuffle},   {"fingerprint", fingerprint}};
+  const bool plain = sampling == Sampling::kAll;
+  nlohmann::ordered_json state = {{"version", plain ? kVersion : kVersionWithSampling},
+                                  {"epoch", epoch},
+                                  {"position", position},
+                                  {"seed", seed},
+                                  {"shuffle", shuffle},
+                                  {"fingerprint", fingerprint}};
+  if (!plain) {
+    state["sampling"] = Name(sampling);
+    state["epoch_size"] = epoch_size;
+  }
   return state.dump();
 }
 
@@ -45,12 +63,18 @@ LoaderState LoaderState::FromJson(std::string_view json) {
   if (state.is_discarded()) Refuse("it is not JSON");
   if (!state.is_object()) Refuse("it is not a JSON object");
   const uint64_t version = Number(state, "version");
-  if (version != kVersion) Refuse(fmt::format("version {} is not known here, only {}", version, kVersion));
+  if (version != kVersion && version != kVersionWithSampling) {
+    Refuse(
+        fmt::format("version {} is not known here, only {} and {}", version, kVersion, kVersionWithSampling));
+  }
+  const bool plain = version == kVersion;
   return {.epoch = Number(state, "epoch"),
           .position = Number(state, "position"),
           .seed = Number(state, "seed"),
           .shuffle = Flag(state, "shuffle"),
-          .fingerprint = Number(state, "fingerprint")};
+          .fingerprint = Number(state, "fingerprint"),
+          .sampling = plain ? Sampling::kAll : SamplingOf(state),
+          .epoch_size = plain ? 0 : Number(state, "epoch_size")};
 }
 
 }  // namespace bucketline

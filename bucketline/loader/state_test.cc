@@ -20,6 +20,15 @@ TEST(LoaderState, ComesBackFromJson) {
             R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":false,"fingerprint":0})");
 }
 
+TEST(LoaderState, ASamplingIsPartOfItAndOldReadersRefuseIt) {
+  const LoaderState state{.epoch = 1, .sampling = Sampling::kBalanced, .epoch_size = 500};
+  EXPECT_EQ(LoaderState::FromJson(state.ToJson()), state);
+  EXPECT_EQ(state.ToJson(), R"({"version":2,"epoch":1,"position":0,"seed":0,"shuffle":false,"fingerprint":0,)"
+                            R"("sampling":"balanced","epoch_size":500})");
+  const LoaderState drawn{.sampling = Sampling::kReplacement};
+  EXPECT_EQ(LoaderState::FromJson(drawn.ToJson()), drawn);
+}
+
 TEST(LoaderState, UnknownFieldsArePassedOver) {
   EXPECT_EQ(LoaderState::FromJson(
                 R"({"version":1,"epoch":2,"position":0,"seed":0,"shuffle":false,"fingerprint":0,"note":"x"})")
@@ -40,13 +49,19 @@ TEST(LoaderState, WhatIsNotAStateIsRefusedSayingWhy) {
   EXPECT_THAT(refused(""), HasSubstr("not JSON"));
   EXPECT_THAT(refused("[1]"), HasSubstr("not a JSON object"));
   EXPECT_THAT(refused("{}"), HasSubstr("\"version\" is missing"));
-  EXPECT_THAT(refused(R"({"version":2})"), HasSubstr("version 2"));
+  EXPECT_THAT(refused(R"({"version":3})"), HasSubstr("version 3"));
   EXPECT_THAT(refused(R"({"version":1,"epoch":-1})"), HasSubstr("\"epoch\""));
   EXPECT_THAT(refused(R"({"version":1,"epoch":1.5})"), HasSubstr("\"epoch\""));
   EXPECT_THAT(refused(R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":1})"),
               HasSubstr("\"shuffle\""));
   EXPECT_THAT(refused(R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":true})"),
               HasSubstr("\"fingerprint\" is missing"));
+  const std::string sampled =
+      R"({"version":2,"epoch":0,"position":0,"seed":0,"shuffle":true,"fingerprint":0)";
+  EXPECT_THAT(refused((sampled + "}").c_str()), HasSubstr("\"sampling\" is missing"));
+  EXPECT_THAT(refused((sampled + R"(,"sampling":"some"})").c_str()), HasSubstr("none of all, balanced"));
+  EXPECT_THAT(refused((sampled + R"(,"sampling":"balanced"})").c_str()),
+              HasSubstr("\"epoch_size\" is missing"));
 }
 
 }  // namespace

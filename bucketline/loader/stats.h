@@ -31,6 +31,11 @@ class StatsCollector {
     decode_.wall.Add(Nanoseconds(wall));
     decode_.cpu.Add(Nanoseconds(cpu));
   }
+  void CountTransform(Duration wall, Duration cpu) {
+    transform_.count.Add();
+    transform_.wall.Add(Nanoseconds(wall));
+    transform_.cpu.Add(Nanoseconds(cpu));
+  }
   void CountBatch(uint64_t images, uint64_t skipped, uint64_t masked) {
     batches_.Add();
     images_.Add(images);
@@ -56,6 +61,7 @@ class StatsCollector {
     stats.wait = Duration(wait_.value());
     stats.fetch = fetch_.Read();
     stats.decode = decode_.Read();
+    stats.transform = transform_.Read();
     const SteadyTime first = first_asked_.load(std::memory_order_relaxed);
     if (first != SteadyTime::min()) stats.span = last_given_.load(std::memory_order_relaxed) - first;
     return stats;
@@ -71,7 +77,7 @@ class StatsCollector {
   static uint64_t Nanoseconds(Duration duration) { return static_cast<uint64_t>(duration.count()); }
 
   Counter batches_, images_, record_bytes_, skipped_, masked_, wait_;
-  Stage fetch_, decode_;
+  Stage fetch_, decode_, transform_;
   std::atomic<SteadyTime> first_asked_ = SteadyTime::min(), last_given_ = SteadyTime::min();
 };
 

@@ -24,6 +24,18 @@ std::string DecodeAdvice(const Verdict& verdict, const LoaderStats& stats) {
       Seconds(stats.decode.wall) * 1e3 / static_cast<double>(stats.decode.count));
 }
 
+std::string TransformAdvice(const Verdict& verdict, const LoaderStats& stats) {
+  const auto milliseconds = [&](Duration sum) {
+    return Seconds(sum) * 1e3 / static_cast<double>(stats.transform.count);
+  };
+  return fmt::format(
+      "the transform: {} decode threads are in it {:.0f} % of the time ({:.2f} ms a sample, {:.2f} ms of it "
+      "computing; the rest is waiting, for a lock perhaps); a cheaper transform helps, or doing part of it "
+      "beforehand",
+      stats.decode_threads, Percent(verdict.transform_share), milliseconds(stats.transform.wall),
+      milliseconds(stats.transform.cpu));
+}
+
 std::string RequestsAdvice(const Verdict& verdict, const LoaderStats& stats) {
   return fmt::format(
       "the store: {:.0f} of {} requests are under way on average and take {:.0f} ms each; raise max_requests "
@@ -39,7 +51,7 @@ std::string MemoryAdvice(const Verdict& verdict, const LoaderStats& stats) {
       "the time; "
       "raise memory or lower batch_size",
       FormatByteSize(stats.budget_capacity), verdict.requests, stats.max_requests,
-      Percent(verdict.decode_share));
+      Percent(verdict.decode_share + verdict.transform_share));
 }
 
 }  // namespace
@@ -53,16 +65,21 @@ Verdict Explain(const LoaderStats& stats) {
   }
   verdict.wait_share = Seconds(stats.wait) / span;
   verdict.requests = Seconds(stats.fetch.wall) / span;
-  const bool decodes = stats.decode.count > 0 && stats.decode_threads > 0;
-  if (decodes) {
-    verdict.decode_share = Seconds(stats.decode.wall) / span / static_cast<double>(stats.decode_threads);
+  if (stats.decode_threads > 0) {
+    const double all = span * static_cast<double>(stats.decode_threads);
+    verdict.decode_share = Seconds(stats.decode.wall) / all;
+    verdict.transform_share = Seconds(stats.transform.wall) / all;
   }
   if (verdict.wait_share < kLittleWaiting) {
     verdict.bottleneck = Bottleneck::kConsumer;
     verdict.text =
         fmt::format("whoever takes the batches: it waited {:.1f} % of the time, so the loader is fast enough",
                     Percent(verdict.wait_share));
-  } else if (decodes && verdict.decode_share >= kBusy) {
+  } else if (verdict.decode_share + verdict.transform_share >= kBusy &&
+             verdict.transform_share > verdict.decode_share) {
+    verdict.bottleneck = Bottleneck::kTransform;
+    verdict.text = TransformAdvice(verdict, stats);
+  } else if (verdict.decode_share + verdict.transform_share >= kBusy) {
     verdict.bottleneck = Bottleneck::kDecode;
     verdict.text = DecodeAdvice(verdict, stats);
   } else if (verdict.requests >= kBusy * static_cast<double>(stats.max_requests)) {
@@ -83,6 +100,8 @@ std::string_view Name(Bottleneck bottleneck) {
       return "consumer";
     case Bottleneck::kDecode:
       return "decode";
+    case Bottleneck::kTransform:
+      return "transform";
     case Bottleneck::kRequests:
       return "requests";
     case Bottleneck::kMemory:

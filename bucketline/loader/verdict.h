@@ -8,19 +8,21 @@
 namespace bucketline {
 
 enum class Bottleneck {
-  kNone,      // nothing was asked for yet, or too little to judge
-  kConsumer,  // batches wait for whoever takes them: the loader is fast enough
-  kDecode,    // the decode threads are busy all the time
-  kRequests,  // as many requests as allowed are under way all the time
-  kMemory,    // neither: the budget lets too few records be under way
+  kNone,       // nothing was asked for yet, or too little to judge
+  kConsumer,   // batches wait for whoever takes them: the loader is fast enough
+  kDecode,     // the decode threads are busy all the time, most of it decoding
+  kTransform,  // the same, most of it in the user's transform
+  kRequests,   // as many requests as allowed are under way all the time
+  kMemory,     // neither: the budget lets too few records be under way
 };
 
 struct Verdict {
   Bottleneck bottleneck = Bottleneck::kNone;
-  double wait_share = 0;    // of the span: the consumer inside Next
-  double decode_share = 0;  // of the span, of all decode threads
-  double requests = 0;      // under way on average
-  std::string text;         // one line: the bottleneck, its figures, the remedy
+  double wait_share = 0;       // of the span: the consumer inside Next
+  double decode_share = 0;     // of the span, of all decode threads
+  double transform_share = 0;  // beside it
+  double requests = 0;         // under way on average
+  std::string text;            // one line: the bottleneck, its figures, the remedy
 };
 
 // A pure function of the figures.

@@ -46,6 +46,22 @@ TEST(Verdict, BusyDecodeThreads) {
   EXPECT_NE(verdict.text.find("56.25 ms an image"), std::string::npos) << verdict.text;
 }
 
+TEST(Verdict, ThreadsThatAreInTheTransform) {
+  LoaderStats stats = IdleStats();
+  stats.transform = {.count = 320, .wall = seconds(16), .cpu = seconds(8)};
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kTransform);
+  EXPECT_DOUBLE_EQ(verdict.transform_share, 0.8);
+  EXPECT_DOUBLE_EQ(verdict.decode_share, 0.1);
+  EXPECT_NE(verdict.text.find("80 %"), std::string::npos) << verdict.text;
+  EXPECT_NE(verdict.text.find("50.00 ms a sample, 25.00 ms of it"), std::string::npos) << verdict.text;
+  stats.decode.wall = seconds(17);  // more than the transform
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kDecode);
+  stats.decode.wall = seconds(0);
+  stats.transform.wall = seconds(15);
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kMemory);  // busy 75 % only
+}
+
 TEST(Verdict, AllRequestsUnderWay) {
   LoaderStats stats = IdleStats();
   stats.fetch.wall = seconds(600);
@@ -107,6 +123,7 @@ TEST(Verdict, EachHasAName) {
   EXPECT_EQ(Name(Bottleneck::kNone), "none");
   EXPECT_EQ(Name(Bottleneck::kConsumer), "consumer");
   EXPECT_EQ(Name(Bottleneck::kDecode), "decode");
+  EXPECT_EQ(Name(Bottleneck::kTransform), "transform");
   EXPECT_EQ(Name(Bottleneck::kRequests), "requests");
   EXPECT_EQ(Name(Bottleneck::kMemory), "memory");
 }

@@ -1,0 +1,34 @@
+// LevelWriter: levels that somebody else had in hand -> values of the batch's row, as a decode writes them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bucketline/image/emit_row.h"
+#include "bucketline/image/spec.h"
+
+namespace bucketline {
+
+// The spec that decodes to what Write takes: bytes (H, W, C), cropped, resized, flipped and jittered, not
+// normalised. Where `spec` has the TensorFlow family and floats, its levels are rounded to nearest (halves up).
+ImageSpec LevelsOf(const ImageSpec& spec);
+
+// Not thread-safe; keeps its scratch from row to row.
+class LevelWriter {
+ public:
+  // Normalises, converts and lays out `levels`: height * width * spec.channels bytes (H, W, C). With the levels
+  // that LevelsOf(spec) decodes to, `row` has the bytes that a decode with `spec` writes: for the Pillow family
+  // always, for TensorFlow's when spec.type is kUint8.
+  void Write(const ImageSpec& spec, int height, int width, std::span<const uint8_t> levels,
+             std::span<uint8_t> row);
+
+  static size_t ScratchBytes(const ImageSpec& spec, int height, int width);
+
+ private:
+  RowEmitter emitter_;
+  std::vector<uint8_t> planes_;  // of one line
+};
+
+}  // namespace bucketline

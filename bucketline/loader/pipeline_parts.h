@@ -1,0 +1,34 @@
+// PipelineParts: what a pipeline and its threads work with.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/exec/memory_budget.h"
+#include "bucketline/loader/batch_pool.h"
+#include "bucketline/loader/field.h"
+#include "bucketline/loader/loader.h"
+#include "bucketline/loader/memory_layout.h"
+#include "bucketline/loader/plan.h"
+#include "bucketline/loader/stats.h"
+
+namespace bucketline {
+
+// What it points to outlives the pipeline.
+struct PipelineParts {
+  Dataset dataset;
+  LoaderOptions options;  // with `threads` set
+  std::vector<Field> fields;
+  Plan plan;
+  MemoryNeeds needs;
+  MemoryLayout layout;
+  uint64_t fingerprint = 0;        // of the dataset
+  MemoryBudget* common = nullptr;  // counts every byte of all shares
+  BatchPool* pool = nullptr;
+  StatsCollector* stats = nullptr;
+
+  bool works_on_rows() const { return WorksOnRows(options, fields); }
+};
+
+}  // namespace bucketline

@@ -1,0 +1,199 @@
+#include "bucketline/loader/row_maker.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/units.h"
+#include "bucketline/image/level_writer.h"
+#include "bucketline/image/point_map.h"
+#include "bucketline/loader/skip_policy.h"
+
+namespace bucketline {
+namespace {
+
+// Adds the time it lives to one stage of the statistics.
+class StageTimer {
+ public:
+  using Count = void (StatsCollector::*)(Duration wall, Duration cpu);
+  StageTimer(StatsCollector& stats, Count count) : stats_(stats), count_(count) {}
+  ~StageTimer() { (stats_.*count_)(Clock::Real().Now() - start_, ThreadCpuTime() - cpu_); }
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+
+ private:
+  StatsCollector& stats_;
+  const Count count_;
+  const SteadyTime start_ = Clock::Real().Now();
+  const Duration cpu_ = ThreadCpuTime();
+};
+
+Error NeverFits(uint64_t scratch, const ImageInfo& info, const MemoryNeeds& needs) {
+  return Error(
+      ErrorCode::kResourceExhausted,
+      fmt::format("decoding needs more scratch than the loader's memory has: {} for an image of {} x {}; the "
+                  "minimum for it is a memory of {} bytes",
+                  FormatByteSize(scratch), info.width, info.height, MemoryForScratch(needs, scratch)));
+}
+
+}  // namespace
+
+RowMaker::RowMaker(const PipelineParts& parts, MemoryBudget& large)
+    : parts_(parts),
+      large_(large),
+      worker_(
+          {.kept_each = parts.layout.kept / parts.options.threads, .large = &large, .common = parts.common}) {
+}
+
+RowOutcome RowMaker::Make(OpenBatch& batch, uint32_t row, const RowSource& source, std::stop_token stop) {
+  const Need need = NeedOf(batch, source);
+  if (need.bytes > large_.capacity()) throw NeverFits(need.bytes, source.infos[need.largest], parts_.needs);
+  RowOutcome outcome{.end = RowEnd::kStopped};
+  worker_.Run(
+      need.bytes, [&](Workbench& bench) { outcome = Fill(batch, row, source, bench); }, std::move(stop));
+  return outcome;
+}
+
+// Fields are decoded one after the other; for a transform the levels of all are there at the end.
+RowMaker::Need RowMaker::NeedOf(const OpenBatch& batch, const RowSource& source) const {
+  Need need;
+  for (size_t i = 0; i < parts_.fields.size(); ++i) {
+    const Field& field = parts_.fields[i];
+    if (!field.decode) continue;
+    uint64_t bytes = ImageDecoder::ScratchBytes(source.infos[i], field.image);
+    if (parts_.options.transform) {
+      const TensorPlace& place = batch.layout.fields[i];
+      bytes += LevelWriter::ScratchBytes(field.image, place.height, place.width);
+    }
+    if (bytes > need.bytes) need = {bytes, i};
+  }
+  if (parts_.options.transform) need.bytes += LevelsBefore(batch, parts_.fields.size());
+  return need;
+}
+
+RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
+  if (parts_.options.transform) {
+    const size_t levels = LevelsBefore(batch, parts_.fields.size());
+    if (bench.levels.capacity() != levels) bench.levels = std::vector<uint8_t>(levels);
+  }
+  for (size_t i = 0; i < parts_.fields.size(); ++i) {
+    if (!parts_.fields[i].decode) continue;
+    if (std::optional<Error> fault = Decode(batch, row, i, source, bench)) {
+      return {.end = RowEnd::kBad, .fault = FieldFault{i, *std::move(fault)}};
+    }
+  }
+  if (parts_.options.transform) return Transform(batch, row, source, bench);
+  for (size_t i = 0; i < parts_.fields.size(); ++i) {
+    if (!parts_.fields[i].decode) batch.tensors[i].raw[row] = source.bytes[i];
+  }
+  batch.rows[row].made = OpenRow::Made::kPixels;
+  return {};
+}
+
+// The fault of the bytes, if they have one.
+std::optional<Error> RowMaker::Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
+                                      Workbench& bench) {
+  const TensorPlace& place = batch.layout.fields[field];
+  ImageSpec spec = parts_.fields[field].image;
+  std::span<uint8_t> target;
+  if (parts_.options.transform) {
+    spec = LevelsOf(spec);
+    target = LevelsOfField(batch, field, bench);
+  } else {
+    target = {batch.RowPixels(field, row), place.row_bytes};
+  }
+  const Result<ImageGeometry> done = Catch([&] {
+    const StageTimer timer(*parts_.stats, &StatsCollector::CountDecode);
+    const CounterRng rng(parts_.plan.config().seed, batch.plan.epoch, batch.plan.rows[row].position);
+    return bench.decoder.DecodeInto(source.bytes[field].span(), spec, rng, target);
+  });
+  if (!done) {
+    if (IsFaultOfBytes(done.error())) return done.error();
+    throw done.error();
+  }
+  batch.tensors[field].SetGeometry(row, *done, {place.height, place.width});
+  return std::nullopt;
+}
+
+// Bytes of the levels of the fields before this one.
+size_t RowMaker::LevelsBefore(const OpenBatch& batch, size_t field) const {
+  size_t bytes = 0;
+  for (size_t i = 0; i < field; ++i)
+    bytes += batch.layout.fields[i].row_bytes / parts_.fields[i].image.BytesPerValue();
+  return bytes;
+}
+
+std::span<uint8_t> RowMaker::LevelsOfField(const OpenBatch& batch, size_t field, Workbench& bench) const {
+  const size_t first = LevelsBefore(batch, field);
+  return std::span(bench.levels).subspan(first, LevelsBefore(batch, field + 1) - first);
+}
+
+RowOutcome RowMaker::Transform(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
+  std::vector<TransformField> fields;
+  for (size_t i = 0; i < parts_.fields.size(); ++i) {
+    const Field& field = parts_.fields[i];
+    TransformField& seen = fields.emplace_back();
+    seen.name = field.name;
+    if (field.decode) {
+      seen.pixels = LevelsOfField(batch, i, bench);
+      seen.height = batch.layout.fields[i].height;
+      seen.width = batch.layout.fields[i].width;
+      seen.channels = field.image.channels;
+    } else {
+      seen.bytes = source.bytes[i];
+    }
+  }
+  TransformSample sample{.seed = parts_.plan.config().seed,
+                         .epoch = batch.plan.epoch,
+                         .position = batch.plan.rows[row].position,
+                         .index = batch.rows[row].record,
+                         .dataset = parts_.dataset,
+                         .fields = fields};
+  const TransformResult result = CallTransform(sample);
+  switch (result.kind()) {
+    case TransformResult::Kind::kSkip:
+      return {.end = RowEnd::kBad,
+              .fault = FieldFault{std::nullopt, Error(ErrorCode::kCorruptData,
+                                                      "the transform skipped it: " + result.reason())}};
+    case TransformResult::Kind::kValue:
+      batch.rows[row].value = result.value();
+      batch.rows[row].made = OpenRow::Made::kValue;
+      return {};
+    case TransformResult::Kind::kKeep:
+      break;
+  }
+  Keep(batch, row, source, bench);
+  return {};
+}
+
+TransformResult RowMaker::CallTransform(TransformSample& sample) const {
+  const StageTimer timer(*parts_.stats, &StatsCollector::CountTransform);
+  try {
+    return parts_.options.transform(sample);
+  } catch (const std::exception& exception) {
+    throw TransformError(
+        Error(ErrorCode::kInvalidArgument, fmt::format("the transform failed: {}", exception.what())),
+        std::current_exception());
+  } catch (...) {
+    throw TransformError(Error(ErrorCode::kInvalidArgument, "the transform threw what is no std::exception"),
+                         std::current_exception());
+  }
+}
+
+void RowMaker::Keep(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
+  for (size_t i = 0; i < parts_.fields.size(); ++i) {
+    const Field& field = parts_.fields[i];
+    if (!field.decode) {
+      batch.tensors[i].raw[row] = source.bytes[i];
+      continue;
+    }
+    const TensorPlace& place = batch.layout.fields[i];
+    bench.writer.Write(field.image, place.height, place.width, LevelsOfField(batch, i, bench),
+                       {batch.RowPixels(i, row), place.row_bytes});
+  }
+  batch.rows[row].made = OpenRow::Made::kPixels;
+}
+
+}  // namespace bucketline

@@ -1,0 +1,69 @@
+// RowMaker: the bytes of one record -> its row: decoded, transformed, laid out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "bucketline/base/bytes.h"
+#include "bucketline/base/error.h"
+#include "bucketline/image/decoder.h"
+#include "bucketline/loader/decode_worker.h"
+#include "bucketline/loader/open_batch.h"
+#include "bucketline/loader/pipeline_parts.h"
+#include "bucketline/loader/transform.h"
+
+namespace bucketline {
+
+// The record that a row is made of. By field.
+struct RowSource {
+  std::vector<Bytes> bytes;
+  std::vector<ImageInfo> infos;  // of those that are decoded
+};
+
+enum class RowEnd {
+  kMade,     // the row is there, or its value
+  kBad,      // a fault of the bytes, or one that the transform found
+  kStopped,  // nobody waits for the row any more
+};
+
+struct RowOutcome {
+  RowEnd end = RowEnd::kMade;
+  std::optional<FieldFault> fault = {};  // of kBad
+};
+
+// One per decode thread; not thread-safe. `parts` and `large` outlive it.
+class RowMaker {
+ public:
+  // `large`: the scratch that rows take which need more than the thread keeps.
+  RowMaker(const PipelineParts& parts, MemoryBudget& large);
+
+  // Fills the row of each field, its geometry and, when the transform gives one, its value. Precondition: the
+  // sizes of the batch's rows are known. Throws what is no fault of the bytes: kResourceExhausted when the scratch
+  // can never be had, what the allocator threw, TransformError.
+  RowOutcome Make(OpenBatch& batch, uint32_t row, const RowSource& source, std::stop_token stop);
+
+ private:
+  struct Need {
+    uint64_t bytes = 0;  // of scratch
+    size_t largest = 0;  // the field that asks for most of it
+  };
+  Need NeedOf(const OpenBatch& batch, const RowSource& source) const;
+  RowOutcome Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
+  std::optional<Error> Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
+                              Workbench& bench);
+  RowOutcome Transform(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
+  TransformResult CallTransform(TransformSample& sample) const;
+  void Keep(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
+  size_t LevelsBefore(const OpenBatch& batch, size_t field) const;
+  std::span<uint8_t> LevelsOfField(const OpenBatch& batch, size_t field, Workbench& bench) const;
+
+  const PipelineParts& parts_;
+  MemoryBudget& large_;
+  DecodeWorker worker_;
+};
+
+}  // namespace bucketline
