@@ -27,10 +27,9 @@ std::optional<FetchItem> Pipeline::NextItem(std::stop_token stop) {
 }
 
 std::optional<FetchItem> Pipeline::ItemOf(OpenBatch& batch, uint32_t row) {
-  Result<Record> record = Catch([&] { return parts_.dataset.RecordAt(batch.rows[row].record); });
-  if (record)
-    return FetchItem{.tag = batch.sequence << kRowBits | row, .part = std::move(record->parts.front())};
-  FinishRow(batch, row, record.error());
+  Result<PartPlace> place = Catch([&] { return parts_.dataset.PlaceAt(batch.rows[row].record); });
+  if (place) return FetchItem{.tag = batch.sequence << kRowBits | row, .place = *std::move(place)};
+  FinishRow(batch, row, place.error());
   return std::nullopt;
 }
 

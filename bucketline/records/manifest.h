@@ -16,7 +16,8 @@ namespace bucketline {
 // Where the bytes of one part of a record are: a range of an object. Raw objects have one part, the whole
 // object.
 struct RecordPart {
-  std::string object_key;  // in the store of the manifest's source
+  std::string
+      object_key;  // in the store of the part: that of the manifest's source, unless parts were joined
   uint64_t offset = 0;
   uint64_t length = 0;
   uint64_t object_size = 0;
@@ -31,10 +32,11 @@ struct Record {
 // The values are those of the file.
 enum class LabelKind { kNone, kClass, kInteger, kFloat, kVector };
 
-// One label a record. kClass: an index into `classes`. kVector: `width` floats a record.
+// One label a record. kClass: an index into `classes`. kVector: `width` floats a record; one-hot ones have `classes`,
+// as many as the width.
 struct LabelColumn {
   LabelKind kind = LabelKind::kNone;
-  std::vector<std::string> classes;  // of kClass, in order of their index
+  std::vector<std::string> classes;  // of kClass and of one-hot kVector, in order of their index
   size_t width = 1;
   std::vector<int64_t> integers;  // of kClass and kInteger, one a record
   std::vector<float> floats;      // of kFloat and kVector, size * width
@@ -68,6 +70,10 @@ class Manifest {
   // Decoded on first use; throws kCorruptData when that fails. Lives as long as a copy of this manifest.
   const LabelColumn& labels() const;
   Manifest WithLabels(LabelColumn labels) const;  // throws kInvalidArgument when its length is not size()
+
+  // These records alone, with their labels, as a manifest of its own. Precondition: the numbers ascend, each once, and
+  // are below size().
+  Manifest Pick(const std::vector<uint64_t>& numbers) const;
 
   // The bytes of the file form, versioned and checksummed. FromBytes(ToBytes()) is the same manifest; it
   // works on the bytes it is given (a mapped file, say) and looks at the header alone. Throws kCorruptData:
