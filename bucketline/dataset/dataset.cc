@@ -95,6 +95,17 @@ void Dataset::Save(std::string_view uri) const {
             manifests.size(), source()),
         std::string(uri));
   }
+  const std::vector<PartStore>& stores = state_->stores->front();
+  for (size_t part = 1; part < stores.size(); ++part) {
+    if (stores[part].store == stores.front().store && stores[part].pin == stores.front().pin) continue;
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format(
+            "a manifest has one store, and the parts \"{}\" and \"{}\" of this dataset lie in two; save "
+            "what was joined, and join it again after opening",
+            part_names().front(), part_names()[part]),
+        std::string(uri));
+  }
   PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), manifests.front().ToBytes().span());
 }
 

@@ -74,14 +74,23 @@ class Dataset {
   // and the same URI twice unless `repeats` allows it (naming it).
   static Dataset Concat(const std::vector<Dataset>& datasets, Repeats repeats = Repeats::kError);
 
+  // Records with a part of each dataset, under the names given, from their stores and with their pins. Partners have
+  // the same stem: the key below its dataset's prefix without its last extension ("a/1" for "images/a/1.jpg" below
+  // "images/"). Keys, order and labels are those of the first dataset. Throws kInvalidArgument: an empty list, a
+  // dataset of several sources or parts, a name twice, two keys of one stem in one dataset (naming both), a key without
+  // a partner (naming it; with kDrop such keys are left out, and it is an error when nothing is left).
+  static Dataset Join(const std::vector<std::pair<std::string, Dataset>>& parts,
+                      Missing missing = Missing::kError);
+
   uint64_t size() const;
   Runtime& runtime() const;
   const std::string& source() const;  // the URI of the prefix; of several, the first and how many more
-  const std::vector<std::string>& part_names() const;
-  const std::vector<std::string>& classes() const;  // empty unless labels are, or stand for, classes
+  const std::vector<std::string>& part_names() const;  // {"data"} unless joined
+  const std::vector<std::string>& classes() const;     // empty unless labels are, or stand for, classes
   LabelKind label_kind() const;
   size_t label_width() const;
-  // Records that were left out, for want of a label, when the dataset or what it was made of was opened.
+  // Keys that were left out, for want of a label or a partner, when the dataset or what it was made of was opened or
+  // joined.
   uint64_t dropped() const;
 
   // Preconditions: index < size(), part < part_names().size().

@@ -241,5 +241,86 @@ TEST(Labels, FilesAreNamedByTheirPaths) {
               ElementsAre(5));
 }
 
+Labelling LabellingOf(const Labels& labels, std::string_view table = {}) {
+  return labels.Resolve(ManifestList({Animals()}), {"p/"}, table);
+}
+
+TEST(Labels, RecordsWithoutALabelMayLeave) {
+  Labels table = Labels::Table("t.csv").IfMissing(Missing::kDrop);
+  const Labelling two = LabellingOf(table, "file,label\np/dog/x/3.jpg,b\np/cat/1.jpg,a\n");
+  EXPECT_THAT(two.unlabelled, ElementsAre(1));
+  EXPECT_THAT(two.column.integers, ElementsAre(0, 1));
+  EXPECT_THAT(two.column.classes, ElementsAre("a", "b"));
+  EXPECT_THAT(LabellingOf(table, "file,label\np/cat/1.jpg,a\np/cat/2.jpg,a\np/dog/x/3.jpg,a\n").unlabelled,
+              ::testing::IsEmpty());
+  const Manifest mixed = ManifestOfKeys({"p/1.jpg", "p/cat/2.jpg"});
+  EXPECT_THAT(Labels::Folder().IfMissing(Missing::kDrop).Resolve(ManifestList({mixed}), {"p/"}).unlabelled,
+              ElementsAre(0));
+}
+
+TEST(Labels, NotAllRecordsMayLeave) {
+  const Labels none = Labels::Pattern("(horse)").IfMissing(Missing::kDrop);
+  EXPECT_THAT(Message([&] { LabellingOf(none); }, "s3://b/p/"),
+              AllOf(HasSubstr("finds no label in the key \"p/cat/1.jpg\""),
+                    HasSubstr("2 more of the 3 records have no label either"),
+                    ::testing::Not(HasSubstr("missing="))));
+}
+
+TEST(Labels, APatternFindsThemInTheKey) {
+  const LabelColumn first = LabellingOf(Labels::Pattern("/([a-z]+)/.*([0-9])")).column;
+  EXPECT_THAT(first.classes, ElementsAre("cat", "dog"));
+  const LabelColumn named = LabellingOf(Labels::Pattern("([a-z]+)/(?:x/)?(?P<label>[0-9])")).column;
+  EXPECT_THAT(named.classes, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(Message([] { LabellingOf(Labels::Pattern("p/cat/([0-9])")); }, "s3://b/p/"),
+              AllOf(HasSubstr("the pattern \"p/cat/([0-9])\" finds no label in the key \"p/dog/x/3.jpg\""),
+                    HasSubstr("missing=\"drop\"")));
+  EXPECT_THAT(Message([] { Labels::Pattern("p/cat"); }, ""), HasSubstr("has no group"));
+}
+
+TEST(Labels, NamesMatchWhereverTheObjectLies) {
+  const Labels labels = Labels::Table("t.csv").Match(KeyMatch::kName);
+  EXPECT_THAT(LabellingOf(labels, "file,label\n3.jpg,b\n1.jpg,a\n2.jpg,b\n").column.integers,
+              ElementsAre(0, 1, 1));
+  EXPECT_THAT(
+      Message([&] { LabellingOf(labels, "file,label\np/cat/1.jpg,a\n"); }, "t.csv"),
+      AllOf(HasSubstr("no key in the table is in the dataset"), HasSubstr("what follows the last \"/\"")));
+  EXPECT_THAT(Message([&] { LabellingOf(labels, "file,label\n1.jpg,a\n"); }, "t.csv"),
+              HasSubstr("no label for \"p/cat/2.jpg\""));
+}
+
+TEST(Labels, ANameOfTwoRecordsIsAmbiguous) {
+  const Labels labels = Labels::Table("t.csv").Match(KeyMatch::kName);
+  const Manifest manifest = ManifestOfKeys({"p/a/1.jpg", "p/b/1.jpg", "p/b/2.jpg"});
+  const auto resolve = [&] { ResolveOn(labels, manifest, kPrefix, "file,label\n2.jpg,a\n1.jpg,b\n"); };
+  EXPECT_THAT(Message(resolve, "t.csv"),
+              HasSubstr("line 3: the name \"1.jpg\" is that of both \"p/a/1.jpg\" and \"p/b/1.jpg\""));
+}
+
+TEST(Labels, OneHotIsAVectorThatKnowsItsClasses) {
+  const LabelColumn labels = LabellingOf(Labels::Folder().OneHot()).column;
+  EXPECT_EQ(labels.kind, LabelKind::kVector);
+  EXPECT_EQ(labels.width, 2u);
+  EXPECT_THAT(labels.classes, ElementsAre("cat", "dog"));
+  EXPECT_THAT(labels.floats, ElementsAre(1, 0, 1, 0, 0, 1));
+  EXPECT_THAT(Message([] { LabellingOf(Labels::Table("t.csv").OneHot(), Csv("1", "2", "3")); }, ""),
+              HasSubstr("these are integers"));
+  EXPECT_THAT(
+      LabellingOf(Labels::Table("t.csv").Classes({"1", "2", "3"}).OneHot(), Csv("1", "2", "3")).column.floats,
+      ElementsAre(1, 0, 0, 0, 1, 0, 0, 0, 1));
+}
+
+TEST(Labels, SeveralManifestsAreLabelledTogether) {
+  const ManifestList records({ManifestOfKeys({"a/x/1.jpg"}), ManifestOfKeys({"b/w/1.jpg", "b/x/2.jpg"})});
+  const LabelColumn folders = Labels::Folder().Resolve(records, {"a/", "b/"}).column;
+  EXPECT_THAT(folders.classes, ElementsAre("w", "x"));
+  EXPECT_THAT(folders.integers, ElementsAre(1, 0, 1));
+  // One row is a number, so is another's, and the third makes all of them floats.
+  const LabelColumn table =
+      Labels::Table("t.csv")
+          .Resolve(records, {"a/", "b/"}, "file,label\nx/1.jpg,1\nw/1.jpg,2\nx/2.jpg,2.5\n")
+          .column;
+  EXPECT_THAT(table.floats, ElementsAre(1, 2, 2.5));
+}
+
 }  // namespace
 }  // namespace bucketline

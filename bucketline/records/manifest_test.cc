@@ -1,6 +1,7 @@
 #include "bucketline/records/manifest.h"
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <thread>
 
@@ -268,6 +269,28 @@ TEST(Manifest, ThreadsMayReadOneManifest) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const uint64_t sum : sums) EXPECT_EQ(sum, manifest.total_bytes() + 3);
+}
+
+TEST(Manifest, PickIsAManifestOfItsOwn) {
+  std::mt19937_64 random(8);
+  const std::vector<Record> records = Photographs(300, random);
+  LabelColumn labels{.kind = LabelKind::kInteger, .classes = {}, .width = 1, .integers = {}, .floats = {}};
+  for (int i = 0; i < 300; ++i) labels.integers.push_back(i);
+  const Manifest whole = BuildManifest(records).WithLabels(labels);
+  std::vector<uint64_t> numbers;
+  for (uint64_t i = 3; i < 300; i += 7) numbers.push_back(i);
+  const Manifest picked = Manifest::FromBytes(whole.Pick(numbers).ToBytes());
+  ASSERT_EQ(picked.size(), numbers.size());
+  EXPECT_EQ(picked.source(), whole.source());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    EXPECT_TRUE(Same(picked.At(i), whole.At(numbers[i]))) << i;
+    EXPECT_EQ(picked.labels().integers[i], static_cast<int64_t>(numbers[i]));
+  }
+  EXPECT_NE(picked.fingerprint(), whole.fingerprint());
+  EXPECT_EQ(whole.Pick({}).size(), 0u);
+  std::vector<uint64_t> all(300);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(whole.Pick(all).fingerprint(), whole.fingerprint());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Datasets made of others' records: with other labels, and one after another.
+// Datasets made of others' records: with other labels, one after another, side by side.
 #include <algorithm>
 #include <utility>
 
@@ -8,6 +8,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
+#include "bucketline/dataset/join.h"
 #include "bucketline/dataset/repeats.h"
 #include "bucketline/records/label_merge.h"
 
@@ -66,6 +67,17 @@ Dataset Dataset::Concat(const std::vector<Dataset>& datasets, Repeats repeats) {
   Dataset all(std::move(state));
   if (repeats == Repeats::kError) CheckNoRepeats(all);
   return all;
+}
+
+Dataset Dataset::Join(const std::vector<std::pair<std::string, Dataset>>& parts, Missing missing) {
+  JoinedRecords joined = JoinRecords(parts, missing);
+  Source source{.manifest = std::move(joined.manifest), .stores = {}};
+  uint64_t dropped = joined.unmatched;
+  for (const auto& [name, dataset] : parts) {
+    source.stores.push_back(dataset.state_->stores->front().front());
+    dropped += dataset.dropped();
+  }
+  return Dataset(State::Whole(parts.front().second.state_->runtime, {std::move(source)}, dropped));
 }
 
 }  // namespace bucketline
