@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bucketline/dataset/key_prefix.h"
+#include "bucketline/dataset/sidecars.h"
 #include "bucketline/dataset/source.h"
 #include "bucketline/records/label_codec.h"
 #include "bucketline/records/label_column.h"
@@ -72,7 +73,9 @@ uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vect
     manifests.push_back(source.manifest);
     prefixes.push_back(FolderPrefix(source.manifest));
   }
-  const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, table.view());
+  LabelFiles files{.table = table.view(), .sidecars = {}};
+  if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
+  const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
   Drop(labelling.unlabelled, sources);
   SpreadLabels(labelling.column, sources);
   return labelling.unlabelled.size();

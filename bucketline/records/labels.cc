@@ -77,6 +77,14 @@ Labels Labels::Pattern(std::string expression) {
   return labels;
 }
 
+Labels Labels::Sidecar(std::string name, std::string label_field) {
+  static_cast<void>(SidecarName(name));  // throws now rather than after a listing
+  Labels labels(Form::kSidecar);
+  labels.sidecar_name_ = std::move(name);
+  labels.label_field_ = std::move(label_field);
+  return labels;
+}
+
 Labels& Labels::Classes(std::vector<std::string> classes) {
   classes_ = std::move(classes);
   return *this;
@@ -98,16 +106,17 @@ Labels& Labels::OneHot() {
 }
 
 Labelling Labels::Resolve(const ManifestList& records, const std::vector<std::string>& prefixes,
-                          std::string_view table_bytes) const {
+                          const LabelFiles& files) const {
   if (form_ == Form::kNone) return {};
-  Labelling labelling =
-      form_ == Form::kTable ? ByRow(records, prefixes, table_bytes) : ByKey(records, prefixes);
+  Labelling labelling = form_ == Form::kTable     ? ByTable(records, prefixes, files.table)
+                        : form_ == Form::kSidecar ? BySidecar(files.sidecars)
+                                                  : ByKey(records, prefixes);
   if (one_hot_) labelling.column = OneHotLabels(labelling.column);
   return labelling;
 }
 
-Labelling Labels::ByRow(const ManifestList& records, const std::vector<std::string>& prefixes,
-                        std::string_view table_bytes) const {
+Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::string>& prefixes,
+                          std::string_view table_bytes) const {
   const LabelTable table = ReadLabelTable(table_uri_, table_bytes, key_field_, label_field_);
   std::vector<const LabelRow*> rows = RowsOf(records, prefixes, table, match_);
   Labelling labelling;
@@ -116,6 +125,18 @@ Labelling Labels::ByRow(const ManifestList& records, const std::vector<std::stri
   });
   std::erase(rows, nullptr);
   labelling.column = ColumnOfRows(table, rows, classes_);
+  return labelling;
+}
+
+Labelling Labels::BySidecar(const std::vector<SidecarLabel>& sidecars) const {
+  std::vector<const LabelRow*> rows;
+  for (const SidecarLabel& sidecar : sidecars) rows.push_back(std::get_if<LabelRow>(&sidecar));
+  Labelling labelling;
+  labelling.unlabelled = Unlabelled(rows, missing_, "",
+                                    [&](uint64_t record) { return std::get<NoLabel>(sidecars[record]).why; });
+  std::erase(rows, nullptr);
+  labelling.column =
+      ColumnOfRows({.uri = "", .place_name = "record", .typed = true, .rows = {}}, rows, classes_);
   return labelling;
 }
 

@@ -20,7 +20,7 @@ constexpr std::string_view kPrefix = "p/";
 // The labels of all records of one manifest.
 LabelColumn ResolveOn(const Labels& labels, const Manifest& manifest, std::string_view prefix,
                       std::string_view table_bytes = {}) {
-  return labels.Resolve(ManifestList({manifest}), {std::string(prefix)}, table_bytes).column;
+  return labels.Resolve(ManifestList({manifest}), {std::string(prefix)}, {.table = table_bytes}).column;
 }
 
 Manifest Animals() { return ManifestOfKeys({"p/cat/1.jpg", "p/cat/2.jpg", "p/dog/x/3.jpg"}); }
@@ -242,7 +242,7 @@ TEST(Labels, FilesAreNamedByTheirPaths) {
 }
 
 Labelling LabellingOf(const Labels& labels, std::string_view table = {}) {
-  return labels.Resolve(ManifestList({Animals()}), {"p/"}, table);
+  return labels.Resolve(ManifestList({Animals()}), {"p/"}, {.table = table});
 }
 
 TEST(Labels, RecordsWithoutALabelMayLeave) {
@@ -317,7 +317,7 @@ TEST(Labels, SeveralManifestsAreLabelledTogether) {
   // One row is a number, so is another's, and the third makes all of them floats.
   const LabelColumn table =
       Labels::Table("t.csv")
-          .Resolve(records, {"a/", "b/"}, "file,label\nx/1.jpg,1\nw/1.jpg,2\nx/2.jpg,2.5\n")
+          .Resolve(records, {"a/", "b/"}, {.table = "file,label\nx/1.jpg,1\nw/1.jpg,2\nx/2.jpg,2.5\n"})
           .column;
   EXPECT_THAT(table.floats, ElementsAre(1, 2, 2.5));
 }
