@@ -18,7 +18,9 @@
 
 namespace bucketline {
 
-enum class PinMode { kEtag, kSize };
+// What binds a read to what was listed: the ETag, the size alone, or the version, which a bucket that keeps versions
+// goes on to serve after the object was overwritten.
+enum class PinMode { kEtag, kSize, kVersion };
 
 struct DatasetOptions {
   Labels labels = Labels::None();
@@ -60,7 +62,8 @@ class Dataset {
   // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
   // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
   // when keys are there but none with these extensions (naming a few that are), or for labels
-  // (records/labels.h).
+  // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved manifest
+  // without them.
   static Dataset Open(Runtime& runtime, std::string_view uri, DatasetOptions options = {});
 
   // Several of them, each read with the same options and labelled together, in the order given. Braces stand for

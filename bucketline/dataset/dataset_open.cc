@@ -9,6 +9,7 @@
 #include "bucketline/dataset/dataset_state.h"
 #include "bucketline/dataset/key_filter.h"
 #include "bucketline/dataset/parallel.h"
+#include "bucketline/dataset/pinning.h"
 #include "bucketline/dataset/source.h"
 #include "bucketline/store/blocking.h"
 
@@ -25,14 +26,23 @@ Uri PrefixOf(std::string_view text) {
   return uri;
 }
 
+ListPage NextPage(ObjectStore& store, const ListRequest& request, PinMode pin) {
+  try {
+    return ListOnePage(store, request);
+  } catch (const Error& error) {
+    throw ExplainPin(error, pin);
+  }
+}
+
 // `options.listing_progress` is told of each page's objects.
 Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& options) {
   ListRequest request;
   request.prefix = Runtime::KeyOf(uri);
+  request.versions = options.pin == PinMode::kVersion;
   ManifestBuilder builder(uri.ToString());
   KeyFilter filter(options.extensions);
   do {
-    ListPage page = ListOnePage(store, request);
+    ListPage page = NextPage(store, request, options.pin);
     for (ObjectInfo& object : page.objects) {
       if (!filter.Accept(object)) continue;
       Record record{.key = object.key, .parts = {}};
@@ -40,7 +50,8 @@ Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& 
                               .offset = 0,
                               .length = object.size,
                               .object_size = object.size,
-                              .etag = std::move(object.etag)});
+                              .etag = std::move(object.etag),
+                              .version = std::move(object.version)});
       builder.Add(std::move(record));
     }
     if (options.listing_progress) options.listing_progress(page.objects.size());
@@ -86,6 +97,11 @@ Source OpenSource(Runtime& runtime, std::string_view text, const DatasetOptions&
   std::shared_ptr<ObjectStore> store;
   if (uri.key.ends_with(".manifest")) {
     source.manifest = ReadManifest(*StoreOf(runtime, uri, options), uri);
+    if (options.pin == PinMode::kVersion && !source.manifest.has_versions()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "the manifest was saved without versions; list the data anew, or open it with pin=\"etag\"",
+                  uri.ToString());
+    }
     store = StoreOf(runtime, Uri::Parse(source.manifest.source()), options);
   } else {
     uri = PrefixOf(text);

@@ -23,6 +23,7 @@ void AppendCanonical(std::string* out, const Record& record) {
     AppendFixed64(out, part.length);
     AppendFixed64(out, part.object_size);
     AppendSized(out, part.etag);
+    if (!part.version.empty()) AppendSized(out, part.version);
   }
 }
 
@@ -42,6 +43,7 @@ void ManifestWriter::Add(const Record& record) {
   uint64_t bytes = 0;
   for (const RecordPart& part : record.parts) {
     bytes = AddLength(bytes, part.length, ErrorCode::kInvalidArgument);
+    header_.versions = header_.versions || !part.version.empty();
   }
   header_.total_bytes = AddLength(header_.total_bytes, bytes, ErrorCode::kInvalidArgument);
   if (bytes > header_.largest_record) {
