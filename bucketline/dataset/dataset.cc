@@ -13,29 +13,47 @@ namespace bucketline {
 
 uint64_t Dataset::size() const { return state_->count; }
 Runtime& Dataset::runtime() const { return *state_->runtime; }
-const std::string& Dataset::source() const { return state_->manifest.source(); }
-const std::vector<std::string>& Dataset::classes() const { return state_->manifest.labels().classes; }
-LabelKind Dataset::label_kind() const { return state_->manifest.labels().kind; }
-size_t Dataset::label_width() const { return state_->manifest.labels().width; }
-const std::shared_ptr<ObjectStore>& Dataset::store() const { return state_->store; }
-PinMode Dataset::pin() const { return state_->pin; }
-const Manifest& Dataset::manifest() const { return state_->manifest; }
+const std::string& Dataset::source() const { return state_->source; }
+const std::vector<std::string>& Dataset::part_names() const {
+  return state_->manifests.manifests().front().part_names();
+}
+const std::vector<std::string>& Dataset::classes() const { return state_->labels().classes; }
+LabelKind Dataset::label_kind() const { return state_->labels().kind; }
+size_t Dataset::label_width() const { return state_->labels().width; }
+uint64_t Dataset::dropped() const { return state_->dropped; }
+const ManifestList& Dataset::manifests() const { return state_->manifests; }
 
-uint64_t Dataset::manifest_index(uint64_t index) const { return state_->InManifest(index); }
-std::string Dataset::Key(uint64_t index) const { return state_->manifest.Key(manifest_index(index)); }
-std::string Dataset::UriAt(uint64_t index) const { return state_->store->UriOf(Key(index)); }
-Record Dataset::RecordAt(uint64_t index) const { return state_->manifest.At(manifest_index(index)); }
+uint64_t Dataset::manifest_index(uint64_t index) const { return state_->InManifests(index); }
+std::string Dataset::Key(uint64_t index) const { return state_->manifests.Key(manifest_index(index)); }
+Record Dataset::RecordAt(uint64_t index) const { return state_->manifests.At(manifest_index(index)); }
 uint64_t Dataset::RecordBytes(uint64_t index) const {
-  return state_->manifest.RecordBytes(manifest_index(index));
+  return state_->manifests.RecordBytes(manifest_index(index));
+}
+const std::string& Dataset::SourceAt(uint64_t index) const {
+  return state_->manifests.SourceOf(manifest_index(index));
+}
+
+PartPlace Dataset::PlaceAt(uint64_t index, size_t part) const {
+  const ManifestList::Place place = state_->manifests.Find(manifest_index(index));
+  const PartStore& from = (*state_->stores)[place.manifest][part];
+  Record record = state_->manifests.manifests()[place.manifest].At(place.index);
+  return {.store = from.store, .pin = from.pin, .part = std::move(record.parts[part])};
+}
+
+std::string Dataset::UriAt(uint64_t index, size_t part) const {
+  const PartPlace place = PlaceAt(index, part);
+  return place.store->UriOf(place.part.object_key);
 }
 
 int64_t Dataset::LabelInteger(uint64_t index) const {
-  return state_->manifest.labels().integers[manifest_index(index)];
+  const ManifestList::Place place = state_->manifests.Find(manifest_index(index));
+  return state_->manifests.manifests()[place.manifest].labels().integers[place.index];
 }
 
 float Dataset::LabelFloat(uint64_t index, size_t column) const {
-  const LabelColumn& labels = state_->manifest.labels();
-  return labels.floats[manifest_index(index) * labels.width + column];
+  const ManifestList::Place place = state_->manifests.Find(manifest_index(index));
+  const LabelColumn& labels = state_->manifests.manifests()[place.manifest].labels();
+  return labels.floats[place.index * labels.width + column];
 }
 
 uint64_t Dataset::total_bytes() const { return state_->Measure().total_bytes; }
@@ -45,17 +63,20 @@ std::string Dataset::largest_record_uri() const {
   return size() == 0 ? std::string() : UriAt(state_->Measure().largest_index);
 }
 
-Sample Dataset::Read(uint64_t index, std::stop_token stop) const {
-  const Record record = RecordAt(index);
-  const RecordPart& part = record.parts.front();
-  Sample sample{.key = record.key, .uri = UriAt(index), .data = {}, .size = part.length, .etag = part.etag};
+Sample Dataset::Read(uint64_t index, size_t part, std::stop_token stop) const {
+  PartPlace place = PlaceAt(index, part);
+  Sample sample{.key = Key(index),
+                .uri = place.store->UriOf(place.part.object_key),
+                .data = {},
+                .size = place.part.length,
+                .etag = place.part.etag};
   try {
-    GetRequest request = PinnedGet(part, state_->pin);
+    GetRequest request = PinnedGet(place.part, place.pin);
     request.stop = std::move(stop);
     // The largest that the pin allows; nothing more is read whatever the store says.
-    sample.data = GetBytes(*state_->store, std::move(request), part.length);
+    sample.data = GetBytes(*place.store, std::move(request), place.part.length);
   } catch (const Error& error) {
-    throw ExplainPin(error.WithUri(sample.uri), state_->pin);
+    throw ExplainPin(error.WithUri(sample.uri), place.pin);
   }
   return sample;
 }
@@ -66,7 +87,28 @@ void Dataset::Save(std::string_view uri) const {
     throw Error(ErrorCode::kInvalidArgument, "a saved manifest's name must end in \".manifest\"",
                 std::string(uri));
   }
-  PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), state_->manifest.ToBytes().span());
+  const std::vector<Manifest>& manifests = state_->manifests.manifests();
+  if (manifests.size() > 1) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format(
+            "a manifest has one source, and this dataset has {}: {}; save each of them by itself, and "
+            "open the list of their manifests",
+            manifests.size(), source()),
+        std::string(uri));
+  }
+  const std::vector<PartStore>& stores = state_->stores->front();
+  for (size_t part = 1; part < stores.size(); ++part) {
+    if (stores[part].store == stores.front().store && stores[part].pin == stores.front().pin) continue;
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format(
+            "a manifest has one store, and the parts \"{}\" and \"{}\" of this dataset lie in two; save "
+            "what was joined, and join it again after opening",
+            part_names().front(), part_names()[part]),
+        std::string(uri));
+  }
+  PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), manifests.front().ToBytes().span());
 }
 
 }  // namespace bucketline

@@ -1,4 +1,4 @@
-// Dataset: what users open: a manifest, or a view of it, and the store to read it from.
+// Dataset: what users open: manifests, or a view of them, and the stores to read them from.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,15 @@
 
 #include "bucketline/records/labels.h"
 #include "bucketline/records/manifest.h"
+#include "bucketline/records/manifest_list.h"
 #include "bucketline/runtime/runtime.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
 
-enum class PinMode { kEtag, kSize };
+// What binds a read to what was listed: the ETag, the size alone, or the version, which a bucket that keeps versions
+// goes on to serve after the object was overwritten.
+enum class PinMode { kEtag, kSize, kVersion };
 
 struct DatasetOptions {
   Labels labels = Labels::None();
@@ -26,9 +29,23 @@ struct DatasetOptions {
   // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
   PinMode pin = PinMode::kEtag;
-  std::optional<S3Options> s3 = {};                             // instead of the Runtime's
-  std::function<void(uint64_t objects)> listing_progress = {};  // after each page
-  std::stop_token stop = {};                                    // ends Open soon with kCancelled
+  std::optional<S3Options> s3 = {};  // instead of the Runtime's
+  // After each page, with the objects so far in all sources; one call at a time.
+  std::function<void(uint64_t objects)> listing_progress = {};
+  std::stop_token stop = {};  // ends Open soon with kCancelled
+};
+
+// What a split goes by: each record's key, or its label (then each label is split by itself).
+enum class SplitBy { kKey, kLabel };
+
+// Whether one object may stand in a dataset more than once.
+enum class Repeats { kError, kAllow };
+
+// One part of a record, and what to read it from.
+struct PartPlace {
+  std::shared_ptr<ObjectStore> store;
+  PinMode pin = PinMode::kEtag;
+  RecordPart part;
 };
 
 // One record's bytes and what is known of it.
@@ -40,55 +57,113 @@ struct Sample {
   std::string etag;
 };
 
-// A cheap value: copies share the manifest. The Runtime outlives it. Thread-safe.
+// A cheap value: copies share the manifests. The Runtime outlives it. Thread-safe. Records stand source after source,
+// bytewise by key within each; a view keeps that order.
 class Dataset {
  public:
   // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
   // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
   // when keys are there but none with these extensions (naming a few that are), or for labels
-  // (records/labels.h).
+  // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved manifest
+  // without them.
   static Dataset Open(Runtime& runtime, std::string_view uri, DatasetOptions options = {});
+
+  // Several of them, each read with the same options and labelled together, in the order given. Braces stand for
+  // several URIs: "s3://bucket/train-{000..146}/", "/data/{train,extra}/" (dataset/braces.h). Throws as Open and
+  // Concat do; kInvalidArgument for an empty list.
+  static Dataset OpenAll(Runtime& runtime, const std::vector<std::string>& uris, DatasetOptions options = {});
+
+  // The records of the first, then those of the second, and so on; views, other buckets and other stores are fine.
+  // Classes are merged by name: they stay when all have the same, else they are sorted bytewise anew. Throws
+  // kInvalidArgument: an empty list, labels of different kinds or widths, other names of parts (naming two sources),
+  // and the same URI twice unless `repeats` allows it (naming it).
+  static Dataset Concat(const std::vector<Dataset>& datasets, Repeats repeats = Repeats::kError);
+
+  // Records with a part of each dataset, under the names given, from their stores and with their pins. Partners have
+  // the same stem: the key below its dataset's prefix without its last extension ("a/1" for "images/a/1.jpg" below
+  // "images/"). Keys, order and labels are those of the first dataset. Throws kInvalidArgument: an empty list, a
+  // dataset of several sources or parts, a name twice, two keys of one stem in one dataset (naming both), a key without
+  // a partner (naming it; with kDrop such keys are left out, and it is an error when nothing is left).
+  static Dataset Join(const std::vector<std::pair<std::string, Dataset>>& parts,
+                      Missing missing = Missing::kError);
 
   uint64_t size() const;
   Runtime& runtime() const;
-  const std::string& source() const;                // the URI of the prefix
-  const std::vector<std::string>& classes() const;  // empty unless labels are classes
+  const std::string& source() const;  // the URI of the prefix; of several, the first and how many more
+  const std::vector<std::string>& part_names() const;  // {"data"} unless joined
+  const std::vector<std::string>& classes() const;     // empty unless labels are, or stand for, classes
   LabelKind label_kind() const;
   size_t label_width() const;
+  // Keys that were left out, for want of a label or a partner, when the dataset or what it was made of was opened or
+  // joined.
+  uint64_t dropped() const;
 
-  // Preconditions: index < size().
+  // Preconditions: index < size(), part < part_names().size().
   std::string Key(uint64_t index) const;
-  std::string UriAt(uint64_t index) const;
+  std::string UriAt(uint64_t index, size_t part = 0) const;  // of the object that the part is in
+  const std::string& SourceAt(
+      uint64_t index) const;  // the URI of the prefix that its manifest was listed from
   Record RecordAt(uint64_t index) const;
-  uint64_t RecordBytes(uint64_t index) const;
+  PartPlace PlaceAt(uint64_t index, size_t part = 0) const;
+  uint64_t RecordBytes(uint64_t index) const;                 // of all parts
   int64_t LabelInteger(uint64_t index) const;                 // kClass and kInteger
   float LabelFloat(uint64_t index, size_t column = 0) const;  // kFloat and kVector
-  uint64_t manifest_index(uint64_t index) const;              // in the whole manifest
+  uint64_t manifest_index(uint64_t index) const;              // its number in manifests()
 
   uint64_t total_bytes() const;
-  uint64_t largest_record() const;  // bytes; 0 when empty
+  uint64_t largest_record() const;  // bytes of all its parts; 0 when empty
   std::string largest_record_uri() const;
-  uint64_t fingerprint() const;  // of the manifest and the view
+  uint64_t fingerprint() const;  // of the manifests and the view
 
-  // Reads one record now. Throws what the store says; kObjectChanged when it is not what was listed.
-  Sample Read(uint64_t index, std::stop_token stop = {}) const;
+  // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was listed.
+  Sample Read(uint64_t index, size_t part = 0, std::stop_token stop = {}) const;
+
+  // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a dataset of
+  // its own, of which the rest can no longer be reached. Throws kInvalidArgument for another number of labels.
+  Dataset WithLabels(LabelColumn labels) const;
 
   // By a stable hash of each record's key: a new object never moves an old one. The first dataset gets about
-  // `fraction` of the records, 0 < fraction < 1.
+  // `fraction` of the records, 0 < fraction < 1. The rule of Split({fraction, 1 - fraction}, seed).
   std::pair<Dataset, Dataset> Split(double fraction, uint64_t seed = 0) const;
+
+  // One dataset for each fraction. The fractions are positive and add up to 1.
+  // kKey: by a stable hash of the key, so each gets about its fraction, and a new object never moves an old one.
+  // kLabel (kClass and kInteger only): the records of each label are ordered by that hash and cut, so each gets its
+  // fraction of every label to within one record; a new object moves at most one old one, of its own label, across
+  // each cut, and no other.
+  // Throws kInvalidArgument for other fractions and other labels.
+  std::vector<Dataset> Split(const std::vector<double>& fractions, uint64_t seed = 0,
+                             SplitBy by = SplitBy::kKey) const;
+
+  // As by key, by the hash of what `group` says of it: records of one group (a patient, a video) stay together, and a
+  // new object never moves an old one. Fractions are of groups.
+  std::vector<Dataset> SplitGroups(const std::vector<double>& fractions, uint64_t seed,
+                                   const std::function<std::string(std::string_view key)>& group) const;
+
   Dataset Filter(const std::function<bool(std::string_view key)>& keep) const;
   Dataset Slice(uint64_t first, uint64_t count) const;
 
-  // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back.
+  // These records. A view keeps the dataset's order, so the indices must ascend, each once (the order of reading is
+  // the Loader's to shuffle). Throws kInvalidArgument naming one that does not, or that is not below size().
+  Dataset Select(const std::vector<uint64_t>& indices) const;
+
+  // All but those with these keys. Throws kInvalidArgument naming a key that the dataset does not have.
+  Dataset Without(const std::vector<std::string>& keys) const;
+
+  // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back. Throws
+  // kUnsupported when several sources or stores are behind it: one file cannot name them.
   void Save(std::string_view uri) const;
 
-  const std::shared_ptr<ObjectStore>& store() const;
-  PinMode pin() const;
-  const Manifest& manifest() const;  // the whole one, of which this is a view; needs no Runtime
+  // The whole manifests, of which this is a view; they need no Runtime.
+  const ManifestList& manifests() const;
 
  private:
   struct State;
   explicit Dataset(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+  std::vector<Dataset> Share(size_t parts, const std::function<size_t(uint64_t index)>& part_of) const;
+  std::vector<Dataset> SplitLabels(const std::vector<double>& fractions, uint64_t seed) const;
+
   std::shared_ptr<const State> state_;
 };
 

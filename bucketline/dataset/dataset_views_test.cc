@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/base/hash.h"
 #include "bucketline/dataset/dataset_testing.h"
 
 namespace bucketline {
@@ -19,47 +18,6 @@ void Fill(Bucket& bucket, int first, int last) {
     const std::string digits = std::to_string(1000 + i).substr(1);
     bucket.Put((i % 2 == 0 ? "even/k" : "odd/k") + digits + ".jpg",
                std::string(static_cast<size_t>(i) + 1, 'x'));
-  }
-}
-
-std::set<std::string> KeysOf(const Dataset& dataset) {
-  std::set<std::string> keys;
-  for (uint64_t i = 0; i < dataset.size(); ++i) keys.insert(dataset.Key(i));
-  return keys;
-}
-
-TEST(DatasetViews, SplitPartsTheRecordsByTheHashOfTheirKeys) {
-  Bucket bucket;
-  Fill(bucket, 0, 400);
-  const Dataset whole = bucket.Open();
-  const auto [first, second] = whole.Split(0.8, 7);
-  EXPECT_EQ(first.size() + second.size(), 400u);
-  EXPECT_NEAR(static_cast<double>(first.size()), 320, 40);
-  for (uint64_t i = 0; i < first.size(); ++i) {
-    EXPECT_LT(static_cast<double>(StableHash64(first.Key(i), 7)) * 0x1.0p-64, 0.8);
-  }
-  for (uint64_t i = 0; i < second.size(); ++i) {
-    EXPECT_GE(static_cast<double>(StableHash64(second.Key(i), 7)) * 0x1.0p-64, 0.8 - 1e-9);
-  }
-  EXPECT_NE(KeysOf(whole.Split(0.8, 8).first), KeysOf(first));
-}
-
-TEST(DatasetViews, ANewObjectMovesNoOldOne) {
-  Bucket bucket;
-  Fill(bucket, 0, 200);
-  const auto before = KeysOf(bucket.Open().Split(0.5).first);
-  Fill(bucket, 200, 300);
-  const auto after = KeysOf(bucket.Open().Split(0.5).first);
-  EXPECT_GT(after.size(), before.size());
-  for (const std::string& key : before) EXPECT_TRUE(after.contains(key)) << key;
-}
-
-TEST(DatasetViews, SplitChecksItsFraction) {
-  Bucket bucket;
-  Fill(bucket, 0, 2);
-  const Dataset whole = bucket.Open();
-  for (const double fraction : {0.0, 1.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_EQ(ErrorOf([&] { whole.Split(fraction); }).code(), ErrorCode::kInvalidArgument) << fraction;
   }
 }
 
@@ -132,6 +90,38 @@ TEST(DatasetViews, TheFingerprintTellsViewsApart) {
   EXPECT_EQ(whole.Filter(odd).fingerprint(), bucket.Open().Filter(odd).fingerprint());
   bucket.Put("even/k000.jpg", "changed");
   EXPECT_NE(bucket.Open().fingerprint(), whole.fingerprint());
+}
+
+TEST(DatasetViews, SelectTakesRecordsInOrder) {
+  Bucket bucket;
+  Fill(bucket, 0, 20);
+  const Dataset odd = bucket.Open().Filter([](std::string_view key) { return key.starts_with("odd/"); });
+  const Dataset some = odd.Select({1, 4, 9});
+  ASSERT_EQ(some.size(), 3u);
+  EXPECT_EQ(some.Key(1), odd.Key(4));
+  EXPECT_EQ(some.manifest_index(2), 19u);
+  EXPECT_EQ(odd.Select({}).size(), 0u);
+}
+
+TEST(DatasetViews, SelectionsAscendAndLieWithin) {
+  Bucket bucket;
+  Fill(bucket, 0, 5);
+  const Dataset whole = bucket.Open();
+  EXPECT_THAT(ErrorOf([&] { whole.Select({0, 5}); }).what(), HasSubstr("no record 5 in a dataset of 5"));
+  EXPECT_THAT(ErrorOf([&] { whole.Select({0, 3, 1}); }).what(), HasSubstr("1 comes after 3"));
+  EXPECT_EQ(ErrorOf([&] { whole.Select({2, 2}); }).code(), ErrorCode::kInvalidArgument);
+}
+
+TEST(DatasetViews, WithoutLeavesKeysOut) {
+  Bucket bucket;
+  Fill(bucket, 0, 5);
+  const Dataset whole = bucket.Open();
+  const Dataset rest = whole.Without({"odd/k001.jpg", "even/k004.jpg"});
+  ASSERT_EQ(rest.size(), 3u);
+  EXPECT_EQ(rest.Key(2), "odd/k003.jpg");
+  EXPECT_EQ(whole.Without({}).size(), 5u);
+  EXPECT_THAT(ErrorOf([&] { rest.Without({"odd/k003.jpg", "odd/k001.jpg"}); }).what(),
+              HasSubstr("no record with the key \"odd/k001.jpg\""));
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ class Copier {
  public:
   Copier(const Dataset& dataset, ObjectStore* target, const DownloadOptions& options, std::stop_token stop)
       : dataset_(dataset),
-        prefix_size_(Runtime::KeyOf(Uri::Parse(dataset.source())).size()),
         target_(target),
         options_(options),
         stop_(std::move(stop)),
@@ -55,23 +54,24 @@ class Copier {
   }
 
   void CopyOne(uint64_t index) {
-    const Record record = dataset_.RecordAt(index);
     std::unique_ptr<ObjectWriter> writer;
-    if (target_ != nullptr) writer = target_->OpenWriter(TargetKey(record.key));
-    for (const RecordPart& part : record.parts) CopyPart(part, writer.get());
+    if (target_ != nullptr) writer = target_->OpenWriter(TargetKey(index));
+    for (size_t part = 0; part < dataset_.part_names().size(); ++part) {
+      CopyPart(dataset_.PlaceAt(index, part), writer.get());
+    }
     if (writer) writer->Commit();
   }
 
-  void CopyPart(const RecordPart& part, ObjectWriter* writer) {
-    if (part.length == 0) return;
-    GetRequest request = PinnedGet(part, dataset_.pin());
+  void CopyPart(const PartPlace& place, ObjectWriter* writer) {
+    if (place.part.length == 0) return;
+    GetRequest request = PinnedGet(place.part, place.pin);
     request.stop = stop_;
-    ReadAhead reader(*dataset_.store(), std::move(request), part.length, options_.piece, &spare_);
+    ReadAhead reader(*place.store, std::move(request), place.part.length, options_.piece, &spare_);
     const auto next = [&] {
       try {
         return reader.Next();
       } catch (const Error& error) {
-        throw ExplainPin(error, dataset_.pin());
+        throw ExplainPin(error, place.pin);
       }
     };
     while (const std::optional<Bytes> bytes = next()) {
@@ -82,15 +82,15 @@ class Copier {
   }
 
   // A dataset of one object has its whole key as prefix: then the last segment is the name.
-  std::string TargetKey(const std::string& key) const {
-    std::string relative =
-        key.size() > prefix_size_ ? key.substr(prefix_size_) : key.substr(key.rfind('/') + 1);
+  std::string TargetKey(uint64_t index) const {
+    const std::string key = dataset_.Key(index);
+    const size_t prefix = Runtime::KeyOf(Uri::Parse(dataset_.SourceAt(index))).size();
+    std::string relative = key.size() > prefix ? key.substr(prefix) : key.substr(key.rfind('/') + 1);
     if (relative.front() == '/') relative.erase(0, 1);
     return options_.target_prefix + relative;
   }
 
   const Dataset& dataset_;
-  const size_t prefix_size_;
   ObjectStore* const target_;
   const DownloadOptions& options_;
   const std::stop_token stop_;

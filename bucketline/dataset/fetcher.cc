@@ -9,6 +9,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/exec/thread_pool.h"
+#include "bucketline/store/object_store.h"
 
 namespace bucketline {
 namespace {
@@ -59,8 +60,8 @@ Error Cancelled() { return Error(ErrorCode::kCancelled, "fetching was stopped");
 
 }  // namespace
 
-Fetcher::Fetcher(std::shared_ptr<ObjectStore> store, FetcherOptions options, Next next, Deliver deliver)
-    : store_(std::move(store)), options_(options), next_(std::move(next)), deliver_(std::move(deliver)) {
+Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
+    : options_(options), next_(std::move(next)), deliver_(std::move(deliver)) {
   thread_ = StartThread("bl-fetch", [this] { Run(); });
 }
 
@@ -102,8 +103,9 @@ void Fetcher::Issue(FetchItem item) {
     SteadyTime start;
     std::string uri;
   };
+  const PartPlace& place = item.place;
   auto call = std::make_shared<Call>();
-  call->uri = store_->UriOf(item.part.object_key);
+  call->uri = place.store->UriOf(place.part.object_key);
   const std::stop_token stop = stop_.get_token();
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
     if (budget == nullptr) return true;
@@ -111,27 +113,28 @@ void Fetcher::Issue(FetchItem item) {
     if (got) into = *std::move(got);
     return got.has_value();
   };
-  if (!reserve(options_.budget, item.part.length, call->lease.own) ||
-      !reserve(options_.common, item.part.length, call->lease.common) ||
+  if (!reserve(options_.budget, place.part.length, call->lease.own) ||
+      !reserve(options_.common, place.part.length, call->lease.common) ||
       !reserve(options_.requests, 1, call->request)) {
     Finish(item.tag, Cancelled().WithUri(call->uri));
     return;
   }
   call->start = Clock::Real().Now();
-  GetRequest request = PinnedGet(item.part, options_.pin);
+  GetRequest request = PinnedGet(place.part, place.pin);
   request.stop = stop;
-  auto sink = std::make_shared<BufferSink>(item.part.length, options_);
-  store_->Get(std::move(request), sink, [this, call, sink, tag = item.tag](Result<ObjectInfo> result) {
+  auto sink = std::make_shared<BufferSink>(place.part.length, options_);
+  const auto finish = [this, call, sink, tag = item.tag, pin = place.pin](Result<ObjectInfo> result) {
     call->request.Release();
     if (!result) {
       call->lease.Release();
-      Finish(tag, ExplainPin(result.error().WithUri(call->uri), options_.pin));
+      Finish(tag, ExplainPin(result.error().WithUri(call->uri), pin));
       return;
     }
     Fetched fetched{
         .lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
     Finish(tag, std::move(fetched));
-  });
+  };
+  place.store->Get(std::move(request), sink, finish);
 }
 
 void Fetcher::Finish(uint64_t tag, Result<Fetched> result) {

@@ -16,8 +16,6 @@
 #include "bucketline/base/result.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/exec/memory_budget.h"
-#include "bucketline/records/manifest.h"
-#include "bucketline/store/object_store.h"
 
 namespace bucketline {
 
@@ -36,7 +34,7 @@ struct Lease {
 
 struct FetchItem {
   uint64_t tag = 0;  // the caller's
-  RecordPart part;
+  PartPlace place;
 };
 
 struct Fetched {
@@ -50,7 +48,6 @@ struct FetcherOptions {
   MemoryBudget* budget = nullptr;    // bytes of records between their request and the release of their lease
   MemoryBudget* common = nullptr;    // reserved after `budget`, always in this order; nullptr: none
   MemoryBudget* requests = nullptr;  // one unit per Get in flight; may be shared by several fetchers
-  PinMode pin = PinMode::kEtag;
 };
 
 // One thread asks `next` for items and issues them in that order: it reserves `budget` (waiting its turn),
@@ -70,7 +67,7 @@ class Fetcher {
   // fit.
   using Deliver = std::function<void(uint64_t tag, Result<Fetched> result)>;
 
-  Fetcher(std::shared_ptr<ObjectStore> store, FetcherOptions options, Next next, Deliver deliver);
+  Fetcher(FetcherOptions options, Next next, Deliver deliver);
   ~Fetcher();  // Stop()
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
@@ -84,7 +81,6 @@ class Fetcher {
   void Issue(FetchItem item);
   void Finish(uint64_t tag, Result<Fetched> result);
 
-  const std::shared_ptr<ObjectStore> store_;
   const FetcherOptions options_;
   const Next next_;
   const Deliver deliver_;

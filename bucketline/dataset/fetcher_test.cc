@@ -78,20 +78,19 @@ class FetcherTest : public ::testing::Test {
   }
 
   // Each part once, its number as tag; then the end.
-  Fetcher::Next InOrder() {
-    return [this](std::stop_token) -> std::optional<FetchItem> {
+  Fetcher::Next InOrder(std::shared_ptr<ObjectStore> store, PinMode pin) {
+    return [this, store, pin](std::stop_token) -> std::optional<FetchItem> {
       const size_t i = next_++;
       if (i >= parts_.size()) return std::nullopt;
-      return FetchItem{.tag = i, .part = parts_[i]};
+      return FetchItem{.tag = i, .place = {.store = store, .pin = pin, .part = parts_[i]}};
     };
   }
 
   std::unique_ptr<Fetcher> Start(std::shared_ptr<ObjectStore> store, MemoryBudget& budget,
                                  PinMode pin = PinMode::kEtag, MemoryBudget* common = nullptr) {
     return std::make_unique<Fetcher>(
-        std::move(store),
-        FetcherOptions{.budget = &budget, .common = common, .requests = &requests_, .pin = pin}, InOrder(),
-        deliveries_.Callback());
+        FetcherOptions{.budget = &budget, .common = common, .requests = &requests_},
+        InOrder(std::move(store), pin), deliveries_.Callback());
   }
 
   // Lives longer than what was delivered.
@@ -229,7 +228,7 @@ TEST_F(FetcherTest, StopWakesNext) {
   std::mutex mutex;
   std::condition_variable_any never;
   Fetcher fetcher(
-      memory_, {.budget = &large_, .common = nullptr, .requests = &requests_, .pin = PinMode::kEtag},
+      {.budget = &large_, .common = nullptr, .requests = &requests_},
       [&](std::stop_token stop) -> std::optional<FetchItem> {
         std::unique_lock lock(mutex);
         never.wait(lock, stop, [] { return false; });

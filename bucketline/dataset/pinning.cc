@@ -12,6 +12,8 @@ constexpr std::string_view kEtagAdvice =
     "than it "
     "serves, open the dataset with pin=\"size\"";
 constexpr std::string_view kSizeAdvice = "; list the data again if it was changed on purpose";
+constexpr std::string_view kVersionAdvice =
+    "; where no versions are kept, open the dataset with pin=\"etag\"";
 
 }  // namespace
 
@@ -22,16 +24,19 @@ GetRequest PinnedGet(const RecordPart& part, PinMode pin) {
   if (part.offset != 0 || part.length != part.object_size) request.length = part.length;
   request.pin.size = part.object_size;
   if (pin == PinMode::kEtag) request.pin.etag = part.etag;
+  if (pin == PinMode::kVersion) request.pin.version = part.version;
   return request;
 }
 
 Error ExplainPin(const Error& error, PinMode pin) {
   const bool changed = error.code() == ErrorCode::kObjectChanged;
-  const bool refused = error.code() == ErrorCode::kUnsupported && pin == PinMode::kEtag;
+  const bool refused = error.code() == ErrorCode::kUnsupported && pin != PinMode::kSize;
   if (!changed && !refused) return error;
-  return Error(error.code(),
-               fmt::format("{}{}", error.message(), pin == PinMode::kEtag ? kEtagAdvice : kSizeAdvice),
-               error.uri(), error.http_status(), error.request_id());
+  const std::string_view advice = pin == PinMode::kEtag ? kEtagAdvice
+                                  : refused             ? kVersionAdvice
+                                                        : kSizeAdvice;
+  return Error(error.code(), fmt::format("{}{}", error.message(), advice), error.uri(), error.http_status(),
+               error.request_id());
 }
 
 }  // namespace bucketline

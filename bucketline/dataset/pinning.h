@@ -8,7 +8,7 @@
 
 namespace bucketline {
 
-// The Get of a record's part: its range, pinned to the listed size and, with kEtag, to the listed ETag. A
+// The Get of a record's part: its range, pinned to the listed size and to the listed ETag or version. A
 // whole object is asked for without a range, which also reads empty ones.
 GetRequest PinnedGet(const RecordPart& part, PinMode pin);
 

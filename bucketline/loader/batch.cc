@@ -48,7 +48,9 @@ size_t Batch::label_width() const { return storage_->label_width; }
 
 std::span<const uint64_t> Batch::indices() const { return storage_->indices; }
 std::span<const uint8_t> Batch::valid() const { return storage_->valid; }
-std::string Batch::Key(uint32_t row) const { return storage_->manifest.Key(storage_->manifest_indices[row]); }
+std::string Batch::Key(uint32_t row) const {
+  return storage_->manifests.Key(storage_->manifest_indices[row]);
+}
 
 uint64_t Batch::epoch() const { return storage_->state.epoch; }
 uint64_t Batch::position() const { return storage_->position; }

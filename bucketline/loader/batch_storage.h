@@ -8,7 +8,7 @@
 
 #include "bucketline/loader/batch.h"
 #include "bucketline/loader/batch_pool.h"
-#include "bucketline/records/manifest.h"
+#include "bucketline/records/manifest_list.h"
 
 namespace bucketline {
 
@@ -36,7 +36,7 @@ struct Batch::Storage {
 
   std::vector<uint64_t> indices;
   std::vector<uint8_t> valid;
-  Manifest manifest;                       // for keys
+  ManifestList manifests;                  // for keys
   std::vector<uint64_t> manifest_indices;  // by row
   uint64_t position = 0;
   LoaderState state;

@@ -382,5 +382,27 @@ TEST(Loader, NothingIsReadBeyondTheEpochsAskedFor) {
   EXPECT_EQ(loader.epoch(), 2u);
 }
 
+TEST(Loader, SeveralStoresFeedOneLoader) {
+  ImageBucket bucket(6);
+  const std::shared_ptr<ObjectStore> other = MakeMemoryStore("other");
+  bucket.runtime().AddStore("other", other);
+  for (uint64_t i = 0; i < 5; ++i)
+    PutBytes(*other, ImageKey(i), EncodeJpeg(MakePicture(kWidth, kHeight, 3, 100 + i)));
+  const Dataset dataset = Dataset::Concat({bucket.Open(), bucket.Open("mem://other/").Slice(1, 3)});
+  LoaderOptions options = SmallOptions(3);
+  Loader loader(dataset, options);
+  while (const std::optional<Batch> batch = loader.Next()) {
+    const Given given = Copy(*batch);
+    for (uint32_t row = 0; row < batch->rows(); ++row) {
+      const uint64_t record = given.indices[row];
+      EXPECT_EQ(batch->Key(row), dataset.Key(record));
+      EXPECT_EQ(RowOf(given, row),
+                ExpectedRow(dataset, record, options.image, CounterRng(0, 0, given.position + row)))
+          << dataset.UriAt(record);
+    }
+  }
+  EXPECT_EQ(loader.epoch(), 1u);
+}
+
 }  // namespace
 }  // namespace bucketline

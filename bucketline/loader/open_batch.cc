@@ -119,7 +119,7 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
     storage->valid.push_back(open.plan.rows[i].valid && !open.rows[i].masked ? 1 : 0);
   }
   FillLabels(dataset, *storage);
-  storage->manifest = dataset.manifest();
+  storage->manifests = dataset.manifests();
   storage->position = open.plan.position;
   storage->state = {.epoch = open.plan.epoch,
                     .position = open.plan.next_position,

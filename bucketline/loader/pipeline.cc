@@ -21,8 +21,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       scratch_(parts_.layout.scratch),
       requests_(parts_.options.max_requests),
       cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)) {
-  FetcherOptions fetching{
-      .budget = &fetch_, .common = parts_.common, .requests = &requests_, .pin = parts_.dataset.pin()};
+  FetcherOptions fetching{.budget = &fetch_, .common = parts_.common, .requests = &requests_};
   if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
   try {
@@ -31,12 +30,10 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
       replacement_fetcher_ = std::make_unique<Fetcher>(
-          parts_.dataset.store(), replacing,
-          [this](std::stop_token stop) { return NextReplacement(std::move(stop)); }, deliver);
+          replacing, [this](std::stop_token stop) { return NextReplacement(std::move(stop)); }, deliver);
     }
     fetcher_ = std::make_unique<Fetcher>(
-        parts_.dataset.store(), fetching, [this](std::stop_token stop) { return NextItem(std::move(stop)); },
-        deliver);
+        fetching, [this](std::stop_token stop) { return NextItem(std::move(stop)); }, deliver);
   } catch (...) {
     Stop();
     throw;

@@ -40,22 +40,21 @@ std::optional<FetchItem> Pipeline::NextItem(std::stop_token stop) {
 // needs: the last one that was begun.
 std::deque<FetchItem> Pipeline::ItemsOf(OpenBatch& batch, uint32_t row) {
   OpenRow& open = batch.rows[row];
-  Result<Record> record = Catch([&] { return parts_.dataset.RecordAt(open.record); });
-  if (!record) {
-    FinishRow(batch, row, record.error());
+  const size_t fields = parts_.fields.size();
+  std::deque<FetchItem> items;
+  const Result<void> placed = Catch([&] {
+    for (size_t i = 0; i < fields; ++i) {
+      items.push_back({.tag = batch.sequence << kRowBits | (row * fields + i),
+                       .place = parts_.dataset.PlaceAt(open.record, parts_.fields[i].part)});
+    }
+  });
+  if (!placed) {
+    FinishRow(batch, row, placed.error());
     return {};
   }
-  const size_t fields = parts_.fields.size();
-  {
-    std::lock_guard lock(mutex_);
-    open.awaited = fields;
-    open.parts.resize(fields);
-  }
-  std::deque<FetchItem> items;
-  for (size_t i = 0; i < fields; ++i) {
-    items.push_back({.tag = batch.sequence << kRowBits | (row * fields + i),
-                     .part = std::move(record->parts[parts_.fields[i].part])});
-  }
+  std::lock_guard lock(mutex_);
+  open.awaited = fields;
+  open.parts.resize(fields);
   return items;
 }
 

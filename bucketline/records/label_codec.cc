@@ -11,6 +11,8 @@
 namespace bucketline {
 namespace {
 
+constexpr int kOneHot = 0x80;  // beside kVector: classes stand before the values
+
 // The least number of bytes, of those a section may have, that holds every value as two's complement.
 int SignedWidth(const std::vector<int64_t>& values) {
   int width = 1;
@@ -80,6 +82,10 @@ void CheckLabels(const LabelColumn& labels, uint64_t records) {
                 fmt::format("{} label values for {} records; give {} a record", labels.floats.size(), records,
                             std::max<uint64_t>(width, 1)));
   }
+  if (labels.kind == LabelKind::kVector && !labels.classes.empty() && labels.classes.size() != labels.width) {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("one-hot labels of {} values have {} classes",
+                                                         labels.width, labels.classes.size()));
+  }
   if (labels.kind == LabelKind::kClass && !IndexesClasses(labels)) {
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("a label is not an index into the {} classes", labels.classes.size()));
@@ -87,10 +93,13 @@ void CheckLabels(const LabelColumn& labels, uint64_t records) {
 }
 
 std::string EncodeLabels(const LabelColumn& labels) {
-  std::string out(1, static_cast<char>(labels.kind));
-  if (labels.kind == LabelKind::kClass) {
+  const bool one_hot = labels.kind == LabelKind::kVector && !labels.classes.empty();
+  std::string out(1, static_cast<char>(static_cast<int>(labels.kind) | (one_hot ? kOneHot : 0)));
+  if (labels.kind == LabelKind::kClass || one_hot) {
     AppendVarint(&out, labels.classes.size());
     for (const std::string& name : labels.classes) AppendSized(&out, name);
+  }
+  if (labels.kind == LabelKind::kClass) {
     AppendIntegers(&out, labels.integers, IndexWidth(labels.classes.size()));
   }
   if (labels.kind == LabelKind::kInteger) AppendIntegers(&out, labels.integers, SignedWidth(labels.integers));
@@ -104,15 +113,18 @@ std::string EncodeLabels(const LabelColumn& labels) {
 LabelColumn DecodeLabels(std::string_view bytes, uint64_t records) {
   ByteReader reader(bytes);
   LabelColumn labels;
-  const uint8_t kind = reader.Byte();
-  if (kind > static_cast<uint8_t>(LabelKind::kVector)) {
-    throw Error(ErrorCode::kCorruptData, fmt::format("labels of kind {} are unknown", kind));
+  const uint8_t form = reader.Byte();
+  const bool one_hot = form == (static_cast<uint8_t>(LabelKind::kVector) | kOneHot);
+  if (form > static_cast<uint8_t>(LabelKind::kVector) && !one_hot) {
+    throw Error(ErrorCode::kCorruptData, fmt::format("labels of kind {} are unknown", form));
   }
-  labels.kind = static_cast<LabelKind>(kind);
+  labels.kind = one_hot ? LabelKind::kVector : static_cast<LabelKind>(form);
+  if (labels.kind == LabelKind::kClass || one_hot) {
+    for (uint64_t left = reader.Varint(); left > 0; --left) labels.classes.emplace_back(reader.Sized());
+  }
   if (labels.kind == LabelKind::kNone) {
     CheckRest(reader, 0, 1);
   } else if (labels.kind == LabelKind::kClass) {
-    for (uint64_t left = reader.Varint(); left > 0; --left) labels.classes.emplace_back(reader.Sized());
     labels.integers = ReadIntegers(&reader, records, false);
     if (!IndexesClasses(labels))
       throw Error(ErrorCode::kCorruptData, "a label names a class that does not exist");
@@ -121,6 +133,10 @@ LabelColumn DecodeLabels(std::string_view bytes, uint64_t records) {
   } else {
     labels.width = reader.Varint();
     const uint64_t left = reader.left() / 4;
+    if (one_hot && labels.classes.size() != labels.width) {
+      throw Error(ErrorCode::kCorruptData, fmt::format("one-hot labels of {} values have {} classes",
+                                                       labels.width, labels.classes.size()));
+    }
     if (labels.width == 0 || labels.width > std::max<uint64_t>(left, 1) ||
         (labels.kind == LabelKind::kFloat && labels.width != 1) || left % labels.width != 0 ||
         left / labels.width != records) {

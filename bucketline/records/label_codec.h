@@ -14,10 +14,11 @@ namespace bucketline {
 void CheckLabels(const LabelColumn& labels, uint64_t records);
 
 // Precondition: CheckLabels passes.
-//   byte    LabelKind
-//   kClass  varint number of classes, each as varint length and text, byte w (1, 2 or 4), then w bytes a
-//   record kInteger byte w (1, 2, 4 or 8), then w bytes a record, two's complement kFloat, kVector  varint
-//   width, then 4 bytes a value, IEEE 754
+//   byte    LabelKind, and 0x80 with the kVector that has classes
+//   classes of kClass and such a kVector: varint number of them, each as varint length and text
+//   kClass  byte w (1, 2 or 4), then w bytes a record
+//   kInteger  byte w (1, 2, 4 or 8), then w bytes a record, two's complement
+//   kFloat, kVector  varint width, then 4 bytes a value, IEEE 754
 // All little-endian.
 std::string EncodeLabels(const LabelColumn& labels);
 

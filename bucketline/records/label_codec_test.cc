@@ -110,5 +110,19 @@ TEST(LabelCodec, HostileBytesGiveLabelsOrAnError) {
   }
 }
 
+TEST(LabelCodec, OneHotVectorsKeepTheirClasses) {
+  LabelColumn labels = Floats(LabelKind::kVector, 2, {1, 0, 0, 1});
+  labels.classes = {"cat", "dog"};
+  ExpectRoundTrip(labels, 2);
+  std::string bytes = EncodeLabels(labels);
+  bytes[1] = 1;  // fewer classes than values: the rest is read as something else
+  EXPECT_THROW(DecodeLabels(bytes, 2), Error);
+  labels.classes = {"cat"};
+  EXPECT_THAT(MessageOf(ErrorCode::kInvalidArgument, [&] { CheckLabels(labels, 2); }),
+              HasSubstr("one-hot labels of 2 values have 1 classes"));
+  EXPECT_THAT(MessageOf(ErrorCode::kCorruptData, [&] { DecodeLabels(EncodeLabels(labels), 2); }),
+              HasSubstr("one-hot labels of 2 values have 1 classes"));
+}
+
 }  // namespace
 }  // namespace bucketline

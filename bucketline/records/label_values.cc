@@ -1,14 +1,13 @@
 #include "bucketline/records/label_values.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/records/label_column.h"
 
 namespace bucketline {
 namespace {
@@ -142,40 +141,6 @@ LabelColumn VectorColumn(const LabelTable& table, const std::vector<const LabelR
 
 }  // namespace
 
-LabelColumn ColumnOfNames(const std::vector<std::string_view>& names,
-                          const std::optional<std::vector<std::string>>& classes) {
-  LabelColumn column;
-  column.kind = LabelKind::kClass;
-  if (classes) {
-    column.classes = *classes;
-  } else {
-    std::vector<std::string_view> sorted = names;
-    std::sort(sorted.begin(), sorted.end());
-    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    column.classes.assign(sorted.begin(), sorted.end());
-  }
-  std::unordered_map<std::string_view, int64_t> index;
-  for (const std::string& name : column.classes) {
-    if (!index.emplace(name, static_cast<int64_t>(index.size())).second) {
-      throw Error(ErrorCode::kInvalidArgument, fmt::format("the class \"{}\" is given twice", name));
-    }
-  }
-  for (const std::string_view name : names) {
-    const auto found = index.find(name);
-    if (found == index.end()) {
-      const size_t shown = std::min<size_t>(column.classes.size(), 20);
-      throw Error(
-          ErrorCode::kInvalidArgument,
-          fmt::format("the label \"{}\" is none of the {} classes given: {}{}", name, column.classes.size(),
-                      fmt::join(column.classes.begin(),
-                                column.classes.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                      shown < column.classes.size() ? ", ..." : ""));
-    }
-    column.integers.push_back(found->second);
-  }
-  return column;
-}
-
 LabelColumn ColumnOfRows(const LabelTable& table, const std::vector<const LabelRow*>& rows,
                          const std::optional<std::vector<std::string>>& classes) {
   const Form form = classes || rows.empty() ? Form::kText : CommonForm(table, rows);
@@ -186,7 +151,7 @@ LabelColumn ColumnOfRows(const LabelTable& table, const std::vector<const LabelR
   std::vector<std::string_view> words;
   for (size_t i = 0; i < rows.size(); ++i) words.push_back(WordOf(table, *rows[i], &scratch[i]));
   try {
-    return ColumnOfNames(words, classes);
+    return ClassLabels(words, classes);
   } catch (const Error& error) {
     throw error.WithUri(table.uri);
   }

@@ -11,11 +11,6 @@
 
 namespace bucketline {
 
-// The names' places in `classes`, or, without, in the list of them sorted bytewise.
-// Throws kInvalidArgument: a name that is no class, a class twice.
-LabelColumn ColumnOfNames(const std::vector<std::string_view>& names,
-                          const std::optional<std::vector<std::string>>& classes);
-
 // One label a record, by the rules of Labels::Resolve; rows[i] is a row of `table` for record i.
 // Throws kInvalidArgument naming the place in the table.
 LabelColumn ColumnOfRows(const LabelTable& table, const std::vector<const LabelRow*>& rows,

@@ -17,11 +17,17 @@ using ::testing::HasSubstr;
 
 constexpr std::string_view kPrefix = "p/";
 
+// The labels of all records of one manifest.
+LabelColumn ResolveOn(const Labels& labels, const Manifest& manifest, std::string_view prefix,
+                      std::string_view table_bytes = {}) {
+  return labels.Resolve(ManifestList({manifest}), {std::string(prefix)}, {.table = table_bytes}).column;
+}
+
 Manifest Animals() { return ManifestOfKeys({"p/cat/1.jpg", "p/cat/2.jpg", "p/dog/x/3.jpg"}); }
 
 // The labels that `text` gives the three animals; the name of the table ends as `ending`.
 LabelColumn Resolve(const std::string& ending, std::string_view text) {
-  return Labels::Table("s3://b/labels" + ending).Resolve(Animals(), kPrefix, text);
+  return ResolveOn(Labels::Table("s3://b/labels" + ending), Animals(), kPrefix, text);
 }
 
 std::string Message(const std::function<void()>& f, const std::string& uri) {
@@ -42,34 +48,34 @@ std::string TableMessage(const std::string& ending, std::string_view text) {
 TEST(Labels, NoneIsNone) {
   EXPECT_TRUE(Labels::None().is_none());
   EXPECT_FALSE(Labels::Folder().is_none());
-  EXPECT_EQ(Labels::None().Resolve(Animals(), kPrefix).kind, LabelKind::kNone);
+  EXPECT_EQ(ResolveOn(Labels::None(), Animals(), kPrefix).kind, LabelKind::kNone);
   EXPECT_EQ(Labels::Folder().table_uri(), "");
   EXPECT_EQ(Labels::Table("s3://b/t.csv").table_uri(), "s3://b/t.csv");
 }
 
 TEST(Labels, FolderIsTheFirstBelowThePrefix) {
-  const LabelColumn labels = Labels::Folder().Resolve(Animals(), kPrefix);
+  const LabelColumn labels = ResolveOn(Labels::Folder(), Animals(), kPrefix);
   EXPECT_EQ(labels.kind, LabelKind::kClass);
   EXPECT_THAT(labels.classes, ElementsAre("cat", "dog"));
   EXPECT_THAT(labels.integers, ElementsAre(0, 0, 1));
-  EXPECT_THAT(Labels::Folder().Resolve(Animals(), "").classes, ElementsAre("p"));
-  EXPECT_THAT(Labels::Folder().Resolve(Animals(), "p").classes, ElementsAre("cat", "dog"));
-  EXPECT_THAT(Labels::Folder().Resolve(ManifestOfKeys({"p/cat/1", "p/car/2"}), "p/ca").classes,
+  EXPECT_THAT(ResolveOn(Labels::Folder(), Animals(), "").classes, ElementsAre("p"));
+  EXPECT_THAT(ResolveOn(Labels::Folder(), Animals(), "p").classes, ElementsAre("cat", "dog"));
+  EXPECT_THAT(ResolveOn(Labels::Folder(), ManifestOfKeys({"p/cat/1", "p/car/2"}), "p/ca").classes,
               ElementsAre("car", "cat"));
-  EXPECT_THAT(Labels::Folder().Resolve(ManifestOfKeys({"train/1", "trap/2"}), "tra").classes,
+  EXPECT_THAT(ResolveOn(Labels::Folder(), ManifestOfKeys({"train/1", "trap/2"}), "tra").classes,
               ElementsAre("train", "trap"));
 }
 
 TEST(Labels, ParentIsTheLastFolder) {
-  const LabelColumn labels = Labels::Parent().Resolve(Animals(), kPrefix);
+  const LabelColumn labels = ResolveOn(Labels::Parent(), Animals(), kPrefix);
   EXPECT_THAT(labels.classes, ElementsAre("cat", "x"));
   EXPECT_THAT(labels.integers, ElementsAre(0, 0, 1));
-  EXPECT_THAT(Labels::Parent().Resolve(ManifestOfKeys({"p/1.jpg"}), kPrefix).classes, ElementsAre("p"));
+  EXPECT_THAT(ResolveOn(Labels::Parent(), ManifestOfKeys({"p/1.jpg"}), kPrefix).classes, ElementsAre("p"));
 }
 
 TEST(Labels, KeysWithoutAFolderAreNamedWithTheRemedy) {
   const auto message = [](const Labels& labels, const std::string& key, std::string_view prefix) {
-    return Message([&] { labels.Resolve(ManifestOfKeys({key, key + "/x/y"}), prefix); }, "s3://b/p/");
+    return Message([&] { ResolveOn(labels, ManifestOfKeys({key, key + "/x/y"}), prefix); }, "s3://b/p/");
   };
   EXPECT_THAT(message(Labels::Folder(), "p/1.jpg", "p/"),
               AllOf(HasSubstr("the key \"p/1.jpg\" has no folder below \"p/\""), HasSubstr("table")));
@@ -80,28 +86,29 @@ TEST(Labels, KeysWithoutAFolderAreNamedWithTheRemedy) {
 }
 
 TEST(Labels, ClassesFixTheOrder) {
-  const LabelColumn labels = Labels::Folder().Classes({"dog", "bird", "cat"}).Resolve(Animals(), kPrefix);
+  const LabelColumn labels = ResolveOn(Labels::Folder().Classes({"dog", "bird", "cat"}), Animals(), kPrefix);
   EXPECT_THAT(labels.classes, ElementsAre("dog", "bird", "cat"));
   EXPECT_THAT(labels.integers, ElementsAre(2, 2, 0));
   EXPECT_THAT(
-      Message([] { Labels::Folder().Classes({"cat", "bird"}).Resolve(Animals(), kPrefix); }, "s3://b/p/"),
+      Message([] { ResolveOn(Labels::Folder().Classes({"cat", "bird"}), Animals(), kPrefix); }, "s3://b/p/"),
       HasSubstr("the label \"dog\" is none of the 2 classes given: cat, bird"));
-  EXPECT_THAT(Message([] { Labels::Folder().Classes({"cat", "dog", "cat"}).Resolve(Animals(), kPrefix); },
+  EXPECT_THAT(Message([] { ResolveOn(Labels::Folder().Classes({"cat", "dog", "cat"}), Animals(), kPrefix); },
                       "s3://b/p/"),
               HasSubstr("the class \"cat\" is given twice"));
 }
 
 TEST(Labels, WithClassesEveryLabelIsText) {
   const std::string_view csv = "file,label\np/cat/1.jpg,10\np/cat/2.jpg,9\np/dog/x/3.jpg,10\n";
-  const LabelColumn labels = Labels::Table("t.csv").Classes({"9", "10"}).Resolve(Animals(), kPrefix, csv);
+  const LabelColumn labels = ResolveOn(Labels::Table("t.csv").Classes({"9", "10"}), Animals(), kPrefix, csv);
   EXPECT_EQ(labels.kind, LabelKind::kClass);
   EXPECT_THAT(labels.integers, ElementsAre(1, 0, 1));
   const std::string_view json = "{\"cat/1.jpg\": 10, \"cat/2.jpg\": 2.5, \"dog/x/3.jpg\": \"a\"}";
-  EXPECT_THAT(Labels::Table("t.json").Classes({"2.5", "10", "a"}).Resolve(Animals(), kPrefix, json).integers,
-              ElementsAre(1, 0, 2));
+  EXPECT_THAT(
+      ResolveOn(Labels::Table("t.json").Classes({"2.5", "10", "a"}), Animals(), kPrefix, json).integers,
+      ElementsAre(1, 0, 2));
   const std::string_view list = "{\"cat/1.jpg\": [1], \"cat/2.jpg\": [1], \"dog/x/3.jpg\": [1]}";
   EXPECT_THAT(
-      Message([&] { Labels::Table("t.json").Classes({"1"}).Resolve(Animals(), kPrefix, list); }, "t.json"),
+      Message([&] { ResolveOn(Labels::Table("t.json").Classes({"1"}), Animals(), kPrefix, list); }, "t.json"),
       HasSubstr("a list, which cannot be a class"));
 }
 
@@ -128,16 +135,18 @@ TEST(Labels, MixedFormsAreNamed) {
 TEST(Labels, FormThatFitsAllRecordsWins) {
   const Manifest manifest = ManifestOfKeys({"a/a/x", "a/x"});
   const std::string_view keys = "file,label\na/x,1\na/a/x,2\n";
-  EXPECT_THAT(Labels::Table("t.csv").Resolve(manifest, "a/", keys).integers, ElementsAre(2, 1));
+  EXPECT_THAT(ResolveOn(Labels::Table("t.csv"), manifest, "a/", keys).integers, ElementsAre(2, 1));
   const std::string_view below = "file,label\na/x,1\nx,2\n";
-  EXPECT_THAT(Labels::Table("t.csv").Resolve(manifest, "a/", below).integers, ElementsAre(1, 2));
+  EXPECT_THAT(ResolveOn(Labels::Table("t.csv"), manifest, "a/", below).integers, ElementsAre(1, 2));
 }
 
 TEST(Labels, MissingLabelsAreNamedAndCounted) {
+  const std::string remedy = "; with missing=\"drop\" such records leave the dataset";
   EXPECT_EQ(TableMessage(".csv", "file,label\ncat/2.jpg,a\ncat/1.jpg,a\n"),
-            "the table has no label for \"p/dog/x/3.jpg\"");
-  EXPECT_EQ(TableMessage(".csv", "file,label\ncat/2.jpg,a\n"),
-            "the table has no label for \"p/cat/1.jpg\" and 1 more keys of the dataset");
+            "the table has no label for \"p/dog/x/3.jpg\"" + remedy);
+  EXPECT_EQ(
+      TableMessage(".csv", "file,label\ncat/2.jpg,a\n"),
+      "the table has no label for \"p/cat/1.jpg\"; 1 more of the 3 records have no label either" + remedy);
   EXPECT_EQ(TableMessage(".csv", "file,label\n"), "the table has no rows");
   EXPECT_THAT(TableMessage(".csv", "file,label\n/data/1.jpg,a\n"),
               AllOf(HasSubstr("no key in the table is in the dataset"), HasSubstr("\"/data/1.jpg\""),
@@ -213,23 +222,104 @@ TEST(Labels, LabelsThatMakeNoColumnAreNamed) {
 
 TEST(Labels, ColumnNamesAreTheCallers) {
   const Labels labels = Labels::Table("t.jsonl", "path", "kind");
-  const LabelColumn column =
-      labels.Resolve(ManifestOfKeys({"p/a"}), kPrefix, "{\"path\": \"a\", \"kind\": \"x\", \"label\": 3}\n");
+  const LabelColumn column = ResolveOn(labels, ManifestOfKeys({"p/a"}), kPrefix,
+                                       "{\"path\": \"a\", \"kind\": \"x\", \"label\": 3}\n");
   EXPECT_THAT(column.classes, ElementsAre("x"));
 }
 
 TEST(Labels, AnEmptyDatasetHasNoLabels) {
-  EXPECT_TRUE(Labels::Folder().Resolve(Manifest(), "").integers.empty());
-  EXPECT_TRUE(Labels::Table("t.csv").Resolve(Manifest(), "", "file,label\nx,1\n").integers.empty());
+  EXPECT_TRUE(ResolveOn(Labels::Folder(), Manifest(), "").integers.empty());
+  EXPECT_TRUE(ResolveOn(Labels::Table("t.csv"), Manifest(), "", "file,label\nx,1\n").integers.empty());
 }
 
 TEST(Labels, FilesAreNamedByTheirPaths) {
   const Manifest manifest = BuildManifest({RawRecord("/data/cat/1.jpg", 1)}, "/data");
-  EXPECT_THAT(Labels::Folder().Resolve(manifest, "/data").classes, ElementsAre("cat"));
-  EXPECT_THAT(Labels::Table("t.json").Resolve(manifest, "/data", "{\"/data/cat/1.jpg\": 5}").integers,
+  EXPECT_THAT(ResolveOn(Labels::Folder(), manifest, "/data").classes, ElementsAre("cat"));
+  EXPECT_THAT(ResolveOn(Labels::Table("t.json"), manifest, "/data", "{\"/data/cat/1.jpg\": 5}").integers,
               ElementsAre(5));
-  EXPECT_THAT(Labels::Table("t.json").Resolve(manifest, "/data", "{\"cat/1.jpg\": 5}").integers,
+  EXPECT_THAT(ResolveOn(Labels::Table("t.json"), manifest, "/data", "{\"cat/1.jpg\": 5}").integers,
               ElementsAre(5));
+}
+
+Labelling LabellingOf(const Labels& labels, std::string_view table = {}) {
+  return labels.Resolve(ManifestList({Animals()}), {"p/"}, {.table = table});
+}
+
+TEST(Labels, RecordsWithoutALabelMayLeave) {
+  Labels table = Labels::Table("t.csv").IfMissing(Missing::kDrop);
+  const Labelling two = LabellingOf(table, "file,label\np/dog/x/3.jpg,b\np/cat/1.jpg,a\n");
+  EXPECT_THAT(two.unlabelled, ElementsAre(1));
+  EXPECT_THAT(two.column.integers, ElementsAre(0, 1));
+  EXPECT_THAT(two.column.classes, ElementsAre("a", "b"));
+  EXPECT_THAT(LabellingOf(table, "file,label\np/cat/1.jpg,a\np/cat/2.jpg,a\np/dog/x/3.jpg,a\n").unlabelled,
+              ::testing::IsEmpty());
+  const Manifest mixed = ManifestOfKeys({"p/1.jpg", "p/cat/2.jpg"});
+  EXPECT_THAT(Labels::Folder().IfMissing(Missing::kDrop).Resolve(ManifestList({mixed}), {"p/"}).unlabelled,
+              ElementsAre(0));
+}
+
+TEST(Labels, NotAllRecordsMayLeave) {
+  const Labels none = Labels::Pattern("(horse)").IfMissing(Missing::kDrop);
+  EXPECT_THAT(Message([&] { LabellingOf(none); }, "s3://b/p/"),
+              AllOf(HasSubstr("finds no label in the key \"p/cat/1.jpg\""),
+                    HasSubstr("2 more of the 3 records have no label either"),
+                    ::testing::Not(HasSubstr("missing="))));
+}
+
+TEST(Labels, APatternFindsThemInTheKey) {
+  const LabelColumn first = LabellingOf(Labels::Pattern("/([a-z]+)/.*([0-9])")).column;
+  EXPECT_THAT(first.classes, ElementsAre("cat", "dog"));
+  const LabelColumn named = LabellingOf(Labels::Pattern("([a-z]+)/(?:x/)?(?P<label>[0-9])")).column;
+  EXPECT_THAT(named.classes, ElementsAre("1", "2", "3"));
+  EXPECT_THAT(Message([] { LabellingOf(Labels::Pattern("p/cat/([0-9])")); }, "s3://b/p/"),
+              AllOf(HasSubstr("the pattern \"p/cat/([0-9])\" finds no label in the key \"p/dog/x/3.jpg\""),
+                    HasSubstr("missing=\"drop\"")));
+  EXPECT_THAT(Message([] { Labels::Pattern("p/cat"); }, ""), HasSubstr("has no group"));
+}
+
+TEST(Labels, NamesMatchWhereverTheObjectLies) {
+  const Labels labels = Labels::Table("t.csv").Match(KeyMatch::kName);
+  EXPECT_THAT(LabellingOf(labels, "file,label\n3.jpg,b\n1.jpg,a\n2.jpg,b\n").column.integers,
+              ElementsAre(0, 1, 1));
+  EXPECT_THAT(
+      Message([&] { LabellingOf(labels, "file,label\np/cat/1.jpg,a\n"); }, "t.csv"),
+      AllOf(HasSubstr("no key in the table is in the dataset"), HasSubstr("what follows the last \"/\"")));
+  EXPECT_THAT(Message([&] { LabellingOf(labels, "file,label\n1.jpg,a\n"); }, "t.csv"),
+              HasSubstr("no label for \"p/cat/2.jpg\""));
+}
+
+TEST(Labels, ANameOfTwoRecordsIsAmbiguous) {
+  const Labels labels = Labels::Table("t.csv").Match(KeyMatch::kName);
+  const Manifest manifest = ManifestOfKeys({"p/a/1.jpg", "p/b/1.jpg", "p/b/2.jpg"});
+  const auto resolve = [&] { ResolveOn(labels, manifest, kPrefix, "file,label\n2.jpg,a\n1.jpg,b\n"); };
+  EXPECT_THAT(Message(resolve, "t.csv"),
+              HasSubstr("line 3: the name \"1.jpg\" is that of both \"p/a/1.jpg\" and \"p/b/1.jpg\""));
+}
+
+TEST(Labels, OneHotIsAVectorThatKnowsItsClasses) {
+  const LabelColumn labels = LabellingOf(Labels::Folder().OneHot()).column;
+  EXPECT_EQ(labels.kind, LabelKind::kVector);
+  EXPECT_EQ(labels.width, 2u);
+  EXPECT_THAT(labels.classes, ElementsAre("cat", "dog"));
+  EXPECT_THAT(labels.floats, ElementsAre(1, 0, 1, 0, 0, 1));
+  EXPECT_THAT(Message([] { LabellingOf(Labels::Table("t.csv").OneHot(), Csv("1", "2", "3")); }, ""),
+              HasSubstr("these are integers"));
+  EXPECT_THAT(
+      LabellingOf(Labels::Table("t.csv").Classes({"1", "2", "3"}).OneHot(), Csv("1", "2", "3")).column.floats,
+      ElementsAre(1, 0, 0, 0, 1, 0, 0, 0, 1));
+}
+
+TEST(Labels, SeveralManifestsAreLabelledTogether) {
+  const ManifestList records({ManifestOfKeys({"a/x/1.jpg"}), ManifestOfKeys({"b/w/1.jpg", "b/x/2.jpg"})});
+  const LabelColumn folders = Labels::Folder().Resolve(records, {"a/", "b/"}).column;
+  EXPECT_THAT(folders.classes, ElementsAre("w", "x"));
+  EXPECT_THAT(folders.integers, ElementsAre(1, 0, 1));
+  // One row is a number, so is another's, and the third makes all of them floats.
+  const LabelColumn table =
+      Labels::Table("t.csv")
+          .Resolve(records, {"a/", "b/"}, {.table = "file,label\nx/1.jpg,1\nw/1.jpg,2\nx/2.jpg,2.5\n"})
+          .column;
+  EXPECT_THAT(table.floats, ElementsAre(1, 2, 2.5));
 }
 
 }  // namespace

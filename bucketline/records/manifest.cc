@@ -11,7 +11,9 @@
 #include "bucketline/base/hash.h"
 #include "bucketline/records/block_codec.h"
 #include "bucketline/records/label_codec.h"
+#include "bucketline/records/label_column.h"
 #include "bucketline/records/manifest_format.h"
+#include "bucketline/records/manifest_writer.h"
 
 namespace bucketline {
 namespace {
@@ -135,6 +137,7 @@ Manifest::Manifest(std::shared_ptr<const Storage> storage) : storage_(std::move(
 uint64_t Manifest::size() const { return storage_->file->header().records; }
 const std::string& Manifest::source() const { return storage_->file->header().source; }
 const std::vector<std::string>& Manifest::part_names() const { return storage_->file->header().part_names; }
+bool Manifest::has_versions() const { return storage_->file->header().versions; }
 uint64_t Manifest::total_bytes() const { return storage_->file->header().total_bytes; }
 uint64_t Manifest::largest_record() const { return storage_->file->header().largest_record; }
 uint64_t Manifest::largest_record_index() const { return storage_->file->header().largest_record_index; }
@@ -159,6 +162,23 @@ uint64_t Manifest::RecordBytes(uint64_t index) const {
 Manifest Manifest::WithLabels(LabelColumn labels) const {
   CheckLabels(labels, size());
   return Manifest(std::make_shared<const Storage>(storage_->file, std::move(labels)));
+}
+
+Manifest Manifest::Pick(const std::vector<uint64_t>& numbers) const {
+  const RecordFile& file = *storage_->file;
+  const uint64_t block_records = file.header().block_records;
+  ManifestWriter writer(source(), part_names());
+  std::vector<Record> rows;
+  uint64_t first = 0;  // of `rows`
+  for (const uint64_t number : numbers) {
+    if (rows.empty() || number - first >= rows.size()) {
+      first = number - number % block_records;
+      const uint64_t count = std::min(block_records, size() - first);
+      rows = InBlockOf(file, number, [&](const BlockDecoder& block, size_t) { return block.First(count); });
+    }
+    writer.Add(rows[number - first]);
+  }
+  return FromBytes(writer.Finish()).WithLabels(PickLabels(labels(), numbers));
 }
 
 Bytes Manifest::ToBytes() const {

@@ -16,11 +16,13 @@ namespace bucketline {
 // Where the bytes of one part of a record are: a range of an object. Raw objects have one part, the whole
 // object.
 struct RecordPart {
-  std::string object_key;  // in the store of the manifest's source
+  std::string
+      object_key;  // in the store of the part: that of the manifest's source, unless parts were joined
   uint64_t offset = 0;
   uint64_t length = 0;
   uint64_t object_size = 0;
-  std::string etag;  // of the object when it was listed; "" unknown
+  std::string etag;          // of the object when it was listed; "" unknown
+  std::string version = {};  // of the object when it was listed; "" where versions were not asked for
 };
 
 struct Record {
@@ -31,10 +33,11 @@ struct Record {
 // The values are those of the file.
 enum class LabelKind { kNone, kClass, kInteger, kFloat, kVector };
 
-// One label a record. kClass: an index into `classes`. kVector: `width` floats a record.
+// One label a record. kClass: an index into `classes`. kVector: `width` floats a record; one-hot ones have `classes`,
+// as many as the width.
 struct LabelColumn {
   LabelKind kind = LabelKind::kNone;
-  std::vector<std::string> classes;  // of kClass, in order of their index
+  std::vector<std::string> classes;  // of kClass and of one-hot kVector, in order of their index
   size_t width = 1;
   std::vector<int64_t> integers;  // of kClass and kInteger, one a record
   std::vector<float> floats;      // of kFloat and kVector, size * width
@@ -50,6 +53,7 @@ class Manifest {
   uint64_t size() const;
   const std::string& source() const;  // URI of the prefix that was listed, without credentials
   const std::vector<std::string>& part_names() const;  // {"data"} in the plain case
+  bool has_versions() const;  // RecordPart::version is known; they are kept only then
 
   // Preconditions: index < size(). O(block) time. Throws kCorruptData naming the block when its checksum is
   // wrong (checked on first touch).
@@ -61,13 +65,17 @@ class Manifest {
   uint64_t largest_record() const;  // bytes of all its parts
   uint64_t largest_record_index() const;
 
-  // Of keys, ranges and ETags, not of labels or source: the same data has the same fingerprint wherever it
+  // Of keys, ranges, ETags and versions, not of labels or source: the same data has the same fingerprint wherever it
   // was listed.
   uint64_t fingerprint() const;
 
   // Decoded on first use; throws kCorruptData when that fails. Lives as long as a copy of this manifest.
   const LabelColumn& labels() const;
   Manifest WithLabels(LabelColumn labels) const;  // throws kInvalidArgument when its length is not size()
+
+  // These records alone, with their labels, as a manifest of its own. Precondition: the numbers ascend, each once, and
+  // are below size().
+  Manifest Pick(const std::vector<uint64_t>& numbers) const;
 
   // The bytes of the file form, versioned and checksummed. FromBytes(ToBytes()) is the same manifest; it
   // works on the bytes it is given (a mapped file, say) and looks at the header alone. Throws kCorruptData:

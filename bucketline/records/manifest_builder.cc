@@ -6,83 +6,16 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/base/hash.h"
-#include "bucketline/records/label_codec.h"
 #include "bucketline/records/manifest.h"
-#include "bucketline/records/manifest_format.h"
+#include "bucketline/records/manifest_writer.h"
+#include "bucketline/records/part_codec.h"
 #include "bucketline/records/record_run.h"
-#include "bucketline/records/varint.h"
 
 namespace bucketline {
 namespace {
 
 // Records held as they are before they are sorted and compressed: some 20 MB.
 constexpr size_t kMostPending = 1 << 16;
-
-// The content that a fingerprint stands for, in a form of its own so that the file form may change under
-// saved states.
-void AppendCanonical(std::string* out, const Record& record) {
-  AppendSized(out, record.key);
-  AppendVarint(out, record.parts.size());
-  for (const RecordPart& part : record.parts) {
-    AppendSized(out, part.object_key);
-    AppendFixed64(out, part.offset);
-    AppendFixed64(out, part.length);
-    AppendFixed64(out, part.object_size);
-    AppendSized(out, part.etag);
-  }
-}
-
-// Takes all records in order and writes the file.
-class FileWriter {
- public:
-  FileWriter(std::string source, std::vector<std::string> part_names) : run_(part_names.size()) {
-    header_.source = std::move(source);
-    header_.part_names = std::move(part_names);
-  }
-
-  void Add(const Record& record) {
-    if (run_.records() > 0 && record.key == last_key_) {
-      throw Error(ErrorCode::kInvalidArgument, fmt::format("the key \"{}\" was added twice", record.key),
-                  header_.source);
-    }
-    uint64_t bytes = 0;
-    for (const RecordPart& part : record.parts) {
-      bytes = AddLength(bytes, part.length, ErrorCode::kInvalidArgument);
-    }
-    header_.total_bytes = AddLength(header_.total_bytes, bytes, ErrorCode::kInvalidArgument);
-    if (bytes > header_.largest_record) {
-      header_.largest_record = bytes;
-      header_.largest_record_index = run_.records();
-    }
-    canonical_.clear();
-    AppendCanonical(&canonical_, record);
-    header_.fingerprint = StableHash64(canonical_, header_.fingerprint);
-    run_.Add(record);
-    last_key_ = record.key;
-  }
-
-  Bytes Finish() {
-    run_.Finish();
-    const std::string labels = EncodeLabels({});
-    header_.records = run_.records();
-    header_.blocks_size = run_.blocks().size();
-    header_.labels_size = labels.size();
-    header_.labels_checksum = StableHash64(labels);
-    std::string table;
-    for (size_t i = 0; i < run_.offsets().size(); ++i) {
-      AppendFixed64(&table, run_.offsets()[i]);
-      AppendFixed64(&table, BlockChecksum(run_.Block(i), i, header_.fingerprint));
-    }
-    return JoinManifest(header_, table, run_.blocks(), labels);
-  }
-
- private:
-  ManifestHeader header_;
-  RunWriter run_;
-  std::string last_key_;
-  std::string canonical_;
-};
 
 }  // namespace
 
@@ -145,7 +78,7 @@ Manifest ManifestBuilder::Build() && {
   for (size_t i = 0; i < readers.size(); ++i) {
     if (!readers[i].done()) next.push(i);
   }
-  FileWriter writer(impl_->source, impl_->part_names);
+  ManifestWriter writer(impl_->source, impl_->part_names);
   while (!next.empty()) {
     const size_t reader = next.top();
     next.pop();

@@ -14,7 +14,8 @@ namespace bucketline {
 namespace {
 
 constexpr std::string_view kMagic("BLmanif\n", 8);
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kPlain = 1;  // versions of the format
+constexpr uint32_t kWithVersions = 2;
 constexpr size_t kPreludeSize = 8 + 4 + 4 + 8;
 constexpr size_t kEntrySize = 16;
 constexpr uint32_t kMostBlockRecords = 1 << 16;
@@ -72,7 +73,7 @@ std::string EncodeManifestHeader(const ManifestHeader& header) {
   AppendVarint(&fields, header.part_names.size());
   for (const std::string& name : header.part_names) AppendSized(&fields, name);
   std::string out(kMagic);
-  AppendFixed32(&out, kVersion);
+  AppendFixed32(&out, header.versions ? kWithVersions : kPlain);
   AppendFixed32(&out, static_cast<uint32_t>(fields.size()));
   AppendFixed64(&out, HeaderChecksum(out, fields));
   return out + fields;
@@ -95,10 +96,10 @@ ManifestSections SplitManifest(const Bytes& file) {
   if (bytes.size() < kPreludeSize) ThrowCorrupt("the manifest ends within its header; it was cut off");
   ByteReader prelude(bytes.substr(kMagic.size()));
   const uint32_t version = prelude.Fixed32();
-  if (version != kVersion) {
-    ThrowCorrupt(
-        fmt::format("the manifest has version {} and this program reads version {}; list the data anew",
-                    version, kVersion));
+  if (version != kPlain && version != kWithVersions) {
+    ThrowCorrupt(fmt::format(
+        "the manifest has version {} and this program reads versions {} and {}; list the data anew", version,
+        kPlain, kWithVersions));
   }
   const uint32_t size = prelude.Fixed32();
   const uint64_t checksum = prelude.Fixed64();
@@ -108,6 +109,7 @@ ManifestSections SplitManifest(const Bytes& file) {
     ThrowCorrupt("the manifest's header has a wrong checksum; the file is damaged, list the data anew");
   }
   ManifestSections sections{.header = DecodeFields(fields), .table = {}, .blocks = {}, .labels = {}};
+  sections.header.versions = version == kWithVersions;
   const ManifestHeader& header = sections.header;
   const uint64_t left = prelude.left();
   const bool fits = header.block_count() <= left / kEntrySize &&

@@ -26,6 +26,7 @@ struct ManifestHeader {
   uint64_t labels_checksum = 0;
   std::string source;
   std::vector<std::string> part_names = {"data"};
+  bool versions = false;  // some part has a version; the file's own version says so, 2 instead of 1
 
   uint64_t block_count() const { return records / block_records + (records % block_records != 0 ? 1 : 0); }
 };

@@ -1,6 +1,7 @@
 #include "bucketline/records/manifest.h"
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <thread>
 
@@ -268,6 +269,61 @@ TEST(Manifest, ThreadsMayReadOneManifest) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const uint64_t sum : sums) EXPECT_EQ(sum, manifest.total_bytes() + 3);
+}
+
+TEST(Manifest, PickIsAManifestOfItsOwn) {
+  std::mt19937_64 random(8);
+  const std::vector<Record> records = Photographs(300, random);
+  LabelColumn labels{.kind = LabelKind::kInteger, .classes = {}, .width = 1, .integers = {}, .floats = {}};
+  for (int i = 0; i < 300; ++i) labels.integers.push_back(i);
+  const Manifest whole = BuildManifest(records).WithLabels(labels);
+  std::vector<uint64_t> numbers;
+  for (uint64_t i = 3; i < 300; i += 7) numbers.push_back(i);
+  const Manifest picked = Manifest::FromBytes(whole.Pick(numbers).ToBytes());
+  ASSERT_EQ(picked.size(), numbers.size());
+  EXPECT_EQ(picked.source(), whole.source());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    EXPECT_TRUE(Same(picked.At(i), whole.At(numbers[i]))) << i;
+    EXPECT_EQ(picked.labels().integers[i], static_cast<int64_t>(numbers[i]));
+  }
+  EXPECT_NE(picked.fingerprint(), whole.fingerprint());
+  EXPECT_EQ(whole.Pick({}).size(), 0u);
+  std::vector<uint64_t> all(300);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(whole.Pick(all).fingerprint(), whole.fingerprint());
+}
+
+TEST(Manifest, VersionsAreKeptWhereTheyAreKnown) {
+  std::mt19937_64 random(9);
+  std::vector<Record> records = Photographs(300, random);
+  std::sort(records.begin(), records.end(), [](const Record& a, const Record& b) { return a.key < b.key; });
+  const Manifest plain = BuildManifest(records);
+  EXPECT_FALSE(plain.has_versions());
+  for (size_t i = 0; i < records.size(); ++i)
+    records[i].parts.front().version = "version" + std::to_string(i % 90);
+  const Manifest versioned = Manifest::FromBytes(BuildManifest(records).ToBytes());
+  EXPECT_TRUE(versioned.has_versions());
+  for (size_t i = 0; i < records.size(); ++i) EXPECT_TRUE(Same(versioned.At(i), records[i])) << i;
+  EXPECT_TRUE(versioned.Pick({7}).has_versions());
+  EXPECT_NE(versioned.fingerprint(), plain.fingerprint());
+  // The file says by its own version whether there are any: programs that know none read the plain ones.
+  EXPECT_EQ(plain.ToBytes().span()[8], 1);
+  EXPECT_EQ(versioned.ToBytes().span()[8], 2);
+}
+
+TEST(Manifest, MembersOfOneShardNameItsVersionOnce) {
+  std::vector<Record> records;
+  for (int i = 0; i < 130; ++i) {
+    RecordPart part{.object_key = "shard.tar", .offset = 1, .length = 2, .object_size = 9, .etag = "\"e\""};
+    part.version = i < 100 ? "an old version" : "a new version";
+    records.push_back({.key = "k" + std::to_string(1000 + i), .parts = {part}});
+  }
+  const Manifest manifest = BuildManifest(records);
+  for (size_t i = 0; i < records.size(); ++i) EXPECT_TRUE(Same(manifest.At(i), records[i])) << i;
+  const std::string bytes = manifest.ToBytes().ToString();
+  size_t named = 0;
+  for (size_t at = 0; (at = bytes.find("an old version", at)) != std::string::npos; ++at) ++named;
+  EXPECT_EQ(named, 2u);  // once a block
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace bucketline {
 namespace {
 
-enum Flag : uint8_t { kWhole = 1, kOwnKey = 2, kSameObject = 4, kKnownBits = 31 };
+enum Flag : uint8_t { kWhole = 1, kOwnKey = 2, kSameObject = 4, kVersion = 32, kKnownBits = 63 };
 constexpr int kEtagShift = 3;
 
 bool Inside(uint64_t offset, uint64_t length, uint64_t size) {
@@ -16,7 +16,8 @@ bool Inside(uint64_t offset, uint64_t length, uint64_t size) {
 }
 
 bool SameObject(const RecordPart& a, const RecordPart& b) {
-  return a.object_key == b.object_key && a.object_size == b.object_size && a.etag == b.etag;
+  return a.object_key == b.object_key && a.object_size == b.object_size && a.etag == b.etag &&
+         a.version == b.version;
 }
 
 }  // namespace
@@ -33,8 +34,10 @@ void PartEncoder::Append(std::string* out, const RecordPart& part, std::string_v
   const bool own_key = part.object_key == record_key;
   const bool same_object = !own_key && may_share_ && SameObject(part, shared_);
   const EtagKind kind = same_object ? EtagKind::kNone : KindOfEtag(part.etag);
+  const bool version = !same_object && !part.version.empty();
   out->push_back(static_cast<char>((whole ? kWhole : 0) | (own_key ? kOwnKey : 0) |
-                                   (same_object ? kSameObject : 0) | static_cast<int>(kind) << kEtagShift));
+                                   (same_object ? kSameObject : 0) | (version ? kVersion : 0) |
+                                   static_cast<int>(kind) << kEtagShift));
   if (!own_key && !same_object) AppendKey(out, part.object_key, shared_.object_key);
   if (!same_object) AppendVarint(out, part.object_size);
   if (!whole) {
@@ -42,6 +45,7 @@ void PartEncoder::Append(std::string* out, const RecordPart& part, std::string_v
     AppendVarint(out, part.length);
   }
   AppendEtag(out, kind, part.etag);
+  if (version) AppendSized(out, part.version);
   may_share_ = !own_key;
   if (!own_key && !same_object) shared_ = part;
 }
@@ -51,7 +55,9 @@ void PartDecoder::Next(ByteReader* reader) {
   const auto etag_kind = static_cast<EtagKind>(flags >> kEtagShift & 3);
   const bool same_object = (flags & kSameObject) != 0;
   const bool own_key = (flags & kOwnKey) != 0;
-  if (flags > kKnownBits || (same_object && (own_key || own_key_ || etag_kind != EtagKind::kNone))) {
+  const bool version = (flags & kVersion) != 0;
+  if (flags > kKnownBits ||
+      (same_object && (own_key || own_key_ || etag_kind != EtagKind::kNone || version))) {
     throw Error(ErrorCode::kCorruptData, fmt::format("a part has the unknown form {}", flags));
   }
   own_key_ = own_key;
@@ -66,7 +72,9 @@ void PartDecoder::Next(ByteReader* reader) {
       throw Error(ErrorCode::kCorruptData, "a part's range is not inside its object");
     }
   }
-  if (!same_object) etag_ = ReadEtag(reader, etag_kind);
+  if (same_object) return;
+  etag_ = ReadEtag(reader, etag_kind);
+  version_ = version ? reader->Sized() : std::string_view();
 }
 
 RecordPart PartDecoder::Part(std::string_view record_key) const {
@@ -74,7 +82,8 @@ RecordPart PartDecoder::Part(std::string_view record_key) const {
           .offset = offset_,
           .length = length_,
           .object_size = object_size_,
-          .etag = etag_.ToString()};
+          .etag = etag_.ToString(),
+          .version = std::string(version_)};
 }
 
 }  // namespace bucketline

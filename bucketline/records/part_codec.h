@@ -17,10 +17,11 @@ void CheckRange(const RecordPart& part);
 
 // Writes one part of consecutive records. A value.
 //   byte    bit 0 the whole object, bit 1 the record's own key, bit 2 the object of the record before,
-//           bits 3 and 4 the EtagKind (0 with bit 2), bits 5 to 7 zero
+//           bits 3 and 4 the EtagKind (0 with bit 2), bit 5 a version (not with bit 2), bits 6 and 7 zero
 //   key     as AppendKey after the key written last; not with bits 1 and 2
 //   varints object size (not with bit 2), then offset and length (not with bit 0)
 //   ETag    as AppendEtag; not with bit 2
+//   version as AppendSized; with bit 5
 class PartEncoder {
  public:
   void Append(std::string* out, const RecordPart& part, std::string_view record_key);
@@ -46,6 +47,7 @@ class PartDecoder {
   uint64_t length_ = 0;
   uint64_t object_size_ = 0;
   PackedEtag etag_;
+  std::string_view version_;
 };
 
 }  // namespace bucketline

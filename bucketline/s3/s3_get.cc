@@ -34,6 +34,7 @@ bool IsPage(const HttpResponseHead& head) {
 S3Request MakeGetRequest(const GetRequest& request, bool verify) {
   S3Request s3;
   s3.key = request.key;
+  if (!request.pin.version.empty()) s3.query.emplace_back("versionId", request.pin.version);
   if (!request.pin.etag.empty()) s3.headers.emplace_back("If-Match", request.pin.etag);
   if (!IsWhole(request)) {
     const std::string last = request.length ? std::to_string(request.offset + *request.length - 1) : "";
@@ -190,7 +191,7 @@ void Check(S3Client& client, const GetRequest& request) {
 void GetNothing(S3Client& client, GetRequest request, std::shared_ptr<GetSink> sink,
                 std::function<void(Result<ObjectInfo>)> done) {
   const std::string uri = client.UriOf(request.key);
-  HeadRequest head{request.key, request.pin.etag, request.stop};
+  HeadRequest head{request.key, request.pin.etag, request.stop, request.pin.version};
   StartHead(client, std::move(head),
             [uri, request = std::move(request), sink = std::move(sink),
              done = std::move(done)](Result<ObjectInfo> found) {

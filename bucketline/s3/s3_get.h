@@ -15,7 +15,7 @@
 
 namespace bucketline {
 
-// GET with If-Match for pin.etag and Range unless the whole object is wanted. Not for empty ranges, which
+// GET with If-Match for pin.etag, versionId for pin.version, and Range unless the whole object is wanted. Not for empty ranges, which
 // HTTP cannot say: those are answered from a HEAD. With `verify` it asks for the object's checksum.
 S3Request MakeGetRequest(const GetRequest& request, bool verify);
 

@@ -321,5 +321,27 @@ TEST_F(S3GetTest, KeysThatS3CannotHoldAreRefusedUnsent) {
   EXPECT_EQ(requests(), 0u);
 }
 
+TEST_F(S3GetTest, ThePinnedVersionIsAskedForAndChecked) {
+  const auto answer = [](const std::string& version) {
+    return AnswerWith(200, "x", {{"ETag", "\"e\""}, {"x-amz-version-id", version}});
+  };
+  GetRequest request = Whole("k");
+  request.pin.version = "v/1";
+  s3_.transport.Push(answer("v/1"));
+  const auto got = Get(request);
+  ASSERT_TRUE(got) << got.error().what();
+  EXPECT_EQ(got->version, "v/1");
+  EXPECT_EQ(s3_.transport.requests()[0].url, "http://store.test:9000/bucket/k?versionId=v%2F1");
+  s3_.transport.Push(answer("v2"));
+  EXPECT_EQ(Get(request).error().code(), ErrorCode::kObjectChanged);
+  s3_.transport.Push(ObjectAnswer("x"));  // of a store that knows no versions
+  EXPECT_EQ(Get(request).error().code(), ErrorCode::kUnsupported);
+  request.length = 0;
+  s3_.transport.Push(answer("v/1"));
+  ASSERT_TRUE(Get(request));
+  EXPECT_EQ(s3_.transport.requests().back().method, "HEAD");
+  EXPECT_EQ(s3_.transport.requests().back().url, "http://store.test:9000/bucket/k?versionId=v%2F1");
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -29,6 +29,7 @@ std::optional<S3Failure> ParseObjectHead(const S3ErrorContext& context, const Ht
   }
   object.size = *size;
   object.etag = std::string(head.headers.Find("ETag").value_or(""));
+  object.version = std::string(head.headers.Find("x-amz-version-id").value_or(""));
   object.last_modified = ParseHttpDate(head.headers.Find("Last-Modified").value_or("")).value_or(WallTime{});
   return std::nullopt;
 }
@@ -40,6 +41,7 @@ void StartHead(S3Client& client, HeadRequest request, std::function<void(Result<
   S3Request s3;
   s3.method = "HEAD";
   s3.key = request.key;
+  if (!request.version.empty()) s3.query.emplace_back("versionId", request.version);
   if (!request.etag.empty()) s3.headers.emplace_back("If-Match", request.etag);
   const S3ErrorContext context = client.ContextOf(s3);
   const auto object = std::make_shared<ObjectInfo>();

@@ -14,6 +14,7 @@ struct HeadRequest {
   std::string key;
   std::string etag = {};  // sent as If-Match unless ""
   std::stop_token stop = {};
+  std::string version = {};  // "" for the current one
 };
 
 void StartHead(S3Client& client, HeadRequest request, std::function<void(Result<ObjectInfo>)> done);

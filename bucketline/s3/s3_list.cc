@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/s3/s3_xml.h"
+#include "bucketline/s3/version_marker.h"
 #include "bucketline/store/list_page.h"
 
 namespace bucketline {
@@ -26,17 +27,42 @@ Result<void> CheckPage(const ListRequest& request, const ListPage& page) {
   return {};
 }
 
+void AskForObjects(const ListRequest& request, S3Request* s3) {
+  s3->query.emplace_back("list-type", "2");
+  if (!request.token.empty()) {
+    s3->query.emplace_back("continuation-token", request.token);
+  } else if (!request.start_after.empty()) {
+    s3->query.emplace_back("start-after", request.start_after);
+  }
+}
+
+void AskForVersions(const ListRequest& request, S3Request* s3) {
+  s3->query.emplace_back("versions", "");
+  const VersionMarker marker =
+      request.token.empty() ? VersionMarker{.key = request.start_after} : MarkerOf(request.token);
+  if (!marker.key.empty()) s3->query.emplace_back("key-marker", marker.key);
+  if (!marker.version.empty()) s3->query.emplace_back("version-id-marker", marker.version);
+}
+
+// versitygw begins a page with the version that the page before ended with, S3 with the one after it.
+void DropMarked(const ListRequest& request, ListPage* page) {
+  const VersionMarker marker = MarkerOf(request.token);
+  std::erase_if(page->objects, [&](const ObjectInfo& object) {
+    return object.key == marker.key && object.version == marker.version;
+  });
+}
+
 }  // namespace
 
 S3Request MakeListRequest(const ListRequest& request) {
   S3Request s3;
-  s3.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"max-keys", std::to_string(request.max_keys)}};
+  s3.query = {{"encoding-type", "url"}, {"max-keys", std::to_string(request.max_keys)}};
   if (!request.prefix.empty()) s3.query.emplace_back("prefix", request.prefix);
   if (!request.delimiter.empty()) s3.query.emplace_back("delimiter", request.delimiter);
-  if (!request.token.empty()) {
-    s3.query.emplace_back("continuation-token", request.token);
-  } else if (!request.start_after.empty()) {
-    s3.query.emplace_back("start-after", request.start_after);
+  if (request.versions) {
+    AskForVersions(request, &s3);
+  } else {
+    AskForObjects(request, &s3);
   }
   return s3;
 }
@@ -55,9 +81,13 @@ void StartList(S3Client& client, ListRequest request, std::function<void(Result<
       context,
       [context, page, request = std::move(request)](const HttpResponseHead& head,
                                                     std::string_view body) -> std::optional<S3Failure> {
-        auto parsed = ParseListPage(body);
-        if (!parsed) return FailureOfDocument(context, head, body, parsed.error());
-        if (auto good = CheckPage(request, *parsed); !good) {
+        auto parsed = request.versions ? ParseVersionsPage(body) : ParseListPage(body);
+        if (!parsed && parsed.error().code() != ErrorCode::kUnsupported) {
+          return FailureOfDocument(context, head, body, parsed.error());
+        }
+        if (parsed && request.versions) DropMarked(request, &*parsed);
+        const Result<void> good = parsed ? CheckPage(request, *parsed) : Result<void>(parsed.error());
+        if (!good) {
           return S3Failure{Error(good.error().code(), good.error().message(), context.uri, head.status,
                                  RequestIdOf(head.headers))};
         }

@@ -1,4 +1,4 @@
-// ListObjectsV2: one page.
+// ListObjectsV2, or ListObjectVersions: one page.
 #pragma once
 
 #include <functional>

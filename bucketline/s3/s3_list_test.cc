@@ -143,5 +143,69 @@ TEST(S3ListTest, AMissingBucketIsNotFound) {
   EXPECT_THAT(error.what(), AllOf(HasSubstr("s3://bucket/"), HasSubstr("no such bucket 'bucket'")));
 }
 
+std::string VersionsPage(std::string_view inside) {
+  return fmt::format("<ListVersionsResult><EncodingType>url</EncodingType>{}</ListVersionsResult>", inside);
+}
+
+TEST(S3ListTest, VersionsAreAskedForPageAfterPage) {
+  ScriptedS3 s3;
+  s3.transport.Push(
+      AnswerWith(200, VersionsPage("<IsTruncated>true</IsTruncated><NextKeyMarker>a%2F</NextKeyMarker>"
+                                   "<NextVersionIdMarker>v1</NextVersionIdMarker>")));
+  s3.transport.Push(
+      AnswerWith(200, VersionsPage("<Version><Key>b</Key><VersionId>v2</VersionId><IsLatest>true</"
+                                   "IsLatest><Size>1</Size></Version>")));
+  ListRequest request;
+  request.prefix = "p";
+  request.start_after = "a";
+  request.versions = true;
+  const auto store = s3.Store();
+  const ListPage first = ListOnePage(*store, request);
+  EXPECT_TRUE(first.objects.empty());
+  request.token = first.next_token;
+  const ListPage second = ListOnePage(*store, request);
+  ASSERT_EQ(second.objects.size(), 1u);
+  EXPECT_EQ(second.objects[0].version, "v2");
+  EXPECT_EQ(second.next_token, "");
+  EXPECT_EQ(s3.transport.requests()[0].url,
+            "http://store.test:9000/bucket/?encoding-type=url&key-marker=a&max-keys=1000&prefix=p&versions=");
+  EXPECT_EQ(s3.transport.requests()[1].url,
+            "http://store.test:9000/bucket/"
+            "?encoding-type=url&key-marker=a%2F&max-keys=1000&prefix=p&version-id-marker=v1"
+            "&versions=");
+}
+
+TEST(S3ListTest, ABucketWithoutVersionsIsNotAskedTwice) {
+  ScriptedS3 s3;
+  s3.transport.Push(
+      AnswerWith(200, VersionsPage("<Version><Key>b</Key><VersionId>null</VersionId><IsLatest>true</"
+                                   "IsLatest><Size>1</Size></Version>")));
+  ListRequest request;
+  request.versions = true;
+  const Error error = Refusal(s3, request);
+  EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+  EXPECT_THAT(error.message(), HasSubstr("the bucket keeps none"));
+  EXPECT_EQ(s3.transport.requests().size(), 1u);
+}
+
+TEST(S3ListTest, AVersionThatEndsAPageAndBeginsTheNextIsGivenOnce) {
+  ScriptedS3 s3;
+  const std::string b =
+      "<Version><Key>b</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest><Size>1</Size></Version>";
+  const std::string c =
+      "<Version><Key>c</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest><Size>1</Size></Version>";
+  s3.transport.Push(
+      AnswerWith(200, VersionsPage(b + "<IsTruncated>true</IsTruncated><NextKeyMarker>b</NextKeyMarker>"
+                                       "<NextVersionIdMarker>v2</NextVersionIdMarker>")));
+  s3.transport.Push(AnswerWith(200, VersionsPage(b + c)));
+  ListRequest request;
+  request.versions = true;
+  const auto store = s3.Store();
+  request.token = ListOnePage(*store, request).next_token;
+  const ListPage second = ListOnePage(*store, request);
+  ASSERT_EQ(second.objects.size(), 1u);
+  EXPECT_EQ(second.objects[0].key, "c");
+}
+
 }  // namespace
 }  // namespace bucketline

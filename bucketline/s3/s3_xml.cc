@@ -9,12 +9,16 @@
 #include "bucketline/http/ascii.h"
 #include "bucketline/s3/percent_encoding.h"
 #include "bucketline/s3/time_format.h"
+#include "bucketline/s3/version_marker.h"
 
 namespace bucketline {
 namespace {
 
 // Blanks are data: a key may begin with one or consist of them.
 constexpr unsigned kParse = pugi::parse_default | pugi::parse_ws_pcdata_single;
+
+// The version of what was written while its bucket kept none. Such an object can be overwritten in place.
+constexpr std::string_view kNoVersion = "null";
 
 Error Broken(std::string_view what, std::string_view why) {
   return Error(ErrorCode::kUnavailable, fmt::format("the store's {} is broken: {}", what, why));
@@ -36,12 +40,33 @@ Result<ObjectInfo> ParseObject(const pugi::xml_node& entry, bool encoded) {
   const std::string_view size = entry.child_value("Size");
   const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), object.size);
   if (object.key.empty() || error != std::errc() || end != size.data() + size.size()) {
-    return Broken("ListBucketResult",
+    return Broken(entry.parent().name(),
                   fmt::format("the entry of key '{}' has no key or no valid size", object.key));
   }
   object.etag = entry.child_value("ETag");
   object.last_modified = ParseIsoDate(entry.child_value("LastModified")).value_or(WallTime{});
   return object;
+}
+
+bool IsEncoded(const pugi::xml_node& root) {
+  return std::string_view(root.child_value("EncodingType")) == "url";
+}
+
+bool IsTruncated(const pugi::xml_node& root) {
+  return std::string_view(root.child_value("IsTruncated")) == "true";
+}
+
+std::vector<std::string> PrefixesOf(const pugi::xml_node& root, bool encoded) {
+  std::vector<std::string> prefixes;
+  for (const pugi::xml_node entry : root.children("CommonPrefixes")) {
+    const char* prefix = entry.child_value("Prefix");
+    prefixes.push_back(encoded ? UnquotePlus(prefix) : prefix);
+  }
+  return prefixes;
+}
+
+Error NoWayOn(std::string_view what) {
+  return Broken(what, "it says that more follows, but not how to ask for it");
 }
 
 }  // namespace
@@ -60,21 +85,51 @@ Result<ListPage> ParseListPage(std::string_view xml) {
   pugi::xml_document document;
   const auto root = Root(document, xml, "ListBucketResult");
   if (!root) return root.error();
-  const bool encoded = std::string_view(root->child_value("EncodingType")) == "url";
+  const bool encoded = IsEncoded(*root);
   ListPage page;
   for (const pugi::xml_node entry : root->children("Contents")) {
     auto object = ParseObject(entry, encoded);
     if (!object) return object.error();
     page.objects.push_back(std::move(*object));
   }
-  for (const pugi::xml_node entry : root->children("CommonPrefixes")) {
-    const char* prefix = entry.child_value("Prefix");
-    page.prefixes.push_back(encoded ? UnquotePlus(prefix) : prefix);
-  }
-  if (std::string_view(root->child_value("IsTruncated")) == "true") {
+  page.prefixes = PrefixesOf(*root, encoded);
+  if (IsTruncated(*root)) {
     page.next_token = root->child_value("NextContinuationToken");
-    if (page.next_token.empty())
-      return Broken("ListBucketResult", "it says that more follows, but not how to ask for it");
+    if (page.next_token.empty()) return NoWayOn("ListBucketResult");
+  }
+  return page;
+}
+
+Result<ListPage> ParseVersionsPage(std::string_view xml) {
+  pugi::xml_document document;
+  const auto root = Root(document, xml, "ListVersionsResult");
+  if (document.child("ListBucketResult")) {
+    return Error(ErrorCode::kUnsupported, "the store does not list versions: it answers with its objects");
+  }
+  if (!root) return root.error();
+  const bool encoded = IsEncoded(*root);
+  ListPage page;
+  for (const pugi::xml_node entry : root->children("Version")) {
+    if (std::string_view(entry.child_value("IsLatest")) != "true") continue;
+    auto object = ParseObject(entry, encoded);
+    if (!object) return object.error();
+    object->version = entry.child_value("VersionId");
+    if (object->version.empty() || object->version == kNoVersion) {
+      return Error(
+          ErrorCode::kUnsupported,
+          fmt::format(
+              "the object \"{}\" has no version: the bucket keeps none, or kept none when it was written",
+              object->key));
+    }
+    page.objects.push_back(std::move(*object));
+  }
+  page.prefixes = PrefixesOf(*root, encoded);
+  if (IsTruncated(*root)) {
+    const char* key = root->child_value("NextKeyMarker");
+    const VersionMarker marker{.key = encoded ? UnquotePlus(key) : key,
+                               .version = root->child_value("NextVersionIdMarker")};
+    if (marker.key.empty()) return NoWayOn("ListVersionsResult");
+    page.next_token = TokenOf(marker);
   }
   return page;
 }

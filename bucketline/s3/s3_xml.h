@@ -26,6 +26,10 @@ std::optional<S3ErrorDocument> ParseErrorDocument(std::string_view xml);
 // A broken document is kUnavailable. Keys are url-decoded only when the answer says that it encoded them.
 Result<ListPage> ParseListPage(std::string_view xml);
 
+// The current versions of a ListVersionsResult, and the token of a VersionMarker.
+// An answer that lists objects instead, and one with an object that has no version, are kUnsupported.
+Result<ListPage> ParseVersionsPage(std::string_view xml);
+
 Result<std::string> ParseUploadId(std::string_view xml);  // InitiateMultipartUploadResult
 
 Result<std::string> ParseCompletedEtag(

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/s3/version_marker.h"
+
 namespace bucketline {
 namespace {
 
@@ -127,6 +129,50 @@ TEST(S3XmlTest, TellsXmlFromPages) {
   EXPECT_TRUE(LooksLikeXml("\xef\xbb\xbf<ListBucketResult>"));
   for (const char* text : {"", "{}", "<!DOCTYPE html>", "  <HTML>", "<html lang='en'>", "plain"})
     EXPECT_FALSE(LooksLikeXml(text)) << text;
+}
+
+constexpr std::string_view kVersions = R"(<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+  <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+  <NextKeyMarker>a%3Fb</NextKeyMarker><NextVersionIdMarker>v?1</NextVersionIdMarker>
+  <Version><Key>a%20b</Key><VersionId>v3</VersionId><IsLatest>true</IsLatest><ETag>"e3"</ETag><Size>3</Size></Version>
+  <Version><Key>a%20b</Key><VersionId>v2</VersionId><IsLatest>false</IsLatest><ETag>"e2"</ETag><Size>2</Size></Version>
+  <DeleteMarker><Key>gone</Key><VersionId>v9</VersionId><IsLatest>true</IsLatest></DeleteMarker>
+  <Version><Key>gone</Key><VersionId>v8</VersionId><IsLatest>false</IsLatest><ETag>"e8"</ETag><Size>8</Size></Version>
+  <CommonPrefixes><Prefix>d%20e/</Prefix></CommonPrefixes>
+</ListVersionsResult>)";
+
+TEST(S3XmlTest, ReadsTheCurrentVersions) {
+  const auto page = ParseVersionsPage(kVersions);
+  ASSERT_TRUE(page) << page.error().what();
+  ASSERT_EQ(page->objects.size(), 1u);
+  EXPECT_EQ(page->objects[0].key, "a b");
+  EXPECT_EQ(page->objects[0].version, "v3");
+  EXPECT_EQ(page->objects[0].etag, "\"e3\"");
+  EXPECT_EQ(page->objects[0].size, 3u);
+  EXPECT_THAT(page->prefixes, ElementsAre("d e/"));
+  const VersionMarker next = MarkerOf(page->next_token);
+  EXPECT_EQ(next.key, "a?b");
+  EXPECT_EQ(next.version, "v?1");
+}
+
+TEST(S3XmlTest, WhatHasNoVersionsIsUnsupported) {
+  const auto why = [](std::string_view inside) {
+    const auto page = ParseVersionsPage(inside);
+    if (page) return std::string("it was taken");
+    EXPECT_EQ(page.error().code(), ErrorCode::kUnsupported);
+    return page.error().message();
+  };
+  EXPECT_THAT(why(kPage), HasSubstr("does not list versions"));
+  for (const char* version : {"", "<VersionId>null</VersionId>"}) {
+    EXPECT_THAT(
+        why(std::string("<ListVersionsResult><Version><Key>k</Key><IsLatest>true</IsLatest><Size>1</Size>") +
+            version + "</Version></ListVersionsResult>"),
+        HasSubstr("\"k\" has no version"));
+  }
+  const auto broken =
+      ParseVersionsPage("<ListVersionsResult><IsTruncated>true</IsTruncated></ListVersionsResult>");
+  EXPECT_EQ(broken.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(broken.error().message(), HasSubstr("more follows"));
 }
 
 }  // namespace

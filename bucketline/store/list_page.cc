@@ -65,6 +65,7 @@ void CheckListLimits(const ListRequest& request) {
 
 void CheckListRequest(const ListRequest& request) {
   CheckListLimits(request);
+  if (request.versions) throw Error(ErrorCode::kUnsupported, "this store keeps no versions of its objects");
   if (!KeyOfToken(request.token)) {
     throw Error(ErrorCode::kInvalidArgument, "the list token is not one that this store gave");
   }

@@ -23,6 +23,8 @@ struct ObjectInfo {
   std::string etag;  // as the store gives it, with its quotes; compared, never computed. A file's is made of
                      // inode, size and mtime
   WallTime last_modified{};
+  std::string version =
+      {};  // of a bucket that keeps versions; "" where none is known. A listing tells it only when asked
 };
 
 struct ListRequest {
@@ -31,6 +33,9 @@ struct ListRequest {
   std::string start_after = {};  // only keys bytewise after this one; ignored when there is a token
   std::string token = {};        // of the previous page, opaque ASCII; "" for the first
   int max_keys = 1000;           // 1..1000, objects and prefixes together
+  // Each object's current version too (then a page may have few objects or none, and still not be the last).
+  // kUnsupported where a store, or a bucket, keeps no versions.
+  bool versions = false;
   std::stop_token stop = {};
 };
 
@@ -44,6 +49,9 @@ struct ListPage {
 struct Pin {
   std::string etag = {};              // "" for any
   std::optional<uint64_t> size = {};  // of the whole object
+  // As a listing with `versions` gave it, "" for the current one: read also when it is no longer that. kUnsupported
+  // where no versions are kept.
+  std::string version = {};
 };
 
 struct GetRequest {

@@ -10,6 +10,15 @@ uint64_t LengthToRead(const GetRequest& request, const ObjectInfo& object) {
                 fmt::format("the object changed: its ETag is {}, expected {}; list again", object.etag,
                             request.pin.etag));
   }
+  if (!request.pin.version.empty() && object.version.empty()) {
+    throw Error(ErrorCode::kUnsupported,
+                "the store keeps no versions of this object, so none can be asked for");
+  }
+  if (!request.pin.version.empty() && request.pin.version != object.version) {
+    throw Error(ErrorCode::kObjectChanged,
+                fmt::format("the store gave version {} of the object instead of {}", object.version,
+                            request.pin.version));
+  }
   if (request.pin.size && *request.pin.size != object.size) {
     throw Error(ErrorCode::kObjectChanged,
                 fmt::format("the object changed: it has {} bytes, expected {}; list again", object.size,

@@ -62,5 +62,17 @@ TEST(ReadRules, MemoryOfAnotherLengthIsABug) {
   }
 }
 
+TEST(ReadRules, AVersionMustBeTheObjects) {
+  GetRequest request = Range("k", 0, 1);
+  request.pin.version = "v1";
+  EXPECT_EQ(Length(request).error().code(), ErrorCode::kUnsupported);
+  ObjectInfo object = kTen;
+  object.version = "v2";
+  const auto other = Catch([&] { return LengthToRead(request, object); });
+  EXPECT_EQ(other.error().code(), ErrorCode::kObjectChanged);
+  object.version = "v1";
+  EXPECT_EQ(LengthToRead(request, object), 1u);
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -162,5 +162,14 @@ TEST_P(StoreContract, UrisEndWithTheKey) {
   EXPECT_THAT(store().UriOf("a/b c%41+.jpg"), ::testing::EndsWith("/a/b c%41+.jpg"));
 }
 
+TEST_P(StoreContract, AVersionThatIsNotKeptIsNotRead) {
+  PutBytes(store(), "k", "data");
+  GetRequest request = Whole("k");
+  request.pin.version = "0d2a3c5e-7f10-4a5b-8a7e-0c1d2e3f4a5b";
+  auto untouched = std::make_shared<VectorSink>();
+  EXPECT_NE(Outcome(Get(request, untouched)), "ok");
+  EXPECT_EQ(untouched->begins(), 0);
+}
+
 }  // namespace
 }  // namespace bucketline::testing

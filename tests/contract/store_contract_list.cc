@@ -161,5 +161,14 @@ TEST_P(StoreContract, SenselessListRequestsAreRefused) {
   EXPECT_EQ(Outcome(List(request)), "InvalidArgument");
 }
 
+// Every store of this suite, and every bucket: none keeps versions. Those that do have tests of their own
+// (tests/integration/version_pin_test.cc).
+TEST_P(StoreContract, VersionsThatAreNotKeptAreNotListed) {
+  PutBytes(store(), "k", "data");
+  ListRequest request;
+  request.versions = true;
+  EXPECT_EQ(Outcome(List(request)), "Unsupported");
+}
+
 }  // namespace
 }  // namespace bucketline::testing

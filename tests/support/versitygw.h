@@ -13,7 +13,9 @@ class Versitygw : public S3TestServer {
   // The server's program: BUCKETLINE_VERSITYGW, else "versitygw" in PATH; "" when there is none.
   static std::string FindProgram() { return ServerProcess::FindProgram("BUCKETLINE_VERSITYGW", "versitygw"); }
 
-  explicit Versitygw(const std::string& program);
+  // kKept: its buckets can be told to keep versions.
+  enum class Versions { kNone, kKept };
+  explicit Versitygw(const std::string& program, Versions versions = Versions::kNone);
 
   // The folder of a bucket's objects, which are files.
   std::filesystem::path PathOf(const std::string& bucket) const { return data() / bucket; }

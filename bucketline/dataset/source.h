@@ -1,0 +1,38 @@
+// Sources: manifests and the stores of their parts, on their way into a Dataset.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "bucketline/dataset/dataset.h"
+#include "bucketline/records/manifest.h"
+
+namespace bucketline {
+
+// What one part of a manifest's records is read from.
+struct PartStore {
+  std::shared_ptr<ObjectStore> store;
+  PinMode pin = PinMode::kEtag;
+};
+
+// A manifest and the stores of its parts, in the order of its part names.
+struct Source {
+  Manifest manifest;
+  std::vector<PartStore> stores;
+};
+
+// The store of a URI by a dataset's options.
+std::shared_ptr<ObjectStore> StoreOf(Runtime& runtime, const Uri& uri, const DatasetOptions& options);
+
+// One URI of Dataset::Open, listed or read, not yet labelled.
+Source OpenSource(Runtime& runtime, std::string_view uri, const DatasetOptions& options);
+
+// Gives the sources the labels of options.labels; those records that must not stay leave them. Returns how many.
+uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vector<Source>* sources);
+
+// `labels` are one for each record of these, in order: shares them out. Throws kInvalidArgument for another number.
+void SpreadLabels(const LabelColumn& labels, std::vector<Source>* sources);
+
+}  // namespace bucketline

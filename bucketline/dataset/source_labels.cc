@@ -1,0 +1,85 @@
+// Labels of several sources, resolved together.
+#include <numeric>
+#include <utility>
+
+#include "bucketline/dataset/key_prefix.h"
+#include "bucketline/dataset/sidecars.h"
+#include "bucketline/dataset/source.h"
+#include "bucketline/records/label_codec.h"
+#include "bucketline/records/label_column.h"
+#include "bucketline/store/blocking.h"
+
+namespace bucketline {
+namespace {
+
+constexpr uint64_t kLargestLabelTable = uint64_t{1} << 30;
+
+std::vector<uint64_t> Range(uint64_t first, uint64_t count) {
+  std::vector<uint64_t> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+// Takes records out; `numbers` ascend and count through all sources.
+void Drop(const std::vector<uint64_t>& numbers, std::vector<Source>* sources) {
+  uint64_t first = 0;
+  auto next = numbers.begin();
+  for (Source& source : *sources) {
+    const uint64_t size = source.manifest.size();
+    std::vector<uint64_t> kept;
+    for (uint64_t i = 0; i < size; ++i) {
+      if (next != numbers.end() && *next == first + i) {
+        ++next;
+      } else {
+        kept.push_back(i);
+      }
+    }
+    if (kept.size() < size) source.manifest = source.manifest.Pick(kept);
+    first += size;
+  }
+}
+
+}  // namespace
+
+void SpreadLabels(const LabelColumn& labels, std::vector<Source>* sources) {
+  uint64_t records = 0;
+  for (const Source& source : *sources) records += source.manifest.size();
+  CheckLabels(labels, records);
+  if (sources->size() == 1) {
+    sources->front().manifest = sources->front().manifest.WithLabels(labels);
+    return;
+  }
+  uint64_t first = 0;
+  for (Source& source : *sources) {
+    const uint64_t size = source.manifest.size();
+    source.manifest = source.manifest.WithLabels(PickLabels(labels, Range(first, size)));
+    first += size;
+  }
+}
+
+uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vector<Source>* sources) {
+  const Labels& labels = options.labels;
+  if (labels.is_none()) return 0;
+  Bytes table;
+  if (!labels.table_uri().empty()) {
+    const Uri uri = Uri::Parse(labels.table_uri());
+    GetRequest request;
+    request.key = Runtime::KeyOf(uri);
+    request.stop = options.stop;
+    table = GetBytes(*StoreOf(runtime, uri, options), std::move(request), kLargestLabelTable);
+  }
+  std::vector<Manifest> manifests;
+  std::vector<std::string> prefixes;
+  for (const Source& source : *sources) {
+    manifests.push_back(source.manifest);
+    prefixes.push_back(FolderPrefix(source.manifest));
+  }
+  LabelFiles files{.table = table.view(), .sidecars = {}};
+  if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
+  const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
+  Drop(labelling.unlabelled, sources);
+  SpreadLabels(labelling.column, sources);
+  return labelling.unlabelled.size();
+}
+
+}  // namespace bucketline
