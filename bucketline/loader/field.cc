@@ -54,7 +54,7 @@ void ShareGeometry(const LoaderOptions& options, std::vector<Field>& fields) {
 
 }  // namespace
 
-std::vector<Field> FieldsOf(const Manifest& manifest, const LoaderOptions& options) {
+std::vector<Field> FieldsOf(const std::vector<std::string>& part_names, const LoaderOptions& options) {
   std::vector<Field> fields;
   if (options.fields.empty()) {
     fields.push_back({.name = {}, .part = 0, .decode = options.decode, .image = options.image});
@@ -63,7 +63,7 @@ std::vector<Field> FieldsOf(const Manifest& manifest, const LoaderOptions& optio
   }
   for (const FieldOptions& wanted : options.fields) {
     Field field{.name = wanted.part, .part = 0, .decode = wanted.decode, .image = wanted.image};
-    field.part = PartOf(field, manifest.part_names());
+    field.part = PartOf(field, part_names);
     for (const Field& other : fields) {
       if (other.name == field.name) Refuse(field, "is there twice");
     }

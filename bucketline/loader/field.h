@@ -12,7 +12,6 @@
 #include "bucketline/image/decoder.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/loader.h"
-#include "bucketline/records/manifest.h"
 
 namespace bucketline {
 
@@ -26,7 +25,7 @@ struct Field {
 
 // Throws kInvalidArgument naming the field and what is wrong with it: a part that the records do not have, a field
 // twice, same_geometry_as that cannot be, an ImageSpec that is out of range, sizes that are missing.
-std::vector<Field> FieldsOf(const Manifest& manifest, const LoaderOptions& options);
+std::vector<Field> FieldsOf(const std::vector<std::string>& part_names, const LoaderOptions& options);
 
 // What is wrong with a record: with the part of one field, or as a whole.
 struct FieldFault {

@@ -34,7 +34,7 @@ struct Loader::Impl {
   Impl(Dataset the_dataset, LoaderOptions the_options)
       : dataset(std::move(the_dataset)),
         options(WithDefaults(std::move(the_options))),
-        fields(FieldsOf(dataset.manifest(), options)),
+        fields(FieldsOf(dataset.part_names(), options)),
         plan(PlanFor(dataset, options)),
         needs(NeedsOf(dataset, fields, options)),
         fingerprint(dataset.fingerprint()),

@@ -70,8 +70,7 @@ class Pipeline {
   void FinishGood(OpenBatch& batch, uint32_t row);
   std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
   std::pair<std::string, std::string> Describe(uint64_t record, const FieldFault& fault) const;
-  std::string UriOf(uint64_t record) const;
-  std::string UriOf(uint64_t record, const Field& field) const;
+  std::string UriOf(uint64_t record, size_t part = 0) const;  // of the object that the part is in
   void FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error = std::nullopt);
 
   // Rows as large as the first image of their batch (pipeline_sizing.cc).

@@ -165,21 +165,12 @@ std::pair<std::string, std::string> Pipeline::Describe(uint64_t record, const Fi
   const std::string& message = fault.error.message();
   if (!fault.field || parts_.options.fields.empty()) return {UriOf(record), message};
   const Field& field = parts_.fields[*fault.field];
-  return {UriOf(record, field), fmt::format("\"{}\": {}", field.name, message)};
+  return {UriOf(record, field.part), fmt::format("\"{}\": {}", field.name, message)};
 }
 
 // For reports and errors, which must come through even when the manifest cannot be read.
-std::string Pipeline::UriOf(uint64_t record) const {
-  const Result<std::string> uri = Catch([&] { return parts_.dataset.UriAt(record); });
-  return uri ? *uri : parts_.dataset.source();
-}
-
-// Of records of several objects, the one that the field is.
-std::string Pipeline::UriOf(uint64_t record, const Field& field) const {
-  if (parts_.dataset.manifest().part_names().size() == 1) return UriOf(record);
-  const Result<std::string> uri = Catch([&] {
-    return parts_.dataset.store()->UriOf(parts_.dataset.RecordAt(record).parts[field.part].object_key);
-  });
+std::string Pipeline::UriOf(uint64_t record, size_t part) const {
+  const Result<std::string> uri = Catch([&] { return parts_.dataset.UriAt(record, part); });
   return uri ? *uri : parts_.dataset.source();
 }
 

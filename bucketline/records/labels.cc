@@ -70,6 +70,12 @@ Labels Labels::Table(std::string uri, std::string key_field, std::string label_f
   return labels;
 }
 
+Labels Labels::TableText(std::string json) {
+  Labels labels = Table("");
+  labels.table_text_ = std::move(json);
+  return labels;
+}
+
 Labels Labels::Pattern(std::string expression) {
   static_cast<void>(LabelPattern(expression));  // throws now rather than after a listing
   Labels labels(Form::kPattern);
@@ -117,10 +123,13 @@ Labelling Labels::Resolve(const ManifestList& records, const std::vector<std::st
 
 Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::string>& prefixes,
                           std::string_view table_bytes) const {
-  const LabelTable table = ReadLabelTable(table_uri_, table_bytes, key_field_, label_field_);
+  const bool given = !table_text_.empty();
+  const std::string name = given ? "given labels.json" : table_uri_;
+  const LabelTable table =
+      ReadLabelTable(name, given ? table_text_ : table_bytes, key_field_, label_field_);
   std::vector<const LabelRow*> rows = RowsOf(records, prefixes, table, match_);
   Labelling labelling;
-  labelling.unlabelled = Unlabelled(rows, missing_, table_uri_, [&](uint64_t record) {
+  labelling.unlabelled = Unlabelled(rows, missing_, name, [&](uint64_t record) {
     return fmt::format("the table has no label for \"{}\"", records.Key(record));
   });
   std::erase(rows, nullptr);

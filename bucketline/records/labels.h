@@ -45,6 +45,8 @@ class Labels {
   // A table object (.csv with a header line, .json, .jsonl) at `uri`. `key_field` and `label_field` name its
   // columns; a .json is {key: label} or a list of objects. What its keys are is for Match to say.
   static Labels Table(std::string uri, std::string key_field = "file", std::string label_field = "label");
+  // The same, with the text of a .json here: {key: label} or a list of objects with "file" and "label".
+  static Labels TableText(std::string json);
   // What a regular expression (ECMAScript, searched for anywhere in the key) finds: the group that is named "label"
   // as in "(?<label>...)" or "(?P<label>...)", else the first group. Throws kInvalidArgument for one that does not
   // parse or has no group.
@@ -96,6 +98,7 @@ class Labels {
 
   Form form_ = Form::kNone;
   std::string table_uri_;
+  std::string table_text_;
   std::string key_field_;
   std::string label_field_;
   std::string pattern_;

@@ -66,6 +66,15 @@ TEST(Labels, FolderIsTheFirstBelowThePrefix) {
               ElementsAre("train", "trap"));
 }
 
+TEST(Labels, ATableMayBeGivenAsText) {
+  const Labels labels = Labels::TableText(R"({"cat/1.jpg": 1, "cat/2.jpg": 2, "dog/x/3.jpg": 3})");
+  EXPECT_EQ(labels.table_uri(), "") << "nothing is to be read";
+  EXPECT_THAT(ResolveOn(labels, Animals(), kPrefix).integers, ElementsAre(1, 2, 3));
+  const Labels short_one = Labels::TableText(R"({"p/cat/1.jpg": 1})");
+  EXPECT_THAT(Message([&] { ResolveOn(short_one, Animals(), kPrefix); }, "given labels.json"),
+              HasSubstr("the table has no label for \"p/cat/2.jpg\""));
+}
+
 TEST(Labels, ParentIsTheLastFolder) {
   const LabelColumn labels = ResolveOn(Labels::Parent(), Animals(), kPrefix);
   EXPECT_THAT(labels.classes, ElementsAre("cat", "x"));

@@ -1,4 +1,4 @@
-// Dataset and Labels.
+// Dataset: opening, views, and what several become together.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -10,11 +10,11 @@
 #include "src/interruptible.h"
 #include "src/registration.h"
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset.h"
 
 namespace nb = nanobind;
@@ -24,7 +24,7 @@ namespace bucketline::python {
 namespace {
 
 // `progress` is None, or called with the number of objects listed so far.
-DatasetHandle Open(const RuntimeHandle& runtime, const std::string& uri, const Labels& labels,
+DatasetHandle Open(const RuntimeHandle& runtime, const std::vector<std::string>& uris, const Labels& labels,
                    std::vector<std::string> extensions, PinMode pin, const S3Options& s3,
                    nb::object progress) {
   const auto listed = std::make_shared<std::atomic<uint64_t>>(0);
@@ -41,7 +41,9 @@ DatasetHandle Open(const RuntimeHandle& runtime, const std::string& uri, const L
   Dataset dataset = Interruptible(
       [&](std::stop_token stop) {
         options.stop = std::move(stop);
-        return Dataset::Open(*runtime.runtime, uri, options);
+        if (uris.size() == 1 && uris.front().find('{') == std::string::npos)
+          return Dataset::Open(*runtime.runtime, uris.front(), options);
+        return Dataset::OpenAll(*runtime.runtime, uris, options);
       },
       look_up);
   return {.runtime = runtime, .dataset = std::move(dataset)};
@@ -51,20 +53,67 @@ DatasetHandle View(const DatasetHandle& of, Dataset dataset) {
   return {.runtime = of.runtime, .dataset = std::move(dataset)};
 }
 
+nb::list Views(const DatasetHandle& of, std::vector<Dataset> datasets) {
+  nb::list views;
+  for (Dataset& dataset : datasets) views.append(View(of, std::move(dataset)));
+  return views;
+}
+
+nb::list Split(const DatasetHandle& handle, const std::vector<double>& fractions, uint64_t seed, SplitBy by) {
+  return Views(handle, handle.dataset.Split(fractions, seed, by));
+}
+
+nb::list SplitGroups(const DatasetHandle& handle, const std::vector<double>& fractions, uint64_t seed,
+                     const nb::callable& group) {
+  return Views(handle, handle.dataset.SplitGroups(fractions, seed, [&](std::string_view key) {
+    return nb::cast<std::string>(nb::str(group(Text(key))));
+  }));
+}
+
+// The Runtime that all of them are read through.
+const RuntimeHandle& OneRuntime(const std::vector<DatasetHandle>& handles) {
+  for (const DatasetHandle& handle : handles) {
+    if (handle.runtime.runtime == handles.front().runtime.runtime) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "datasets of different runtimes do not go together; open them with one runtime",
+                handle.dataset.source());
+  }
+  return handles.front().runtime;
+}
+
+DatasetHandle Concat(const std::vector<DatasetHandle>& handles, bool repeats) {
+  std::vector<Dataset> datasets;
+  for (const DatasetHandle& handle : handles) datasets.push_back(handle.dataset);
+  Dataset whole = Dataset::Concat(datasets, repeats ? Repeats::kAllow : Repeats::kError);
+  return {.runtime = OneRuntime(handles), .dataset = std::move(whole)};
+}
+
+DatasetHandle Join(const std::vector<std::string>& names, const std::vector<DatasetHandle>& handles, bool drop) {
+  std::vector<std::pair<std::string, Dataset>> parts;
+  for (size_t i = 0; i < names.size(); ++i) parts.emplace_back(names[i], handles[i].dataset);
+  Dataset joined = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError);
+  return {.runtime = OneRuntime(handles), .dataset = std::move(joined)};
+}
+
 // (key, uri, data, size, etag)
-nb::tuple Read(const DatasetHandle& handle, uint64_t index) {
+nb::tuple Read(const DatasetHandle& handle, uint64_t index, size_t part) {
   const Sample sample =
-      Interruptible([&](std::stop_token stop) { return handle.dataset.Read(index, std::move(stop)); },
+      Interruptible([&](std::stop_token stop) { return handle.dataset.Read(index, part, std::move(stop)); },
                     handle.runtime.LookUp());
   return nb::make_tuple(Text(sample.key), Text(sample.uri), nb::bytes(sample.data.data(), sample.data.size()),
                         sample.size, Text(sample.etag));
 }
 
-nb::list Keys(const DatasetHandle& handle, uint64_t first, uint64_t count, bool whole) {
+nb::list Keys(const DatasetHandle& handle, uint64_t first, uint64_t count) {
   nb::list keys;
-  for (uint64_t i = first; i < first + count; ++i)
-    keys.append(Text(whole ? handle.dataset.UriAt(i) : handle.dataset.Key(i)));
+  for (uint64_t i = first; i < first + count; ++i) keys.append(Text(handle.dataset.Key(i)));
   return keys;
+}
+
+nb::list Uris(const DatasetHandle& handle, uint64_t first, uint64_t count, size_t part) {
+  nb::list uris;
+  for (uint64_t i = first; i < first + count; ++i) uris.append(Text(handle.dataset.UriAt(i, part)));
+  return uris;
 }
 
 nb::object LabelArray(const DatasetHandle& handle) {
@@ -91,45 +140,48 @@ nb::object LabelArray(const DatasetHandle& handle) {
 }  // namespace
 
 void RegisterDataset(nb::module_& module) {
-  nb::enum_<PinMode>(module, "PinMode").value("etag", PinMode::kEtag).value("size", PinMode::kSize);
-
-  nb::class_<Labels>(module, "Labels")
-      .def_static("none", &Labels::None)
-      .def_static("folder", &Labels::Folder)
-      .def_static("parent", &Labels::Parent)
-      .def_static("table", &Labels::Table, "uri"_a, "key_field"_a, "label_field"_a)
-      .def("classes", &Labels::Classes);
+  nb::enum_<PinMode>(module, "PinMode")
+      .value("etag", PinMode::kEtag)
+      .value("version", PinMode::kVersion)
+      .value("size", PinMode::kSize);
+  nb::enum_<SplitBy>(module, "SplitBy").value("key", SplitBy::kKey).value("label", SplitBy::kLabel);
 
   nb::class_<DatasetHandle>(module, "Dataset")
       .def("__len__", [](const DatasetHandle& handle) { return handle.dataset.size(); })
       .def_prop_ro("source", [](const DatasetHandle& handle) { return Text(handle.dataset.source()); })
+      .def_prop_ro("part_names", [](const DatasetHandle& handle) { return handle.dataset.part_names(); })
       .def_prop_ro("classes", [](const DatasetHandle& handle) { return Texts(handle.dataset.classes()); })
       .def_prop_ro("total_bytes", [](const DatasetHandle& handle) { return handle.dataset.total_bytes(); })
       .def_prop_ro("fingerprint", [](const DatasetHandle& handle) { return handle.dataset.fingerprint(); })
+      .def_prop_ro("dropped", [](const DatasetHandle& handle) { return handle.dataset.dropped(); })
       .def("labels", &LabelArray)
-      .def("keys", &Keys, "first"_a, "count"_a, "whole"_a)
-      .def("read", &Read, "index"_a)
+      .def("keys", &Keys, "first"_a, "count"_a)
+      .def("uris", &Uris, "first"_a, "count"_a, "part"_a)
+      .def("read", &Read, "index"_a, "part"_a)
+      .def("with_labels", [](const DatasetHandle& handle,
+                             const LabelColumn& labels) { return View(handle, handle.dataset.WithLabels(labels)); })
       .def("slice", [](const DatasetHandle& handle, uint64_t first,
                        uint64_t count) { return View(handle, handle.dataset.Slice(first, count)); })
+      .def("select", [](const DatasetHandle& handle,
+                        const std::vector<uint64_t>& indices) { return View(handle, handle.dataset.Select(indices)); })
+      .def("without", [](const DatasetHandle& handle,
+                         const std::vector<std::string>& keys) { return View(handle, handle.dataset.Without(keys)); })
       .def("filter",
            [](const DatasetHandle& handle, nb::callable keep) {
              return View(handle, handle.dataset.Filter([&](std::string_view key) {
                return nb::cast<bool>(nb::bool_(keep(Text(key))));
              }));
            })
-      .def(
-          "split",
-          [](const DatasetHandle& handle, double fraction, uint64_t seed) {
-            auto [first, second] = handle.dataset.Split(fraction, seed);
-            return nb::make_tuple(View(handle, std::move(first)), View(handle, std::move(second)));
-          },
-          "fraction"_a, "seed"_a)
+      .def("split", &Split, "fractions"_a, "seed"_a, "by"_a)
+      .def("split_groups", &SplitGroups, "fractions"_a, "seed"_a, "group"_a)
       .def("save", [](const DatasetHandle& handle, const std::string& uri) {
         Interruptible([&](std::stop_token) { handle.dataset.Save(uri); }, handle.runtime.LookUp());
       });
 
-  module.def("open_dataset", &Open, "runtime"_a, "uri"_a, "labels"_a, "extensions"_a, "pin"_a, "s3"_a,
+  module.def("open_dataset", &Open, "runtime"_a, "uris"_a, "labels"_a, "extensions"_a, "pin"_a, "s3"_a,
              "progress"_a.none());
+  module.def("concat", &Concat, "datasets"_a, "repeats"_a);
+  module.def("join", &Join, "names"_a, "datasets"_a, "drop"_a);
 }
 
 }  // namespace bucketline::python

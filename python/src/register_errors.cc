@@ -7,15 +7,30 @@
 #include <nanobind/stl/string_view.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/loader/transform.h"
 
 namespace nb = nanobind;
 
 namespace bucketline::python {
 namespace {
 
+// The user's own exception, with a note that names the sample.
+void RaiseCause(const TransformError& error) {
+  try {
+    std::rethrow_exception(error.cause());
+  } catch (const nb::python_error& raised) {
+    const nb::object exception = nb::borrow(raised.value());
+    if (nb::hasattr(exception, "add_note"))
+      exception.attr("add_note")(Text("raised by the transform for " + error.uri()));
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  }
+}
+
 void Translate(const std::exception_ptr& thrown, void*) {
   try {
     std::rethrow_exception(thrown);
+  } catch (const TransformError& error) {
+    RaiseCause(error);
   } catch (const Error& error) {
     const nb::object exception =
         nb::module_::import_("bucketline.errors")

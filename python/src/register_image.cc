@@ -51,6 +51,7 @@ void RegisterImage(nb::module_& module) {
   nb::enum_<ResizeFamily>(module, "Parity")
       .value("pillow", ResizeFamily::kPillow)
       .value("tensorflow", ResizeFamily::kTensorflow);
+  nb::enum_<Palette>(module, "Palette").value("colours", Palette::kColours).value("index", Palette::kIndex);
   nb::enum_<PixelType>(module, "PixelType")
       .value("uint8", PixelType::kUint8)
       .value("float16", PixelType::kFloat16)
@@ -87,6 +88,7 @@ void RegisterImage(nb::module_& module) {
       .def_rw("resize", &ImageSpec::resize)
       .def_rw("antialias", &ImageSpec::antialias)
       .def_rw("parity", &ImageSpec::family)
+      .def_rw("palette", &ImageSpec::palette)
       .def_rw("channels", &ImageSpec::channels)
       .def_rw("dtype", &ImageSpec::type)
       .def_rw("layout", &ImageSpec::layout)

@@ -10,9 +10,11 @@
 #include "src/interruptible.h"
 #include "src/pixel_array.h"
 #include "src/registration.h"
+#include "src/transform_hook.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/verdict.h"
@@ -100,6 +102,8 @@ nb::dict Figures(const LoaderHandle& handle) {
   figures["fetch_seconds"] = Seconds(stats.fetch.wall);
   figures["decode_seconds"] = Seconds(stats.decode.wall);
   figures["decode_cpu_seconds"] = Seconds(stats.decode.cpu);
+  figures["transform_seconds"] = Seconds(stats.transform.wall);
+  figures["transform_cpu_seconds"] = Seconds(stats.transform.cpu);
   figures["memory"] = stats.budget_capacity;
   figures["memory_peak"] = stats.budget_peak;
   figures["lent_bytes"] = stats.lent_bytes;
@@ -114,9 +118,9 @@ nb::list BadSamples(LoaderHandle& handle) {
   return samples;
 }
 
-nb::object Pixels(const Batch& batch) {
-  if (batch.pixels() == nullptr) return nb::none();
-  return PixelArray(batch.pixels(), batch.spec(), batch.rows(), KeepAlive(batch.owner()));
+nb::object Pixels(const BatchField& field, size_t rows) {
+  if (field.pixels() == nullptr) return nb::none();
+  return PixelArray(field.pixels(), field.spec(), rows, KeepAlive(field.owner()));
 }
 
 nb::object LabelArray(const Batch& batch) {
@@ -134,11 +138,17 @@ nb::object LabelArray(const Batch& batch) {
   return ArrayOn(batch.float_labels().data(), {batch.rows(), batch.label_width()}, KeepAlive(batch));
 }
 
-nb::list Raw(const Batch& batch) {
-  nb::list rows;
-  for (uint32_t row = 0; row < batch.rows(); ++row)
-    rows.append(nb::bytes(batch.raw(row).data(), batch.raw(row).size()));
-  return rows;
+nb::list Raw(const BatchField& field, size_t rows) {
+  nb::list bytes;
+  for (uint32_t row = 0; row < rows; ++row)
+    bytes.append(nb::bytes(field.raw(row).data(), field.raw(row).size()));
+  return bytes;
+}
+
+nb::list Values(const Batch& batch) {
+  nb::list values;
+  for (uint32_t row = 0; row < batch.rows(); ++row) values.append(ValueOf(batch.value(row)));
+  return values;
 }
 
 nb::list BatchKeys(const Batch& batch) {
@@ -157,8 +167,26 @@ void RegisterOptions(nb::module_& module) {
       .value("partial", LastPolicy::kPartial)
       .value("pad", LastPolicy::kPad);
 
+  nb::enum_<Sampling>(module, "Sampling")
+      .value("all", Sampling::kAll)
+      .value("balanced", Sampling::kBalanced)
+      .value("replacement", Sampling::kReplacement);
+
+  nb::class_<FieldOptions>(module, "FieldOptions")
+      .def(nb::init<>())
+      .def_rw("part", &FieldOptions::part)
+      .def_rw("decode", &FieldOptions::decode)
+      .def_rw("image", &FieldOptions::image)
+      .def_rw("same_geometry_as", &FieldOptions::same_geometry_as);
+
   nb::class_<LoaderOptions>(module, "LoaderOptions")
       .def(nb::init<>())
+      .def_rw("fields", &LoaderOptions::fields)
+      .def("set_transform",
+           [](LoaderOptions& options, nb::object call) { options.transform = TransformOf(std::move(call)); })
+      .def_rw("sampling", &LoaderOptions::sampling)
+      .def_rw("epoch_size", &LoaderOptions::epoch_size)
+      .def_rw("pin_threads", &LoaderOptions::pin_threads)
       .def_rw("batch_size", &LoaderOptions::batch_size)
       .def_rw("image", &LoaderOptions::image)
       .def_rw("decode", &LoaderOptions::decode)
@@ -178,8 +206,18 @@ void RegisterOptions(nb::module_& module) {
 void RegisterBatch(nb::module_& module) {
   nb::class_<Batch>(module, "Batch")
       .def("__len__", &Batch::rows)
-      .def("pixels", &Pixels)
-      .def("raw", &Raw)
+      .def("pixels", [](const Batch& batch, size_t field) { return Pixels(batch.field(field), batch.rows()); })
+      .def("raw", [](const Batch& batch, size_t field) { return Raw(batch.field(field), batch.rows()); })
+      .def("geometry",
+           [](const Batch& batch, size_t field) {
+             return ArrayOn(batch.field(field).geometry().data(), {batch.rows(), 6}, KeepAlive(batch));
+           })
+      .def("source_sizes",
+           [](const Batch& batch, size_t field) {
+             return ArrayOn(batch.field(field).source_sizes().data(), {batch.rows(), 2}, KeepAlive(batch));
+           })
+      .def_prop_ro("has_values", &Batch::has_values)
+      .def("values", &Values)
       .def("labels", &LabelArray)
       .def("indices",
            [](const Batch& batch) {
