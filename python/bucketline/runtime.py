@@ -69,8 +69,7 @@ def find_ca_bundle() -> str:
     with contextlib.suppress(ImportError):
         import certifi
 
-        path: str = certifi.where()
-        return path
+        return str(certifi.where())
     return ""
 
 

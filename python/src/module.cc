@@ -9,6 +9,7 @@ NB_MODULE(_core, module) {
   RegisterErrors(module);
   RegisterRuntime(module);
   RegisterStores(module);
+  RegisterUploads(module);
   RegisterDataset(module);
   RegisterImage(module);
   RegisterLoader(module);

@@ -109,6 +109,20 @@ def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         yield endpoint
 
 
+@pytest.fixture
+def reached(versitygw: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    """versitygw, which the package in this process finds by the environment."""
+    for name, value in versitygw.environment().items():
+        monkeypatch.setenv(name, value)
+    return versitygw
+
+
+@pytest.fixture
+def bucket_url(reached: Endpoint) -> str:
+    """ "s3://bucket/" of a new bucket there."""
+    return f"s3://{reached.new_bucket()}/"
+
+
 @dataclass
 class Outcome:
     code: int
