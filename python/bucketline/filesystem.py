@@ -18,7 +18,7 @@ except ImportError:
 import bucketline as bl
 from bucketline._connection import CONNECTION_KEYWORDS, s3_options
 from bucketline._options import reject_unknown
-from bucketline.objects import Object
+from bucketline.objects import Object, stat
 
 
 class BucketlineFileSystem(AbstractFileSystem):  # type: ignore[misc]
@@ -56,14 +56,13 @@ class BucketlineFileSystem(AbstractFileSystem):  # type: ignore[misc]
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         path = self._strip_protocol(path)
         if "/" in path:
-            for each in bl.list(f"s3://{path}", recursive=False, **self._connection):
-                entry = _info(each)
-                if entry["name"] == path:
-                    return entry
-                if each.key > path.partition("/")[2] + "/":
-                    break
+            try:
+                return _info(stat(f"s3://{path}", **self._connection))
+            except FileNotFoundError:
+                pass  # a folder?
+        below = next(bl.list(f"s3://{path}/", recursive=False, **self._connection), None)
+        if below is None and "/" in path:
             raise bl.NotFoundError("no such object or folder", f"s3://{path}")
-        next(bl.list(f"s3://{path}/", recursive=False, **self._connection), None)
         return _folder(path)
 
     def find(

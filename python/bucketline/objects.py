@@ -90,10 +90,19 @@ def delete(uri: str | os.PathLike[str], **connection: Unpack[Connection]) -> Non
 def exists(uri: str | os.PathLike[str], **connection: Unpack[Connection]) -> bool:
     """Whether there is an object of exactly this key. A store that forbids the question raises."""
     try:
-        place(uri, "exists", connection).head()
+        _head(uri, "exists", connection)
     except NotFoundError:
         return False
     return True
+
+
+def stat(uri: str | os.PathLike[str], **connection: Unpack[Connection]) -> Object:
+    """What the store says of an object, without reading it."""
+    return _head(uri, "stat", connection)
+
+
+def _head(uri: str | os.PathLike[str], where: str, connection: Connection) -> Object:
+    return as_object(place(uri, where, connection).head())
 
 
 def as_object(found: tuple[str, str, int, str, float]) -> Object:
