@@ -28,14 +28,21 @@ def listing_progress(progress: bool | Tell | None) -> Iterator[Tell | None]:
 
 @contextlib.contextmanager
 def _bar() -> Iterator[Tell]:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
+    tqdm = _tqdm()
+    if tqdm is None:
         with _line() as tell:
             yield tell
-        return
-    with tqdm(desc="listing", unit=" objects") as bar:
-        yield lambda objects: bar.update(objects - bar.n)
+    else:
+        with tqdm(desc="listing", unit=" objects") as bar:
+            yield lambda objects: bar.update(objects - bar.n)
+
+
+def _tqdm() -> Any:
+    with contextlib.suppress(ImportError):
+        from tqdm.auto import tqdm
+
+        return tqdm
+    return None
 
 
 @contextlib.contextmanager

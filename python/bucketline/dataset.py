@@ -17,6 +17,8 @@ from bucketline.runtime import Runtime
 if TYPE_CHECKING:
     import numpy as np
 
+    from bucketline.preview import Preview
+
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png")
 _PINS = {"etag": _core.PinMode.etag, "size": _core.PinMode.size}
 
@@ -187,6 +189,13 @@ class Dataset:
     def filter(self, keep: Callable[[str], bool]) -> Dataset:
         """A view of the records whose key `keep` says yes to."""
         return self._view(self, self._core.filter(keep))
+
+    def preview(self, n: int = 24, *, columns: int = 8, size: int = 96) -> Preview:
+        """`n` images from all over the dataset on one sheet with their labels: a notebook shows it, `.save(path)` writes
+        a PNG. size: the side of each, in pixels. What is no image is a red square."""
+        from bucketline.preview import contact_sheet
+
+        return contact_sheet(self, n, columns, size)
 
     def save(self, uri: str | os.PathLike[str]) -> None:
         """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
