@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from bucketline import _core
-from bucketline._options import reject_unknown
+from bucketline._options import flag, reject_unknown
 from bucketline.errors import InvalidArgumentError
 from bucketline.runtime import Runtime, default_runtime
 
@@ -42,10 +42,7 @@ def s3_options(**given: Any) -> Any:
             raise InvalidArgumentError(f"{name} must be a text or None, not {value!r}")
         setattr(options, name, value or "")
     for name in _FLAGS:
-        value = given.get(name, False)
-        if not isinstance(value, bool):
-            raise InvalidArgumentError(f"{name} must be True or False, not {value!r}")
-        setattr(options, name, value)
+        setattr(options, name, flag(given.get(name, False), name))
     return options
 
 

@@ -117,7 +117,7 @@ class Dataset:
                 self._runtime._core,
                 uri_text(uri),
                 rule.to_core(),
-                list(extensions or ()),
+                _extensions(extensions),
                 choice(pin, "pin", _PINS),
                 s3,
                 tell,
@@ -226,6 +226,16 @@ DATASET_KEYWORDS = (
     "runtime",
     "progress",
 )
+
+
+def _extensions(given: Sequence[str] | None) -> list[str]:
+    if given is None:
+        return []
+    if isinstance(given, str) or not all(isinstance(each, str) for each in given):
+        raise InvalidArgumentError(
+            f"extensions must be a sequence of texts such as ('.jpg', '.png'), or None for all keys, not {given!r}"
+        )
+    return list(given)
 
 
 def _position(index: Any, count: int) -> int:

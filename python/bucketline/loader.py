@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bucketline import _core
-from bucketline._options import byte_size, choice, number, reject_unknown
+from bucketline._options import byte_size, choice, flag, number, reject_unknown
 from bucketline.batch import Batch
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.distributed import rank_and_world_size
@@ -78,7 +78,7 @@ class Loader:
             if not isinstance(image, Image):
                 raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
             options.image = image.to_core(self._layout)
-        options.shuffle = _flag(shuffle, "shuffle")
+        options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.last = None if last is None else choice(last, "last", _LAST)
         options.rank, options.world_size = self._rank, self._world_size
@@ -272,12 +272,6 @@ def _rows(batch_size: int | None, global_batch_size: int | None, world_size: int
     if whole % world_size:
         raise InvalidArgumentError(f"global_batch_size {whole} is not a multiple of the {world_size} ranks")
     return whole // world_size
-
-
-def _flag(value: Any, option: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{option} must be True or False, not {value!r}")
-    return value
 
 
 LOADER_KEYWORDS = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bucketline import _core
 from bucketline._connection import place, uri_text
-from bucketline._options import byte_size, number
+from bucketline._options import byte_size, flag, number
 from bucketline.errors import Error, InternalError
 from bucketline.objects import as_bytes
 from bucketline.objects import list as list_objects
@@ -53,7 +53,7 @@ class Writer:
         text = uri_text(uri)
         self._uri = text if text.endswith("/") else text + "/"
         self._connection = connection
-        self._if_absent = bool(if_absent)
+        self._if_absent = flag(if_absent, "if_absent")
         self._content_type = content_type or ""
         self._core = _core.Uploads(
             place(self._uri, "Writer", connection),
