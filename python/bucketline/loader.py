@@ -243,7 +243,7 @@ def _close_all() -> None:
 
 def _dataset(given: Any, options: dict[str, Any]) -> Dataset:
     if isinstance(given, Dataset):
-        reject_unknown(options, LOADER_KEYWORDS, "Loader")
+        reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
         if options:  # a keyword of Dataset, which is open already
             raise TypeError(
                 f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
@@ -257,7 +257,7 @@ def _ranks(rank: int | None, world_size: int | None, distributed: bool) -> tuple
     if (rank is None) != (world_size is None):
         raise InvalidArgumentError("rank and world_size go together: give both or none")
     if rank is None or world_size is None:
-        return rank_and_world_size() if distributed else (0, 1)
+        return rank_and_world_size() if flag(distributed, "distributed") else (0, 1)
     number(world_size, "world_size", 1, whole=True)
     return number(rank, "rank", 0, world_size - 1, whole=True), world_size
 

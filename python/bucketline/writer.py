@@ -55,11 +55,9 @@ class Writer:
         self._connection = connection
         self._if_absent = flag(if_absent, "if_absent")
         self._content_type = content_type or ""
-        self._core = _core.Uploads(
-            place(self._uri, "Writer", connection),
-            byte_size(memory, "memory"),
-            number(parallel, "parallel", 1, 1024, whole=True),
-        )
+        room = byte_size(memory, "memory")
+        threads = number(parallel, "parallel", 1, 1024, whole=True)
+        self._core = _core.Uploads(place(self._uri, "Writer", connection), room, threads)
         self._closed = False
         self._existing: frozenset[str] = frozenset()
         self._unraised: list[Error] = []
@@ -70,7 +68,8 @@ class Writer:
         """Takes a copy of `data`, to be written as `uri` + `key`; waits only while there is no memory for it.
 
         False when the object was there at `skip_existing`, so that nothing is written.
-        Raises the failure of an earlier object, and ResourceExhaustedError for one that exceeds the memory by itself.
+        Raises the failure of an earlier object, and ResourceExhaustedError for one that exceeds the memory by itself;
+        then nothing is taken.
         """
         self._check_open()
         self._raise_failure()

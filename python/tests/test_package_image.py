@@ -163,7 +163,7 @@ def test_pixels_outlive_everything() -> None:
         ({"size": 224, "crop": "random_resized", "area": 0.5}, "area must be 2 numbers"),
         ({"size": 224, "crop": "random_resized", "area": (0.9, 0.1)}, "area"),
         ({"size": 224, "crop": "random_resized", "ratio": (1,)}, "ratio must be 2 numbers"),
-        ({"crop": "box", "box": (1, 2, 3)}, "box must be 4 numbers"),
+        ({"size": 8, "crop": "box", "box": (1, 2, 3)}, "box must be 4 numbers"),
         ({"flip": 1.5}, "flip must be"),
         ({"flip": "yes"}, "flip must be"),
         ({"jitter": 0.4}, "jitter must be 3 numbers"),
@@ -187,7 +187,7 @@ def test_pixels_outlive_everything() -> None:
         ({"dct_scaling": 1}, "dct_scaling must be"),
         ({"max_pixels": 0}, "max_pixels must be"),
         ({"max_memory": "lots"}, "max_memory must be"),
-        ({"crop": "center"}, "size"),
+        ({"crop": "center"}, "crop 'center' needs a size"),
     ],
 )
 def test_options_that_do_not_fit_are_named(options: dict[str, Any], says: str) -> None:
