@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ _GAP = 4
 _PAPER = 255
 _INK = 0
 _BROKEN = (200, 80, 80)
-_READS = 8  # at a time
 
 
 class Preview:
@@ -54,8 +52,7 @@ def contact_sheet(dataset: Dataset, n: int, columns: int, size: int) -> Preview:
     side = number(size, "size", 16, 1024, whole=True)
     chosen = [i * len(dataset) // count for i in range(count)]
     image = Image(side, crop="pad", dtype="uint8", layout="NHWC", orient=True)
-    with ThreadPoolExecutor(_READS) as threads:
-        tiles = list(threads.map(lambda index: _tile(dataset, index, image), chosen))
+    tiles = [_tile(dataset, index, image) for index in chosen]
     rows = -(-count // columns)
     cell_height, cell_width = side + HEIGHT + 2 * _GAP, side + _GAP
     sheet = np.full((rows * cell_height + _GAP, columns * cell_width + _GAP, 3), _PAPER, np.uint8)

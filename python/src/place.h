@@ -30,7 +30,6 @@ struct Place {
   // after a fork.
   template <typename Work>
   auto Wait(Work work) const {
-    handle.CheckProcess();
     return Interruptible(
         [&](std::stop_token stop) {
           try {

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -122,6 +123,27 @@ def reached(versitygw: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
 def bucket_url(reached: Endpoint) -> str:
     """ "s3://bucket/" of a new bucket there."""
     return f"s3://{reached.new_bucket()}/"
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 small labelled images, for tests that only read them."""
+    from images import labelled_objects  # which needs Endpoint of this file
+
+    folder = tmp_path_factory.mktemp("buckets") / "images"
+    for key, data in labelled_objects(24).items():
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(data)
+    return folder
+
+
+def run_python(code: str, *arguments: object, timeout: float = 60) -> str:
+    """What a process of its own prints. It must end by itself, and well."""
+    process = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @dataclass
