@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from bucketline import _core
+import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
 from bucketline._options import choice, reject_unknown
 from bucketline._progress import listing_progress

@@ -7,7 +7,7 @@ import os
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bucketline import _core
+import bucketline._core as _core
 from bucketline._connection import place
 from bucketline.errors import InvalidArgumentError
 

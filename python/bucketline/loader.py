@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bucketline import _core
+import bucketline._core as _core
 from bucketline._options import byte_size, choice, flag, number, reject_unknown
 from bucketline.batch import Batch
 from bucketline.dataset import DATASET_KEYWORDS, Dataset

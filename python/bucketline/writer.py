@@ -10,7 +10,7 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bucketline import _core
+import bucketline._core as _core
 from bucketline._connection import place, uri_text
 from bucketline._options import byte_size, flag, number
 from bucketline.errors import Error, InternalError

@@ -75,6 +75,14 @@ class Endpoint:
             "AWS_REGION": self.region,
         }
 
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """The package in this process finds it by the environment."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            yield
+
     def client(self) -> Any:
         return boto3.client(
             "s3",
@@ -112,11 +120,10 @@ def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def reached(versitygw: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+def reached(versitygw: Endpoint) -> Iterator[Endpoint]:
     """versitygw, which the package in this process finds by the environment."""
-    for name, value in versitygw.environment().items():
-        monkeypatch.setenv(name, value)
-    return versitygw
+    with versitygw.reached():
+        yield versitygw
 
 
 @pytest.fixture

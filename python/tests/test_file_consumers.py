@@ -9,6 +9,7 @@ import pickle
 import shutil
 import tarfile
 import zipfile
+from typing import Any
 
 import numpy as np
 import pandas
@@ -61,11 +62,11 @@ def test_zip_files(bucket_url: str) -> None:
         assert zipped.read("two.bin") == ARRAY.tobytes()
 
 
-@pytest.mark.parametrize("compression", ["", "gz"])
-def test_tar_files(bucket_url: str, compression: str) -> None:
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_tar_files(bucket_url: str, mode: Any) -> None:
     with (
         bl.open(bucket_url + "a.tar", "wb") as file,
-        tarfile.open(fileobj=file, mode=f"w:{compression}") as tar,
+        tarfile.open(fileobj=file, mode=mode) as tar,
     ):
         for name in ("x", "y"):
             member = tarfile.TarInfo(name)

@@ -69,11 +69,8 @@ def test_any_reads_and_seeks_give_what_a_local_file_gives(
 def opened(versitygw: Endpoint) -> Any:
     bucket = versitygw.new_bucket()
     versitygw.client().put_object(Bucket=bucket, Key="k", Body=DATA)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in versitygw.environment().items():
-            patch.setenv(name, value)
-        with bl.open(f"s3://{bucket}/k") as file:
-            yield file, io.BytesIO(DATA)
+    with versitygw.reached(), bl.open(f"s3://{bucket}/k") as file:
+        yield file, io.BytesIO(DATA)
 
 
 def test_reading_on_asks_for_more_at_a_time(bucket_url: str) -> None:

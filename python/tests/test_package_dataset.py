@@ -21,14 +21,11 @@ COUNT = 2500  # three pages
 def large(versitygw: Endpoint) -> str:
     """s3://bucket/ with COUNT small objects in ten folders below "data/", and others beside it."""
     bucket = versitygw.new_bucket()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in versitygw.environment().items():
-            patch.setenv(name, value)
-        with bl.Writer(f"s3://{bucket}/") as writer:
-            for i in range(COUNT):
-                writer.put(f"data/{i % 10}/{i:05}.jpg", str(i).encode())
-            for key in ("data/notes.txt", "database/x.jpg", "data/0/UPPER.JPG", "data/empty.jpg"):
-                writer.put(key, b"" if "empty" in key else b"x")
+    with versitygw.reached(), bl.Writer(f"s3://{bucket}/") as writer:
+        for i in range(COUNT):
+            writer.put(f"data/{i % 10}/{i:05}.jpg", str(i).encode())
+        for key in ("data/notes.txt", "database/x.jpg", "data/0/UPPER.JPG", "data/empty.jpg"):
+            writer.put(key, b"" if "empty" in key else b"x")
     return f"s3://{bucket}/"
 
 

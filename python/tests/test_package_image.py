@@ -196,7 +196,7 @@ def test_options_that_do_not_fit_are_named(options: dict[str, Any], says: str) -
 
 
 def test_numpy_numbers_are_numbers() -> None:
-    image = bl.Image((np.int64(8), np.int32(9)), flip=np.float32(0.5), mean=np.array([0.1, 0.2, 0.3]))
+    image = bl.Image((np.int64(8), np.int32(9)), flip=np.float32(0.5), mean=list(np.array([0.1, 0.2, 0.3])))
     assert image(photo(1)).shape == (3, 8, 9)
 
 

@@ -21,12 +21,9 @@ COUNT = 2500
 @pytest.fixture(scope="module")
 def listed(versitygw: Endpoint) -> str:
     bucket = versitygw.new_bucket()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in versitygw.environment().items():
-            patch.setenv(name, value)
-        with bl.Writer(f"s3://{bucket}/") as writer:
-            for i in range(COUNT):
-                writer.put(f"{i:05}.jpg", b"x")
+    with versitygw.reached(), bl.Writer(f"s3://{bucket}/") as writer:
+        for i in range(COUNT):
+            writer.put(f"{i:05}.jpg", b"x")
     return f"s3://{bucket}/"
 
 

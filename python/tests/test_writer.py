@@ -169,7 +169,7 @@ def test_a_key_that_is_none_is_named(bucket_url: str, key: Any) -> None:
 
 def test_a_text_is_not_bytes(bucket_url: str) -> None:
     with bl.Writer(bucket_url) as writer, pytest.raises(TypeError, match="encode it"):
-        writer.put("k", "text")  # type: ignore[arg-type]
+        writer.put("k", "text")
 
 
 def test_a_forgotten_writer_leaves_no_thread(bucket_url: str) -> None:
