@@ -121,10 +121,10 @@ def delayed(binary: Path, endpoint: Endpoint, *delay: str) -> Iterator[Proxied]:
 
 
 @contextlib.contextmanager
-def serve(bucketline: Path, folder: Path) -> Iterator[Endpoint]:
-    """bucketline's own endpoint over the buckets (folders) in `folder`."""
+def serve(bucketline: Path, folder: Path, *options: str) -> Iterator[Endpoint]:
+    """bucketline's own endpoint over the buckets (folders) in `folder`; options are faults, say."""
     process = subprocess.Popen(
-        [bucketline, "serve", folder, "--json"],
+        [bucketline, "serve", folder, "--json", *options],
         stdout=subprocess.PIPE,
         text=True,
     )

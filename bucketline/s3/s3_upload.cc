@@ -13,6 +13,7 @@ namespace bucketline {
 namespace {
 
 constexpr Duration kAbortPatience = std::chrono::seconds(5);
+constexpr Duration kStoppedPatience = std::chrono::seconds(1);  // somebody waits for a stop
 
 // The 16 bytes of a quoted md5.
 std::optional<std::string> Md5OfEtag(std::string_view etag) {
@@ -57,7 +58,11 @@ bool WasWritten(S3Client& client, const std::string& key, uint64_t size, const s
 }
 
 S3Upload::S3Upload(std::shared_ptr<S3Client> client, std::string key, const WriteCondition& condition)
-    : client_(std::move(client)), key_(std::move(key)), if_absent_(condition.if_absent) {
+    : client_(std::move(client)),
+      key_(std::move(key)),
+      if_absent_(condition.if_absent),
+      asked_to_stop_(condition.stop),
+      on_stop_(asked_to_stop_, [stop = stop_]() mutable { stop.request_stop(); }) {
   S3Request request = Request("POST");
   request.query = {{"uploads", ""}};
   if (!condition.content_type.empty()) request.headers.emplace_back("Content-Type", condition.content_type);
@@ -75,7 +80,7 @@ S3Upload::S3Upload(std::shared_ptr<S3Client> client, std::string key, const Writ
         *id = std::move(*parsed);
         return std::nullopt;
       });
-  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver));
+  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver), stop_.get_token());
   if (outcome.failure) throw outcome.failure->error;
   upload_id_ = *id;
 }
@@ -161,7 +166,7 @@ std::string S3Upload::Complete() {
         *etag = std::move(*parsed);
         return std::nullopt;
       });
-  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver));
+  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver), stop_.get_token());
   if (!outcome.failure) return *etag;
   const S3Failure& failure = *outcome.failure;
   const bool may_be_done = outcome.attempts > 1 && (failure.s3_code == "NoSuchUpload" ||
@@ -173,13 +178,14 @@ std::string S3Upload::Complete() {
 
 void S3Upload::Abort() {
   stop_.request_stop();
+  const Duration patience = asked_to_stop_.stop_requested() ? kStoppedPatience : kAbortPatience;
   {
     std::unique_lock lock(parts_->mutex);
     parts_->changed.wait(lock, [&] { return parts_->in_flight == 0; });
   }
   std::stop_source enough;
   Timer& timer = *client_->environment().timer;
-  const Timer::Id id = timer.After(kAbortPatience, [enough](bool) mutable { enough.request_stop(); });
+  const Timer::Id id = timer.After(patience, [enough](bool) mutable { enough.request_stop(); });
   S3Request request = Request("DELETE");
   const S3ErrorContext context = client_->ContextOf(request);
   const auto nothing = [](const HttpResponseHead&, std::string_view) { return std::optional<S3Failure>(); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,7 +22,7 @@ class S3Upload {
   static constexpr size_t kMaxParts = 10'000;  // S3's limit
   static constexpr size_t kInFlight = 2;       // parts that are sent at a time
 
-  // Creates the upload at the store.
+  // Creates the upload at the store. A stop request by the condition ends every wait, here and below, with kCancelled.
   S3Upload(std::shared_ptr<S3Client> client, std::string key, const WriteCondition& condition);
 
   // Takes the next part; waits while kInFlight are under way. Throws the failure of any part before.
@@ -52,6 +53,8 @@ class S3Upload {
   uint64_t size_ = 0;
   uint64_t sum_ = 0;  // CRC-64 of all parts so far, when checksums are sent
   std::stop_source stop_;
+  const std::stop_token asked_to_stop_;                             // by the condition
+  std::stop_callback<std::function<void()>> on_stop_;               // passes it on to stop_
   const std::shared_ptr<Parts> parts_ = std::make_shared<Parts>();  // shared with the parts' completions
 };
 

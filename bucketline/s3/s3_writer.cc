@@ -60,7 +60,7 @@ std::string S3Writer::PutWhole() {
         *etag = std::string(head.headers.Find("ETag").value_or(""));
         return std::nullopt;
       });
-  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver));
+  const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver), condition_.stop);
   if (!outcome.failure) return *etag;
   if (outcome.attempts > 1 && outcome.failure->error.code() == ErrorCode::kAlreadyExists) {
     const std::string expected = fmt::format("\"{}\"", Hex(Md5(body.view())));

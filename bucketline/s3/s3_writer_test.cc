@@ -103,6 +103,23 @@ TEST_F(S3WriterTest, ASmallObjectIsOneSignedPut) {
   EXPECT_EQ(s3_.counters.bytes_written.value(), 5u);
 }
 
+// The store's answer never comes; a request that was sent asks for the stop.
+TEST_F(S3WriterTest, AStopEndsTheWaitForASilentStore) {
+  for (const std::string silent : {"put", "create", "part1", "complete"}) {
+    std::stop_source stop;
+    override = [&](const std::string& asked) -> std::optional<ScriptedAnswer> {
+      if (asked != silent) return std::nullopt;
+      s3_.timer.After(Duration{0}, [&](bool) { stop.request_stop(); });
+      ScriptedAnswer never;
+      never.hang = true;
+      return never;
+    };
+    const size_t size = silent == "put" ? 10 : kPart + 1;
+    EXPECT_EQ(Refusal(size, {.stop = stop.get_token()}).code(), ErrorCode::kCancelled) << silent;
+  }
+  EXPECT_EQ(Count("abort"), 2) << "of part1 and complete; an upload without an id cannot be aborted";
+}
+
 TEST_F(S3WriterTest, ExactlyOnePartIsStillOnePut) {
   PutBytes(*store_, "k", RampBytes(kPart));
   EXPECT_THAT(names_, ::testing::ElementsAre("put"));

@@ -13,7 +13,7 @@ namespace bucketline {
 namespace {
 
 // Where a completion and the thread that waits for it meet. The wait ends because every store completes every
-// call, soon after a stop request at the latest.
+// call, soon after a stop request at the latest; where a call takes no stop token, the wait alone does.
 template <typename T>
 class Waiter {
  public:
@@ -25,16 +25,18 @@ class Waiter {
     };
   }
 
-  T Wait() {
+  T Wait(const std::stop_token& stop = {}) {
     std::unique_lock lock(state_->mutex);
-    state_->wake.wait(lock, [&] { return state_->result.has_value(); });
+    if (!state_->wake.wait(lock, stop, [&] { return state_->result.has_value(); })) {
+      throw Error(ErrorCode::kCancelled, "stopped on request");
+    }
     return std::move(*state_->result).ValueOrThrow();
   }
 
  private:
   struct State {
     std::mutex mutex;
-    std::condition_variable wake;
+    std::condition_variable_any wake;
     std::optional<Result<T>> result;
   };
   std::shared_ptr<State> state_ = std::make_shared<State>();
@@ -114,10 +116,10 @@ Bytes GetBytes(ObjectStore& store, std::string_view key) {
   return GetBytes(store, std::move(request));
 }
 
-ObjectInfo HeadObject(ObjectStore& store, std::string_view key) {
+ObjectInfo HeadObject(ObjectStore& store, std::string_view key, std::stop_token stop) {
   Waiter<ObjectInfo> waiter;
   store.Head(std::string(key), waiter.Done());
-  return waiter.Wait();
+  return waiter.Wait(stop);
 }
 
 ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::span<const uint8_t> data,
@@ -133,10 +135,10 @@ ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::string_view t
   return PutBytes(store, key, data, std::move(condition));
 }
 
-void DeleteObject(ObjectStore& store, std::string_view key) {
+void DeleteObject(ObjectStore& store, std::string_view key, std::stop_token stop) {
   Waiter<void> waiter;
   store.Delete(std::string(key), waiter.Done());
-  waiter.Wait();
+  waiter.Wait(stop);
 }
 
 }  // namespace bucketline

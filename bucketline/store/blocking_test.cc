@@ -67,6 +67,19 @@ TEST(Blocking, ListAllStops) {
   EXPECT_THROW(ListAll(*store, "", stop.get_token()), Error);
 }
 
+TEST(Blocking, AStopEndsTheWaitForAHeadAndADelete) {
+  FaultStore store(MakeMemoryStore("m"), [](const StoreCall&, uint64_t) { return Fault::Hang(); });
+  std::stop_source stop;
+  stop.request_stop();
+  const std::function<void()> calls[] = {[&] { HeadObject(store, "k", stop.get_token()); },
+                                         [&] { DeleteObject(store, "k", stop.get_token()); }};
+  for (const auto& call : calls) {
+    const auto result = Catch(call);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code(), ErrorCode::kCancelled);
+  }
+}
+
 // Answers List as the test says, and nothing else.
 class ListedStore : public ObjectStore {
  public:

@@ -85,6 +85,8 @@ class GetSink {
 struct WriteCondition {
   bool if_absent = false;  // fail with kAlreadyExists when the key exists at commit
   std::string content_type = {};
+  std::stop_token stop =
+      {};  // ends waits of Write and Commit soon, with kCancelled; the object may be there or not
 };
 
 // Writes one object. Not thread-safe. Nothing is visible before Commit; an object that existed stays whole

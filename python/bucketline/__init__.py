@@ -13,6 +13,7 @@ first used.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from typing import Any
 
 from bucketline._core import version as __version__
@@ -37,10 +38,13 @@ from bucketline.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from bucketline.files import open
 from bucketline.image import Image
 from bucketline.labels import Labels
 from bucketline.loader import Loader
+from bucketline.objects import Object, delete, exists, get, list, put
 from bucketline.runtime import Runtime
+from bucketline.writer import Writer
 
 __all__ = [
     "AlreadyExistsError",
@@ -57,6 +61,7 @@ __all__ = [
     "Labels",
     "Loader",
     "NotFoundError",
+    "Object",
     "ObjectChangedError",
     "PermissionDeniedError",
     "ResourceExhaustedError",
@@ -67,7 +72,14 @@ __all__ = [
     "UnauthenticatedError",
     "UnavailableError",
     "UnsupportedError",
+    "Writer",
     "__version__",
+    "delete",
+    "exists",
+    "get",
+    "list",
+    "open",
+    "put",
 ]
 
 _FRAMEWORKS: tuple[str, ...] = ()
@@ -79,5 +91,5 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'bucketline' has no attribute {name!r}")
 
 
-def __dir__() -> list[str]:
+def __dir__() -> Iterable[str]:
     return [*__all__, *_FRAMEWORKS]

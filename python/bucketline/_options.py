@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
@@ -64,14 +65,21 @@ def reject_unknown(given: Mapping[str, Any], known: Collection[str], where: str)
 
 def number(value: Any, option: str, low: float, high: float = float("inf"), whole: bool = False) -> Any:
     """A number in [low, high]."""
-    kinds = (int,) if whole else (int, float)
+    kinds = numbers.Integral if whole else numbers.Real
     kind = "whole number" if whole else "number"
     if isinstance(value, bool) or not (isinstance(value, kinds) or hasattr(value, "__index__")):
         raise InvalidArgumentError(f"{option} must be a {kind}, not {value!r}")
     if not low <= value <= high:
         limits = f"at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
         raise InvalidArgumentError(f"{option} must be {limits}, not {value!r}")
-    return int(value) if whole else value
+    return float(value) if isinstance(value, numbers.Real) and not whole else int(value)
+
+
+def flag(value: Any, option: str) -> bool:
+    """True or False, and nothing that only counts as one."""
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{option} must be True or False, not {value!r}")
+    return value
 
 
 def _did_you_mean(value: Any, known: Collection[str]) -> str:

@@ -4,23 +4,59 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bucketline.errors import InvalidArgumentError
+
+Tell = Callable[[int], Any]
 
 
-def listing_bar() -> Callable[[int], None]:
-    """Something to call with the number of objects so far."""
+@contextlib.contextmanager
+def listing_progress(progress: bool | Tell | None) -> Iterator[Tell | None]:
+    """What to call with the number of objects so far; None where nobody wants to know."""
+    if progress is None or progress is False:
+        yield None
+    elif callable(progress):
+        yield progress
+    elif progress is True:
+        with _bar() as tell:
+            yield tell
+    else:
+        raise InvalidArgumentError(f"progress must be True, False or something to call, not {progress!r}")
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Tell]:
+    tqdm = _tqdm()
+    if tqdm is None:
+        with _line() as tell:
+            yield tell
+    else:
+        with tqdm(desc="listing", unit=" objects") as bar:
+            yield lambda objects: bar.update(objects - bar.n)
+
+
+def _tqdm() -> Any:
     with contextlib.suppress(ImportError):
         from tqdm.auto import tqdm
 
-        bar = tqdm(desc="listing", unit=" objects")
+        return tqdm
+    return None
 
-        def show_bar(objects: int) -> None:
-            bar.update(objects - bar.n)
 
-        return show_bar
+@contextlib.contextmanager
+def _line() -> Iterator[Tell]:
+    shown = False
 
-    def show_line(objects: int) -> None:
+    def show(objects: int) -> None:
+        nonlocal shown
         if sys.stderr.isatty():
+            shown = True
             print(f"\rlisting: {objects} objects", end="", file=sys.stderr, flush=True)
 
-    return show_line
+    try:
+        yield show
+    finally:
+        if shown:
+            print(file=sys.stderr)

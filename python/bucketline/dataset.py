@@ -6,14 +6,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from bucketline import _core
+import bucketline._core as _core
+from bucketline._connection import runtime_of, s3_options, uri_text
 from bucketline._options import choice, reject_unknown
+from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
-from bucketline.runtime import Runtime, default_runtime
+from bucketline.runtime import Runtime
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bucketline.preview import Preview
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png")
 _PINS = {"etag": _core.PinMode.etag, "size": _core.PinMode.size}
@@ -99,20 +103,25 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        self._runtime = runtime if runtime is not None else default_runtime()
+        self._runtime = runtime_of(runtime)
         rule = labels if isinstance(labels, Labels) else Labels(labels)
-        s3 = _core.S3Options()
-        s3.endpoint_url, s3.region, s3.profile = endpoint_url or "", region or "", profile or ""
-        s3.anonymous, s3.requester_pays = bool(anonymous), bool(requester_pays)
-        self._core = _core.open_dataset(
-            self._runtime._core,
-            _text(uri),
-            rule.to_core(),
-            list(extensions or ()),
-            choice(pin, "pin", _PINS),
-            s3,
-            _progress(progress),
+        s3 = s3_options(
+            endpoint_url=endpoint_url,
+            region=region,
+            profile=profile,
+            anonymous=anonymous,
+            requester_pays=requester_pays,
         )
+        with listing_progress(progress) as tell:
+            self._core = _core.open_dataset(
+                self._runtime._core,
+                uri_text(uri),
+                rule.to_core(),
+                _extensions(extensions),
+                choice(pin, "pin", _PINS),
+                s3,
+                tell,
+            )
         self._labels: Any = None
 
     @classmethod
@@ -181,9 +190,16 @@ class Dataset:
         """A view of the records whose key `keep` says yes to."""
         return self._view(self, self._core.filter(keep))
 
+    def preview(self, n: int = 24, *, columns: int = 8, size: int = 96) -> Preview:
+        """`n` images from all over the dataset on one sheet with their labels: a notebook shows it, `.save(path)` writes
+        a PNG. size: the side of each, in pixels. What is no image is a red square."""
+        from bucketline.preview import contact_sheet
+
+        return contact_sheet(self, n, columns, size)
+
     def save(self, uri: str | os.PathLike[str]) -> None:
         """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
-        self._core.save(_text(uri))
+        self._core.save(uri_text(uri))
 
     def __repr__(self) -> str:
         size = _human(self._core.total_bytes)
@@ -212,11 +228,14 @@ DATASET_KEYWORDS = (
 )
 
 
-def _text(uri: str | os.PathLike[str]) -> str:
-    text = os.fspath(uri)
-    if not isinstance(text, str):
-        raise InvalidArgumentError(f"a URI must be a text or a path, not {uri!r}")
-    return text
+def _extensions(given: Sequence[str] | None) -> list[str]:
+    if given is None:
+        return []
+    if isinstance(given, str) or not all(isinstance(each, str) for each in given):
+        raise InvalidArgumentError(
+            f"extensions must be a sequence of texts such as ('.jpg', '.png'), or None for all keys, not {given!r}"
+        )
+    return list(given)
 
 
 def _position(index: Any, count: int) -> int:
@@ -226,16 +245,6 @@ def _position(index: Any, count: int) -> int:
     if not -count <= number < count:
         raise IndexError(f"index {number} is out of range: there are {count} records")
     return int(number) % count
-
-
-def _progress(progress: bool | Callable[[int], Any] | None) -> Callable[[int], Any] | None:
-    if progress is None or progress is False:
-        return None
-    if callable(progress):
-        return progress
-    from bucketline._progress import listing_bar
-
-    return listing_bar()
 
 
 def _human(size: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from bucketline import _core
-from bucketline._options import byte_size, choice, number
+from bucketline._options import byte_size, choice, flag, number
 from bucketline.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -102,10 +103,19 @@ class Image:
             spec.layout = _LAYOUTS[default_layout]
         return spec
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_spec"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _spec=None)
+        self.__post_init__()
+
     def _make_spec(self) -> Any:
         spec = _core.ImageSpec()
         spec.height, spec.width = _size(self.size)
         spec.crop = choice(self.crop, "crop", _CROPS)
+        if self.size is None and self.crop != "none":
+            raise InvalidArgumentError(f"crop {self.crop!r} needs a size")
         spec.short_side = 0 if self.short is None else number(self.short, "short", 1, whole=True)
         spec.area = _numbers(self.area, "area", 2)
         spec.ratio = _numbers(self.ratio, "ratio", 2)
@@ -113,16 +123,16 @@ class Image:
             spec.box = [int(side) for side in _numbers(self.box, "box", 4)]
         spec.flip = number(self.flip, "flip", 0, 1)
         spec.jitter = _numbers(self.jitter, "jitter", 3) if self.jitter is not None else [0, 0, 0]
-        spec.orient = bool(self.orient)
+        spec.orient = flag(self.orient, "orient")
         spec.resize = choice(self.resize, "resize", _FILTERS)
-        spec.antialias = bool(self.antialias)
+        spec.antialias = flag(self.antialias, "antialias")
         spec.parity = choice(self.parity, "parity", _PARITIES)
         spec.channels = number(self.channels, "channels", 1, 3, whole=True)
         spec.dtype = choice(self.dtype, "dtype", _DTYPES)
         spec.layout = _LAYOUTS["NCHW"] if self.layout is None else choice(self.layout, "layout", _LAYOUTS)
         self._set_values(spec)
         spec.truncated = choice(self.truncated, "truncated", _TRUNCATED)
-        spec.dct_scaling = bool(self.dct_scaling)
+        spec.dct_scaling = flag(self.dct_scaling, "dct_scaling")
         spec.max_pixels = number(self.max_pixels, "max_pixels", 1, whole=True)
         spec.max_memory = byte_size(self.max_memory, "max_memory")
         spec.validate()
@@ -174,6 +184,6 @@ def _per_channel(values: Any, option: str, imagenet: tuple[float, ...], default:
                 f"{option} must be a number, three numbers or 'imagenet', not {values!r}"
             )
         return list(imagenet)
-    if isinstance(values, (int, float)):
+    if isinstance(values, numbers.Real):
         return [number(values, option, float("-inf"))] * 3
     return _numbers(list(values), option, 3)

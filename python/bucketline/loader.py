@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bucketline import _core
-from bucketline._options import byte_size, choice, number, reject_unknown
+import bucketline._core as _core
+from bucketline._options import byte_size, choice, flag, number, reject_unknown
 from bucketline.batch import Batch
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.distributed import rank_and_world_size
@@ -78,7 +78,7 @@ class Loader:
             if not isinstance(image, Image):
                 raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
             options.image = image.to_core(self._layout)
-        options.shuffle = _flag(shuffle, "shuffle")
+        options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.last = None if last is None else choice(last, "last", _LAST)
         options.rank, options.world_size = self._rank, self._world_size
@@ -243,7 +243,7 @@ def _close_all() -> None:
 
 def _dataset(given: Any, options: dict[str, Any]) -> Dataset:
     if isinstance(given, Dataset):
-        reject_unknown(options, LOADER_KEYWORDS, "Loader")
+        reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
         if options:  # a keyword of Dataset, which is open already
             raise TypeError(
                 f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
@@ -257,7 +257,7 @@ def _ranks(rank: int | None, world_size: int | None, distributed: bool) -> tuple
     if (rank is None) != (world_size is None):
         raise InvalidArgumentError("rank and world_size go together: give both or none")
     if rank is None or world_size is None:
-        return rank_and_world_size() if distributed else (0, 1)
+        return rank_and_world_size() if flag(distributed, "distributed") else (0, 1)
     number(world_size, "world_size", 1, whole=True)
     return number(rank, "rank", 0, world_size - 1, whole=True), world_size
 
@@ -272,12 +272,6 @@ def _rows(batch_size: int | None, global_batch_size: int | None, world_size: int
     if whole % world_size:
         raise InvalidArgumentError(f"global_batch_size {whole} is not a multiple of the {world_size} ranks")
     return whole // world_size
-
-
-def _flag(value: Any, option: str) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{option} must be True or False, not {value!r}")
-    return value
 
 
 LOADER_KEYWORDS = (

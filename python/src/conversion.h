@@ -23,6 +23,14 @@ inline nanobind::str Text(std::string_view text) {
   return nanobind::steal<nanobind::str>(decoded);
 }
 
+// The bytes of a text, also of one that Text() made.
+inline std::string Utf8(const nanobind::str& text) {
+  PyObject* encoded = PyUnicode_AsEncodedString(text.ptr(), "utf-8", "surrogateescape");
+  if (encoded == nullptr) throw nanobind::python_error();
+  const auto bytes = nanobind::steal<nanobind::bytes>(encoded);
+  return {bytes.c_str(), bytes.size()};
+}
+
 inline nanobind::list Texts(std::span<const std::string> texts) {
   nanobind::list list;
   for (const std::string& text : texts) list.append(Text(text));

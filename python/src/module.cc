@@ -10,6 +10,7 @@ NB_MODULE(_core, module) {
   RegisterRuntime(module);
   RegisterStores(module);
   RegisterLabels(module);
+  RegisterUploads(module);
   RegisterDataset(module);
   RegisterImage(module);
   RegisterLoader(module);

@@ -2,13 +2,12 @@
 #include <exception>
 
 #include "src/conversion.h"
+#include "src/exceptions.h"
 #include "src/registration.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string_view.h>
 
-#include "bucketline/base/error.h"
 #include "bucketline/loader/transform.h"
-
 namespace nb = nanobind;
 
 namespace bucketline::python {
@@ -32,15 +31,18 @@ void Translate(const std::exception_ptr& thrown, void*) {
   } catch (const TransformError& error) {
     RaiseCause(error);
   } catch (const Error& error) {
-    const nb::object exception =
-        nb::module_::import_("bucketline.errors")
-            .attr("from_core")(ErrorCodeName(error.code()), Text(error.message()), Text(error.uri()),
-                               error.http_status(), Text(error.request_id()));
+    const nb::object exception = ExceptionOf(error);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   }
 }
 
 }  // namespace
+
+nb::object ExceptionOf(const Error& error) {
+  return nb::module_::import_("bucketline.errors")
+      .attr("from_core")(ErrorCodeName(error.code()), Text(error.message()), Text(error.uri()),
+                         error.http_status(), Text(error.request_id()));
+}
 
 void RegisterErrors(nb::module_&) { nb::register_exception_translator(&Translate); }
 

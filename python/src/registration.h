@@ -9,6 +9,7 @@ void RegisterErrors(nanobind::module_& module);
 void RegisterRuntime(nanobind::module_& module);
 void RegisterStores(nanobind::module_& module);
 void RegisterLabels(nanobind::module_& module);
+void RegisterUploads(nanobind::module_& module);
 void RegisterDataset(nanobind::module_& module);
 void RegisterImage(nanobind::module_& module);
 void RegisterLoader(nanobind::module_& module);

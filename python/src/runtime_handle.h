@@ -14,8 +14,12 @@ struct RuntimeHandle {
   std::shared_ptr<LogQueue> logs;  // outlives the runtime's threads
   std::shared_ptr<Runtime> runtime;
 
-  // For waits: what happens each time that they look up.
+  // Throws kInternal in a forked child, where nothing may wait for the runtime's threads.
+  void CheckProcess() const { static_cast<void>(runtime->memory()); }
+
+  // For waits: what happens each time that they look up. Throws as CheckProcess does.
   std::function<void()> LookUp() const {
+    CheckProcess();
     return [logs = logs] { logs->Drain(); };
   }
 };

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 120
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a machine outside
 
 
 def missing(what: str) -> None:
@@ -73,6 +75,14 @@ class Endpoint:
             "AWS_REGION": self.region,
         }
 
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """The package in this process finds it by the environment."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment().items():
+                patch.setenv(name, value)
+            yield
+
     def client(self) -> Any:
         return boto3.client(
             "s3",
@@ -107,6 +117,40 @@ def serve_versitygw(binary: str, folder: Path, options: list[str]) -> Iterator[E
 def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     with serve_versitygw(versitygw_binary(), tmp_path_factory.mktemp("versitygw"), []) as endpoint:
         yield endpoint
+
+
+@pytest.fixture
+def reached(versitygw: Endpoint) -> Iterator[Endpoint]:
+    """versitygw, which the package in this process finds by the environment."""
+    with versitygw.reached():
+        yield versitygw
+
+
+@pytest.fixture
+def bucket_url(reached: Endpoint) -> str:
+    """ "s3://bucket/" of a new bucket there."""
+    return f"s3://{reached.new_bucket()}/"
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 small labelled images, for tests that only read them."""
+    from images import labelled_objects  # which needs Endpoint of this file
+
+    folder = tmp_path_factory.mktemp("buckets") / "images"
+    for key, data in labelled_objects(24).items():
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(data)
+    return folder
+
+
+def run_python(code: str, *arguments: object, timeout: float = 60) -> str:
+    """What a process of its own prints. It must end by itself, and well."""
+    process = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=timeout
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 @dataclass
