@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from bucketline import _core
@@ -77,6 +77,10 @@ class Image:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_spec", self._make_spec())
 
+    def __reduce__(self) -> Any:
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
+        return _make, (given,)
+
     def eval(self, short: int | None = None) -> Image:
         """The same image for validation: a centre crop, no flip, no jitter.
 
@@ -143,6 +147,10 @@ class Image:
             spec.scale = number(self.scale, "scale", float("-inf"))
         spec.mean = _per_channel(self.mean, "mean", IMAGENET_MEAN, 0.0)
         spec.std = _per_channel(self.std, "std", IMAGENET_STD, 1.0)
+
+
+def _make(options: dict[str, Any]) -> Image:
+    return Image(**options)
 
 
 def _size(size: Any) -> tuple[int, int]:

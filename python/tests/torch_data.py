@@ -1,0 +1,49 @@
+"""Data and helpers of the tests of frameworks. Imported by tests that need them: PyTorch takes seconds to load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Endpoint
+from images import labelled_objects, put_all
+
+import bucketline as bl
+
+COUNT = 40
+SIZE = 24
+
+
+@dataclass
+class Store:
+    """A bucket with COUNT labelled images."""
+
+    bucket: str
+    uri: str
+
+    def open(self, labels: Any = "folder") -> bl.Dataset:
+        return bl.Dataset(self.uri, labels=labels)
+
+
+@contextmanager
+def stored(versitygw: Endpoint, count: int = COUNT) -> Iterator[Store]:
+    """The images, and the environment that reaches them, for child processes too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in versitygw.environment().items():
+            patch.setenv(name, value)
+        bucket = versitygw.new_bucket()
+        put_all(versitygw, bucket, "images/", labelled_objects(count))
+        yield Store(bucket, f"s3://{bucket}/images/")
+
+
+def image(**options: Any) -> bl.Image:
+    return bl.Image(SIZE, **{"crop": "random_resized", "flip": 0.5, **options})
+
+
+def numbers(images: Any) -> list[int]:
+    """Something that tells images apart, whatever holds them."""
+    return [hash(np.ascontiguousarray(row).tobytes()) for row in np.asarray(images)]
