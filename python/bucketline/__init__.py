@@ -70,7 +70,7 @@ __all__ = [
     "__version__",
 ]
 
-_FRAMEWORKS: tuple[str, ...] = ("torch",)
+_FRAMEWORKS: tuple[str, ...] = ("jax", "torch")
 
 
 def __getattr__(name: str) -> Any:

@@ -12,9 +12,9 @@ import lightning
 import pytest
 import torch
 from conftest import DEADLINE_SECONDS, Endpoint
+from framework_data import SIZE, Store, image, numbers, stored
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
-from torch_data import SIZE, Store, image, numbers, stored
 
 import bucketline as bl
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 from conftest import DEADLINE_SECONDS, Endpoint
+from framework_data import COUNT, Store, image, numbers, stored
 from torch.utils.data import DataLoader
-from torch_data import COUNT, Store, image, numbers, stored
 
 import bucketline as bl
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import DEADLINE_SECONDS, Endpoint
-from torch_data import COUNT, SIZE, Store, image, numbers, stored
+from framework_data import COUNT, SIZE, Store, image, numbers, stored
 
 import bucketline as bl
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 from conftest import DEADLINE_SECONDS, Endpoint
+from framework_data import COUNT, SIZE, Store, image, numbers, stored
 from images import jpeg, put_all
 from torch.utils.data import DataLoader, RandomSampler, Subset, random_split
-from torch_data import COUNT, SIZE, Store, image, numbers, stored
 
 import bucketline as bl
 

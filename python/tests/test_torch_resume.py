@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import DEADLINE_SECONDS, Endpoint
+from framework_data import Store, image, numbers, stored
 from torch.utils.data import DataLoader
-from torch_data import Store, image, numbers, stored
 
 import bucketline as bl
 

@@ -1,4 +1,4 @@
-"""Data and helpers of the tests of frameworks. Imported by tests that need them: PyTorch takes seconds to load."""
+"""A bucket of small images, and how tests of frameworks look at batches."""
 
 from __future__ import annotations
 
