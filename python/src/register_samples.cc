@@ -1,9 +1,9 @@
 // SampleReader: records by number, many at a time. What a DataLoader of another framework stands on.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <latch>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -25,6 +25,7 @@
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/exec/thread_pool.h"
 #include "bucketline/image/decoder.h"
+#include "bucketline/image/probe.h"
 #include "bucketline/sampler/permutation.h"
 
 namespace nb = nanobind;
@@ -58,8 +59,9 @@ struct Samples {
   std::vector<Bytes> raw;
 };
 
-// Reads with threads of its own: as many as requests may run, of which `decoders` at a time decode. Thread-safe.
-// Encoded records of all calls together stay within `memory`.
+// Reads with threads of its own, started by the first Read: as many as requests may run, of which `decoders` at a time
+// decode. Encoded records of all calls together stay within `memory`, and a decode's scratch within the spec's
+// max_memory. Thread-safe.
 class SampleReader {
  public:
   SampleReader(const DatasetHandle& dataset, std::optional<ImageSpec> image, size_t requests, size_t decoders,
@@ -68,7 +70,7 @@ class SampleReader {
         image_(std::move(image)),
         memory_(memory),
         decoders_(std::max<size_t>(decoders, 1)),
-        pool_(std::make_unique<ThreadPool>(requests, "bl-sample")) {
+        requests_(requests) {
     if (image_) image_->Validate();
     if (dataset.dataset.largest_record() <= memory) return;
     throw Error(ErrorCode::kResourceExhausted,
@@ -90,6 +92,7 @@ class SampleReader {
   // first that failed, in that order, and kInternal after a fork.
   nb::object Read(const std::vector<uint64_t>& indices, const std::vector<std::array<uint64_t, 3>>& keys) {
     static_cast<void>(dataset_.dataset.runtime().memory());  // throws after fork
+    std::call_once(started_, [this] { pool_ = std::make_unique<ThreadPool>(requests_, "bl-sample"); });
     std::vector<Wanted> wanted(indices.size());
     for (size_t i = 0; i < wanted.size(); ++i)
       wanted[i] = {indices[i], CounterRng(keys[i][0], keys[i][1], keys[i][2])};
@@ -121,10 +124,7 @@ class SampleReader {
     std::latch done(static_cast<ptrdiff_t>(wanted.size()));
     for (size_t i = 0; i < wanted.size(); ++i) {
       const bool taken = pool_->Submit([&, i] {
-        const Result<bool> read = Catch([&] {
-          ReadOne(wanted[i], i, samples, failed.get_token());
-          return true;
-        });
+        const Result<void> read = Catch([&] { ReadOne(wanted[i], i, samples, failed.get_token()); });
         if (!read) {
           errors[i] = read.error();
           failed.request_stop();
@@ -171,7 +171,9 @@ class SampleReader {
       return;
     }
     ImageSpec sized = *image_;
-    const ImageSize size = OwnSize(ProbeImage(data), sized);
+    const ImageInfo info = ProbeImage(data);
+    RequireLimits(info, sized);
+    const ImageSize size = OwnSize(info, sized);
     sized.height = size.height;
     sized.width = size.width;
     Pixels row{AllocateRows(sized.RowBytes()), sized};
@@ -184,7 +186,10 @@ class SampleReader {
   const std::optional<ImageSpec> image_;
   MemoryBudget memory_;
   MemoryBudget decoders_;
-  std::unique_ptr<ThreadPool> pool_;  // declared last: its threads end before the rest goes
+  const size_t requests_;
+  std::once_flag started_;
+  std::unique_ptr<ThreadPool>
+      pool_;  // from the first Read on; declared last: its threads end before the rest goes
 };
 
 // What Dataset.Open makes the same manifest of, in any process: also called in a forked child.

@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import DEADLINE_SECONDS, Endpoint
 from framework_data import COUNT, Store, image, numbers, stored
+from images import jpeg, put_all
 from torch.utils.data import DataLoader
 
 import bucketline as bl
@@ -87,12 +88,14 @@ def test_a_break_ends_the_epoch_for_all_workers(store: Store, persistent: bool) 
     assert epoch_of(loader) == expected[2]
 
 
-def test_an_error_in_a_worker_comes_out(store: Store) -> None:
-    data = batches(store, memory=10)
-    with pytest.raises(bl.ResourceExhaustedError, match="memory=10"):
-        next(iter(in_loader(data)))
-    with pytest.raises(Exception, match="memory=10"):
-        next(iter(in_loader(data, 2)))
+def test_an_error_in_a_worker_comes_out(versitygw: Endpoint, store: Store) -> None:
+    put_all(versitygw, store.bucket, "bad/", {"a.jpg": jpeg(1), "b.jpg": b"<html>", "c.jpg": jpeg(2)})
+    data = bl.torch.IterableDataset(f"s3://{store.bucket}/bad/", 1, image=image())
+    for workers in (0, 2):
+        iterator = iter(in_loader(data, workers))
+        assert len(next(iterator)) == 1
+        with pytest.raises(bl.CorruptDataError, match=r"bad/b\.jpg"):
+            next(iterator)
 
 
 def test_wrong_input(store: Store) -> None:

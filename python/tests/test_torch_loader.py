@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -166,6 +167,11 @@ def test_frameworks_that_never_ask_beyond_the_end_keep_what_was_read_ahead(store
 def test_unknown_options_name_the_nearest(store: Store) -> None:
     with pytest.raises(TypeError, match="'shufle'; did you mean 'shuffle'"):
         bl.torch.Loader(store.open(), shufle=True)
+
+
+def test_it_is_not_pickled(store: Store) -> None:
+    with loader(store) as batches, pytest.raises(bl.UnsupportedError, match="IterableDataset"):
+        pickle.dumps(batches)
 
 
 def _ranks(rank: int, folder: str, uri: str, queue: Any) -> None:

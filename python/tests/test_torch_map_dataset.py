@@ -62,6 +62,9 @@ def test_images_of_their_own_size(versitygw: Endpoint, store: Store) -> None:
     put_all(versitygw, store.bucket, "sizes/", {f"{size}.jpg": jpeg(size, size=size) for size in (16, 24)})
     samples = bl.torch.MapDataset(f"s3://{store.bucket}/sizes/", bl.Image(layout="NHWC", dtype="uint8"))
     assert [tuple(picture.shape) for picture in samples.__getitems__([1, 0])] == [(24, 24, 3), (16, 16, 3)]
+    limited = bl.torch.MapDataset(samples.dataset, bl.Image(max_pixels=300))
+    with pytest.raises(bl.ResourceExhaustedError, match=r"24\.jpg.*more than max_pixels = 300"):
+        limited.__getitems__([0, 1])
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -165,7 +168,7 @@ def test_wrong_input(data: bl.torch.MapDataset, store: Store) -> None:
     with pytest.raises(bl.InvalidArgumentError, match="the dataset is empty"):
         bl.torch.BatchSampler([])
     with pytest.raises(bl.ResourceExhaustedError, match="memory=10 is less than this record; give at least"):
-        bl.torch.MapDataset(store.uri, memory=10)[0]
+        bl.torch.MapDataset(store.uri, memory=10)
 
 
 def test_the_memory_bound_of_one_record_is_enough(store: Store) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from bucketline import loader as base
 from bucketline.dataset import Dataset
-from bucketline.errors import InvalidArgumentError
+from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.torch.batch import Batch
 
 
@@ -75,6 +75,12 @@ class Loader(base.Loader):
         if self.remaining == 0:
             self._core.next()
         self._restored = True
+
+    def __reduce__(self) -> Any:
+        raise UnsupportedError(
+            "a Loader holds threads and is not pickled; make it in the process that uses it, or give a DataLoader a "
+            "bucketline.torch.IterableDataset"
+        )
 
     def _next(self) -> Any:
         batch = super()._next()

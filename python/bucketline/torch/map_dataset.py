@@ -83,6 +83,7 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         self._fingerprint = opened.fingerprint
         self._labels = None if opened.labels is None else torch.from_numpy(opened.labels)
         self._reader: tuple[int, Any] | None = None  # process id, reader
+        self._own_reader()  # says now what does not fit; its threads start when it reads
 
     def __len__(self) -> int:
         return self._count
