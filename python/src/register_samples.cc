@@ -198,7 +198,9 @@ nb::bytes ManifestBytes(const DatasetHandle& handle) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
+// Of a view, ascending; None when the dataset is the whole manifest.
 nb::object ManifestIndices(const DatasetHandle& handle) {
+  if (handle.dataset.size() == handle.dataset.manifest().size()) return nb::none();
   std::vector<uint64_t> indices(handle.dataset.size());
   for (uint64_t i = 0; i < indices.size(); ++i) indices[i] = handle.dataset.manifest_index(i);
   return ArrayOf(std::move(indices));

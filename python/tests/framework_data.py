@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,4 +47,4 @@ def image(**options: Any) -> bl.Image:
 
 def numbers(images: Any) -> list[int]:
     """Something that tells images apart, whatever holds them."""
-    return [hash(np.ascontiguousarray(row).tobytes()) for row in np.asarray(images)]
+    return [zlib.crc32(np.ascontiguousarray(row).tobytes()) for row in np.asarray(images)]

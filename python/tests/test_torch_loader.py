@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import pickle
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,7 +133,7 @@ def test_set_epoch(store: Store) -> None:
         batches.set_epoch(2)  # again, after a break
         assert epoch_of(batches) == epochs[2]
         for wrong in (-1, 1.5, True):
-            with pytest.raises(bl.InvalidArgumentError, match="epoch must be a whole number"):
+            with pytest.raises(bl.InvalidArgumentError, match="epoch must be"):
                 batches.set_epoch(wrong)
 
 
@@ -203,28 +201,3 @@ def test_ranks_come_from_the_process_group(store: Store, tmp_path: Any) -> None:
         assert process.exitcode == 0
     assert sorted((rank, world) for rank, world, _ in seen) == [(0, 2), (1, 2)]
     assert sorted(index for _, _, indices in seen for index in indices) == list(range(COUNT))
-
-
-def test_a_loader_carried_over_a_fork_says_so(store: Store) -> None:
-    batches = loader(store)
-    next(iter(batches))
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        signal.alarm(DEADLINE_SECONDS)  # a hang ends the child, and is a failure
-        said = []
-        for use in (lambda: next(iter(batches)), batches.state_dict, lambda: batches.set_epoch(1)):
-            try:
-                use()
-                said.append("nothing")
-            except bl.InternalError as error:
-                said.append(str(error))
-        os.write(write, json.dumps(said).encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        said = json.loads(pipe.read())
-    assert os.waitpid(child, 0)[1] == 0
-    assert all("used after a fork" in text for text in said) and len(said) == 3
-    assert len(epoch_of(batches)) == COUNT  # the parent's is as it was
-    batches.close()

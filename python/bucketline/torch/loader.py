@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from bucketline import loader as base
+from bucketline._options import number
 from bucketline.dataset import Dataset
-from bucketline.errors import InvalidArgumentError, UnsupportedError
+from bucketline.errors import UnsupportedError
 from bucketline.torch.batch import Batch
 
 
@@ -54,8 +55,7 @@ class Loader(base.Loader):
 
     def set_epoch(self, epoch: int) -> None:
         """The next `for` is this epoch, from its start; of a restored state in the middle of it, its rest."""
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
-            raise InvalidArgumentError(f"epoch must be a whole number of at least 0, not {epoch!r}")
+        number(epoch, "epoch", 0, whole=True)
         self._check_process()
         state = self._state()
         begins = self._restored or (state["position"] == 0 and not self._ended_early)

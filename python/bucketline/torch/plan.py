@@ -12,6 +12,7 @@ import torch
 import torch.multiprocessing
 
 from bucketline import _core
+from bucketline._options import number
 from bucketline.errors import InvalidArgumentError
 
 _VERSION = 1
@@ -96,8 +97,7 @@ class Course:
         return epoch, start
 
     def set_epoch(self, epoch: int) -> None:
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
-            raise InvalidArgumentError(f"epoch must be a whole number of at least 0, not {epoch!r}")
+        number(epoch, "epoch", 0, whole=True)
         now, start, begun, _ = self._at.tolist()
         if not begun and now == epoch:
             return

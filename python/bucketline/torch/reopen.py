@@ -6,6 +6,8 @@ import os
 import tempfile
 from typing import Any
 
+import numpy as np
+
 from bucketline import _core
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.errors import InvalidArgumentError
@@ -35,7 +37,10 @@ class Opener:
         return {"_dataset": None, "_frozen": self._freeze(), "_pid": 0}
 
     def _freeze(self) -> tuple[bytes, Any, dict[str, Any]]:
-        """The whole manifest, the numbers of a view's records in it, and how the bucket is reached."""
+        """The whole manifest, the numbers of a view's records in it (None: all), and how the bucket is reached.
+
+        In a forked child too: it touches no thread, lock or connection of the parent.
+        """
         if self._frozen is not None:
             return self._frozen
         assert self._dataset is not None
@@ -68,8 +73,9 @@ def _thaw(manifest: bytes, records: Any, reach: dict[str, Any]) -> Dataset:
         with open(path, "wb") as file:
             file.write(manifest)
         whole = Dataset(path, **reach)
-    if len(records) == len(whole):
+    if records is None:
         return whole
-    wanted = set(records.tolist())
-    numbers = iter(range(len(whole)))
-    return whole.filter(lambda _: next(numbers) in wanted)  # asked once for each record, in order
+    of_view = np.zeros(len(whole), dtype=bool)
+    of_view[records] = True
+    kept = iter(of_view.tolist())
+    return whole.filter(lambda _: next(kept))  # asked once for each record, in order
