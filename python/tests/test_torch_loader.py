@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import pickle
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from conftest import DEADLINE_SECONDS, Endpoint
+from conftest import Endpoint
 from framework_data import COUNT, SIZE, Store, image, numbers, stored
 
 import bucketline as bl
@@ -170,34 +169,3 @@ def test_unknown_options_name_the_nearest(store: Store) -> None:
 def test_it_is_not_pickled(store: Store) -> None:
     with loader(store) as batches, pytest.raises(bl.UnsupportedError, match="IterableDataset"):
         pickle.dumps(batches)
-
-
-def _ranks(rank: int, folder: str, uri: str, queue: Any) -> None:
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/group", rank=rank, world_size=2
-    )
-    with bl.torch.Loader(uri, 5, image=image(), last="partial") as batches:
-        queue.put((batches.rank, batches.world_size, [int(i) for _ in batches for i in _indices(batches)]))
-    torch.distributed.destroy_process_group()
-
-
-def _indices(batches: bl.torch.Loader) -> list[int]:
-    batch = batches.last_batch
-    assert batch is not None
-    return [int(index) for index in batch.indices[batch.valid]]
-
-
-def test_ranks_come_from_the_process_group(store: Store, tmp_path: Any) -> None:
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    ranks = [
-        context.Process(target=_ranks, args=(rank, str(tmp_path), store.uri, queue)) for rank in range(2)
-    ]
-    for process in ranks:
-        process.start()
-    seen = [queue.get(timeout=DEADLINE_SECONDS) for _ in ranks]
-    for process in ranks:
-        process.join(DEADLINE_SECONDS)
-        assert process.exitcode == 0
-    assert sorted((rank, world) for rank, world, _ in seen) == [(0, 2), (1, 2)]
-    assert sorted(index for _, _, indices in seen for index in indices) == list(range(COUNT))

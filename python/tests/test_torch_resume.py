@@ -127,3 +127,6 @@ def test_what_cannot_be_counted(store: Store) -> None:
     samples = bl.torch.MapDataset(store.open(), image())
     with pytest.raises(bl.InvalidArgumentError, match="Resumable needs a DataLoader with batch_sampler="):
         bl.torch.Resumable(DataLoader(samples, 8))
+    batches = bl.torch.IterableDataset(store.open(), 8, image=image())
+    with pytest.raises(bl.InvalidArgumentError, match="batch_size=None to the DataLoader"):
+        bl.torch.Resumable(DataLoader(batches, 8))

@@ -12,6 +12,7 @@ import torch.utils.data
 from bucketline._options import choice, number
 from bucketline.errors import InvalidArgumentError
 from bucketline.loader import _flag, _ranks, _rows
+from bucketline.torch.agreement import require_agreement
 from bucketline.torch.map_dataset import Index, Key, MapDataset
 from bucketline.torch.plan import Course, Plan
 
@@ -20,6 +21,7 @@ _LAST = {name: name for name in ("drop", "partial", "pad")}
 
 def make_plan(
     records: int,
+    fingerprint: int,
     batch_size: int | None,
     global_batch_size: int | None,
     shuffle: bool,
@@ -29,7 +31,8 @@ def make_plan(
     world_size: int | None,
     distributed: bool,
 ) -> Plan:
-    """Of a loader's options, checked."""
+    """Of a loader's options, checked; in a process group also against those of the other ranks."""
+    of_group = rank is None and distributed
     rank, world_size = _ranks(rank, world_size, distributed)
     shuffle = _flag(shuffle, "shuffle")
     plan = Plan(
@@ -40,6 +43,7 @@ def make_plan(
         shuffle=shuffle,
         seed=number(seed, "seed", 0, 2**64 - 1, whole=True),
         last=("drop" if shuffle else "partial") if last is None else choice(last, "last", _LAST),
+        fingerprint=fingerprint,
     )
     if records == 0:
         raise InvalidArgumentError("there is nothing to load: the dataset is empty")
@@ -47,6 +51,10 @@ def make_plan(
         raise InvalidArgumentError(
             f"{records} records do not fill one step of {world_size} ranks x {plan.batch_size} rows, and last='drop' "
             "leaves the tail out; use a smaller batch_size or last='partial'"
+        )
+    if of_group:
+        require_agreement(
+            fingerprint=fingerprint, seed=plan.seed, shuffle=shuffle, batch_size=plan.batch_size
         )
     return plan
 
@@ -78,9 +86,18 @@ class BatchSampler(torch.utils.data.Sampler[list[Index]]):
         distributed: bool = True,
     ) -> None:
         self._plan = make_plan(
-            len(data), batch_size, global_batch_size, shuffle, seed, last, rank, world_size, distributed
+            len(data),
+            _pass_keys_on(data),
+            batch_size,
+            global_batch_size,
+            shuffle,
+            seed,
+            last,
+            rank,
+            world_size,
+            distributed,
         )
-        self._course = Course(self._plan, _pass_keys_on(data))
+        self._course = Course(self._plan)
 
     @property
     def batch_size(self) -> int:

@@ -72,6 +72,7 @@ class IterableDataset(torch.utils.data.IterableDataset[Any]):
         )
         self._plan = make_plan(
             len(self._samples),
+            self._samples.fingerprint,
             batch_size,
             global_batch_size,
             shuffle,
@@ -81,7 +82,7 @@ class IterableDataset(torch.utils.data.IterableDataset[Any]):
             world_size,
             distributed,
         )
-        self._course = Course(self._plan, self._samples.fingerprint, shared=True)
+        self._course = Course(self._plan, shared=True)
         self._begun: tuple[int, int] = (0, 0)  # in a worker: its process id, and the epochs begun there
 
     @property

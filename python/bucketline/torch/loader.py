@@ -12,6 +12,7 @@ from bucketline import loader as base
 from bucketline._options import number
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
+from bucketline.torch.agreement import require_agreement
 from bucketline.torch.batch import Batch
 
 
@@ -22,7 +23,8 @@ class Loader(base.Loader):
         pinned memory on a stream of their own, while the device still computes on the batch before.
 
     Without labels the loop gets the image tensor alone, and `last_batch` has the rest. Ranks come from
-    torch.distributed when it is initialised. `state_dict` and `load_state_dict` are those of a stateful loader, which
+    torch.distributed when it is initialised: then all of them make the loader, and one that found other data or was
+    given other options than rank 0 is an error for all, at once. `state_dict` and `load_state_dict` are those of a stateful loader, which
     Lightning and Accelerate save and restore. A state taken after the last batch of an epoch continues with the next
     epoch: `for epoch in loader.epochs(90)` counts right.
     """
@@ -42,6 +44,14 @@ class Loader(base.Loader):
         self._last_batch: Batch | None = None
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
+        if options.get("rank") is None and options.get("distributed", True):
+            state = self._state()
+            require_agreement(
+                fingerprint=state["fingerprint"],
+                seed=state["seed"],
+                shuffle=state["shuffle"],
+                batch_size=self.batch_size,
+            )
 
     def __iter__(self) -> Iterator[Any]:
         iterator = super().__iter__()

@@ -36,6 +36,7 @@ class Plan:
     shuffle: bool
     seed: int
     last: str
+    fingerprint: int
 
     def steps(self, start: int = 0) -> int:
         """Batches of each rank from position `start` on."""
@@ -71,9 +72,8 @@ class Course:
     begun there. `shared`: in memory that DataLoader workers have too, since each of them begins the epoch for
     itself."""
 
-    def __init__(self, plan: Plan, fingerprint: int, shared: bool = False) -> None:
+    def __init__(self, plan: Plan, shared: bool = False) -> None:
         self._plan = plan
-        self._fingerprint = fingerprint
         self._at = torch.zeros(4, dtype=torch.int64)  # epoch, start, begun, token
         self._lock: Any = contextlib.nullcontext()
         if shared:
@@ -127,13 +127,13 @@ class Course:
             "position": self._plan.after(start, steps) if steps else start,
             "seed": self._plan.seed,
             "shuffle": self._plan.shuffle,
-            "fingerprint": self._fingerprint,
+            "fingerprint": self._plan.fingerprint,
         }
 
     def load(self, state: dict[str, Any]) -> None:
         expected = {
             "version": _VERSION,
-            "fingerprint": self._fingerprint,
+            "fingerprint": self._plan.fingerprint,
             "seed": self._plan.seed,
             "shuffle": self._plan.shuffle,
         }

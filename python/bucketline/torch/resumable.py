@@ -80,6 +80,10 @@ class Resumable(Generic[T]):
 
 def _source_of(loader: Any) -> BatchSampler | IterableDataset:
     for source in (getattr(loader, "batch_sampler", None), getattr(loader, "dataset", None)):
+        if isinstance(source, IterableDataset) and getattr(loader, "batch_size", None) is not None:
+            raise InvalidArgumentError(
+                "an IterableDataset makes the batches itself: give batch_size to it, and batch_size=None to the DataLoader"
+            )
         if isinstance(source, (BatchSampler, IterableDataset)):
             return source
     raise InvalidArgumentError(
