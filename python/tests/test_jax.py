@@ -103,7 +103,12 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     )
     with bl.jax.Loader(uri, 4, image=image(), device=sharding) as batches:
         shape = next(iter(batches)).images.shape
-    queue.put((ranks, seen, shape))
+    try:
+        bl.jax.Loader(bl.Dataset(uri)[: 20 if number else 30], 4)
+        error = "nothing"
+    except bl.InvalidArgumentError as raised:
+        error = str(raised)
+    queue.put((ranks, seen, shape, error))
     jax.distributed.shutdown()
 
 
@@ -123,6 +128,7 @@ def test_processes_share_the_records(store: Store, monkeypatch: pytest.MonkeyPat
     for process in processes:
         process.join(DEADLINE_SECONDS)
         assert process.exitcode == 0
-    assert sorted(ranks for ranks, _, _ in results) == [(0, 2), (1, 2)]
-    assert sorted(index for _, seen, _ in results for index in seen) == list(range(COUNT))
-    assert all(shape == (8, SIZE, SIZE, 3) for _, _, shape in results)
+    assert sorted(ranks for ranks, *_ in results) == [(0, 2), (1, 2)]
+    assert sorted(index for _, seen, *_ in results for index in seen) == list(range(COUNT))
+    assert all(shape == (8, SIZE, SIZE, 3) for *_, shape, _ in results)
+    assert all("fingerprint of process 1 is not that of process 0" in error for *_, error in results)
