@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
     from bucketline.dataset import Dataset
 
@@ -27,7 +28,7 @@ class Batch(tuple[Any, Any]):
     _dataset: Dataset
 
     @classmethod
-    def make(cls, core: Any, dataset: Dataset, decoded: bool, convert: Convert | None) -> Batch:
+    def make(cls, core: Any, dataset: Dataset, decoded: bool, convert: Convert | None) -> Self:
         """Of an engine's batch; `convert` turns a numpy array into the framework's."""
         images = core.pixels() if decoded else core.raw()
         labels = core.labels()

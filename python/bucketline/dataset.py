@@ -123,6 +123,15 @@ class Dataset:
                 tell,
             )
         self._labels: Any = None
+        # What another process needs to open the same data: see bucketline.torch.
+        self._reach: dict[str, Any] = {
+            "endpoint_url": endpoint_url,
+            "region": region,
+            "profile": profile,
+            "anonymous": anonymous,
+            "requester_pays": requester_pays,
+            "pin": pin,
+        }
 
     @classmethod
     def _view(cls, of: Dataset, core: Any) -> Dataset:
@@ -130,6 +139,7 @@ class Dataset:
         view._runtime = of._runtime
         view._core = core
         view._labels = None
+        view._reach = of._reach
         return view
 
     def __len__(self) -> int:

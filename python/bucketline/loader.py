@@ -43,6 +43,7 @@ class Loader:
 
     _convert: Callable[[Any], Any] | None = None
     _layout = "NCHW"
+    _batch = Batch
 
     def __init__(
         self,
@@ -94,7 +95,9 @@ class Loader:
 
     def __iter__(self) -> Iterator[Batch]:
         self._check_process()
-        if self._ended_early:
+        if self._ended_early and self.remaining == 0:
+            self._core.next()  # says that the epoch is over, and keeps what was read ahead
+        elif self._ended_early:
             self._restore({**self._state(), "epoch": self.epoch + 1, "position": 0})
         self._iterators += 1
         self._ended_early = False
@@ -105,7 +108,7 @@ class Loader:
         core = self._core.next()
         if core is None:
             return None
-        return Batch.make(core, self._dataset, self._image is not None, self._convert)
+        return self._batch.make(core, self._dataset, self._image is not None, self._convert)
 
     def __len__(self) -> int:
         """Batches of this rank in a whole epoch."""

@@ -14,4 +14,5 @@ NB_MODULE(_core, module) {
   RegisterDataset(module);
   RegisterImage(module);
   RegisterLoader(module);
+  RegisterSamples(module);
 }

@@ -1,0 +1,47 @@
+"""Batch: a loader's batch as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bucketline import batch as base
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Batch(base.Batch):
+    """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.
+
+    images: a tensor (B, C, H, W) or (B, H, W, C), or a list of bytes without image=. labels: (B,) int64 or float32,
+    (B, k) float32, or None.
+    """
+
+    @cached_property
+    def indices(self) -> torch.Tensor:  # type: ignore[override]
+        """(B,) int64, on the CPU: the record number of each row in the dataset."""
+        return torch.from_numpy(super().indices.view("int64"))
+
+    @cached_property
+    def valid(self) -> torch.Tensor:  # type: ignore[override]
+        """(B,) bool, on the CPU: False marks rows that only fill up, and masked ones."""
+        return torch.from_numpy(super().valid)
+
+    def to(self, device: Any, non_blocking: bool = False) -> Self:
+        """The same batch with images and labels on `device`; frameworks that move batches call it."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """The same batch in pinned memory."""
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        changed = tuple.__new__(
+            type(self), (change(part) if isinstance(part, torch.Tensor) else part for part in self)
+        )
+        changed.__dict__.update(self.__dict__)
+        return changed

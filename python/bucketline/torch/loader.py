@@ -1,0 +1,122 @@
+"""Loader: batches as tensors, without workers and without a copy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from bucketline import loader as base
+from bucketline._options import number
+from bucketline.dataset import Dataset
+from bucketline.errors import UnsupportedError
+from bucketline.torch.agreement import require_agreement
+from bucketline.torch.batch import Batch
+
+
+class Loader(base.Loader):
+    """bl.Loader with tensors, for `for images, labels in loader`; takes the same options.
+
+    device: where images and labels go; None: they stay on the CPU, in the engine's own memory. To CUDA they go through
+        pinned memory on a stream of their own, while the device still computes on the batch before.
+
+    Without labels the loop gets the image tensor alone, and `last_batch` has the rest. Ranks come from
+    torch.distributed when it is initialised: then all of them make the loader, and one that found other data or was
+    given other options than rank 0 is an error for all, at once. `state_dict` and `load_state_dict` are those of a stateful loader, which
+    Lightning and Accelerate save and restore. A state taken after the last batch of an epoch continues with the next
+    epoch: `for epoch in loader.epochs(90)` counts right.
+    """
+
+    _convert = staticmethod(torch.from_numpy)
+    _batch = Batch
+
+    def __init__(
+        self,
+        dataset: Dataset | str | os.PathLike[str],
+        batch_size: int | None = None,
+        *,
+        device: torch.device | str | int | None = None,
+        **options: Any,
+    ) -> None:
+        self._restored = False  # and not iterated since
+        self._last_batch: Batch | None = None
+        self._mover = None if device is None else _Mover(torch.device(device))
+        super().__init__(dataset, batch_size, **options)
+        if options.get("rank") is None and options.get("distributed", True):
+            state = self._state()
+            require_agreement(
+                fingerprint=state["fingerprint"],
+                seed=state["seed"],
+                shuffle=state["shuffle"],
+                batch_size=self.batch_size,
+            )
+
+    def __iter__(self) -> Iterator[Any]:
+        iterator = super().__iter__()
+        self._restored = False
+        return iterator
+
+    @property
+    def last_batch(self) -> Batch | None:
+        """The batch that was given last, with keys, indices, valid and state; None before the first."""
+        return self._last_batch
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next `for` is this epoch, from its start; of a restored state in the middle of it, its rest."""
+        number(epoch, "epoch", 0, whole=True)
+        self._check_process()
+        state = self._state()
+        begins = self._restored or (state["position"] == 0 and not self._ended_early)
+        over = self._ended_early and self.remaining == 0
+        if (begins and epoch == state["epoch"]) or (over and epoch == state["epoch"] + 1):
+            return  # where it stands, with what was read ahead
+        super().load_state_dict({**state, "epoch": epoch, "position": 0})
+        self._restored = False
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continues there, also at another world size or batch size: the first `for` gives the rest of that epoch, or
+        the next one when nothing is left.
+
+        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
+        """
+        super().load_state_dict(state)
+        if self.remaining == 0:
+            self._core.next()
+        self._restored = True
+
+    def __reduce__(self) -> Any:
+        raise UnsupportedError(
+            "a Loader holds threads and is not pickled; make it in the process that uses it, or give a DataLoader a "
+            "bucketline.torch.IterableDataset"
+        )
+
+    def _next(self) -> Any:
+        batch = super()._next()
+        if not isinstance(batch, Batch):
+            return batch
+        if self._mover is not None:
+            batch = self._mover(batch)
+        self._last_batch = batch
+        return batch.images if batch.labels is None else batch
+
+
+class _Mover:
+    """Moves batches to a device; to CUDA without waiting for the copy."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+
+    def __call__(self, batch: Batch) -> Batch:
+        if self._stream is None:
+            return batch.to(self._device)
+        computing = torch.cuda.current_stream(self._device)
+        with torch.cuda.stream(self._stream):
+            moved = batch.pin_memory().to(self._device, non_blocking=True)
+        computing.wait_stream(self._stream)
+        for part in moved:
+            if isinstance(part, torch.Tensor):
+                part.record_stream(computing)
+        return moved

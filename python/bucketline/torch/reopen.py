@@ -1,0 +1,74 @@
+"""Opener: a Dataset that each process opens for itself, without listing again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+from bucketline import _core
+from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline.errors import InvalidArgumentError
+
+_left_behind: list[Any] = []  # of a parent process: its threads are not here, so nothing may be destroyed
+
+
+class Opener:
+    """Gives the process's own Dataset: the one it was made of, or, in a forked child and where it was unpickled, the
+    same records opened anew from their manifest, with the process's default Runtime."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset: Dataset | None = dataset
+        self._frozen: tuple[bytes, Any, dict[str, Any]] | None = None
+        self._pid = os.getpid()
+
+    def __call__(self) -> Dataset:
+        if self._dataset is None or self._pid != os.getpid():
+            frozen = self._freeze()
+            if self._dataset is not None:
+                _left_behind.append(self._dataset)
+            self._dataset = _thaw(*frozen)
+            self._pid = os.getpid()
+        return self._dataset
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_dataset": None, "_frozen": self._freeze(), "_pid": 0}
+
+    def _freeze(self) -> tuple[bytes, Any, dict[str, Any]]:
+        """The whole manifest, the numbers of a view's records in it (None: all), and how the bucket is reached.
+
+        In a forked child too: it touches no thread, lock or connection of the parent.
+        """
+        if self._frozen is not None:
+            return self._frozen
+        assert self._dataset is not None
+        core = self._dataset._core
+        return _core.manifest_bytes(core), _core.manifest_indices(core), self._dataset._reach
+
+
+def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
+    """Of a Dataset, or of a URI with the Dataset's keywords."""
+    if isinstance(given, Dataset):
+        if options:
+            raise TypeError(
+                f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
+            )
+        return given
+    if not isinstance(given, (str, os.PathLike)):
+        raise InvalidArgumentError(f"dataset must be a bucketline.Dataset or a URI, not {given!r}")
+    return Dataset(given, **options)
+
+
+def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(those of the Dataset, the others)."""
+    of_dataset = {name: value for name, value in options.items() if name in DATASET_KEYWORDS}
+    return of_dataset, {name: value for name, value in options.items() if name not in of_dataset}
+
+
+def _thaw(manifest: bytes, records: Any, reach: dict[str, Any]) -> Dataset:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "data.manifest")
+        with open(path, "wb") as file:
+            file.write(manifest)
+        whole = Dataset(path, **reach)
+    return whole if records is None else whole.select(records)
