@@ -70,7 +70,7 @@ __all__ = [
     "__version__",
 ]
 
-_FRAMEWORKS: tuple[str, ...] = ()
+_FRAMEWORKS: tuple[str, ...] = ("keras", "tf")
 
 
 def __getattr__(name: str) -> Any:
