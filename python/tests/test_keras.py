@@ -15,22 +15,14 @@ import numpy as np
 import pytest
 from conftest import Endpoint
 from images import labelled_objects, put_all
+from tf_data import COUNT, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
-COUNT = 46
+pytest_plugins = ["tf_data"]
+pytest.importorskip("keras")
+
 BATCH = 4  # eleven batches, and two images that fill none
-SIZE = (24, 20)
-
-
-@pytest.fixture(scope="module")
-def bucket(versitygw: Endpoint) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in versitygw.environment().items():
-            patch.setenv(name, value)
-        name = versitygw.new_bucket()
-        put_all(versitygw, name, "train/", labelled_objects(COUNT))
-        yield name
 
 
 @pytest.fixture(autouse=True)
@@ -197,13 +189,10 @@ def test_bad_samples_are_reported_wherever_they_were_read(bucket: str, versitygw
 
 
 def test_pixels_are_those_of_tensorflow(bucket: str, versitygw: Endpoint) -> None:
-    tf = pytest.importorskip("tensorflow")
     with generator(bucket) as data:
         images, _ = data[0]
         for row, key in zip(images, data.dataset.keys[:BATCH], strict=True):
-            body = versitygw.client().get_object(Bucket=bucket, Key=key)["Body"].read()
-            theirs = tf.image.resize(tf.io.decode_image(body, channels=3, expand_animations=False), SIZE)
-            assert np.abs(row - theirs.numpy()).max() < 0.01
+            assert np.abs(row - their_pixels(body_of(versitygw, bucket, key))).max() < 0.01
 
 
 def test_the_layout_is_that_of_keras(bucket: str) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Endpoint
-from tf_data import COUNT, IMAGE, SIZE, body_of, bucket, their_pixels  # noqa: F401 # a fixture
+from tf_data import COUNT, IMAGE, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
+pytest_plugins = ["tf_data"]
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Endpoint, wait_until
-from tf_data import IMAGE, SIZE, body_of, bucket, their_pixels  # noqa: F401 # a fixture
+from tf_data import IMAGE, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
+pytest_plugins = ["tf_data"]
 tf = pytest.importorskip("tensorflow")
 
 
