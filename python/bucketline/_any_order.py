@@ -8,7 +8,7 @@ from typing import Any
 
 from bucketline.batch import Batch
 from bucketline.dataset import Dataset
-from bucketline.errors import ResourceExhaustedError
+from bucketline.errors import InvalidArgumentError, ResourceExhaustedError
 from bucketline.loader import Loader
 from bucketline.stats import BadSample
 
@@ -30,12 +30,13 @@ class AnyOrder:
         self._window = window
         self._hint: str | None = hint
         self._options = options
+        self._epochs = float("inf") if options.get("epochs") is None else options["epochs"]
         self._stream = Loader(dataset, **options)
-        self._streaming = threading.Lock()  # held while the stream moves; guards _passed
-        self._passed: dict[int, Batch] = {}
-        self._deciding = threading.Lock()  # guards what follows; taken after _streaming
+        self._streaming = threading.Lock()  # held while the stream moves; guards the next three
         self._epoch = 0
         self._next = 0  # what the stream gives next
+        self._passed: dict[int, Batch] = {}
+        self._deciding = threading.Lock()  # guards _last_alone; taken after _streaming
         self._last_alone = -2
         self._bad_samples: list[BadSample] = []  # of batches read alone
 
@@ -59,13 +60,19 @@ class AnyOrder:
 
     def batch(self, index: int) -> Batch:
         """Raises what a Loader raises. Precondition: 0 <= index < len(self)."""
-        with self._deciding:
+        with (
+            self._deciding
+        ):  # on what may be old by the time that the stream is free, where it is looked at again
             epoch = self._epoch
             moved = self._follows_alone(index)
             streams = moved or 0 <= index - self._next < self._window or index in self._passed
             skips = index - self._next >= self._window
             if not streams:
                 self._last_alone = index
+        if epoch >= self._epochs:
+            raise InvalidArgumentError(
+                f"epochs={self._epochs} were asked for, and all are given; make it larger, or leave it out"
+            )
         if skips and self._hint is not None:
             hint, self._hint = self._hint, None
             warnings.warn(hint, UserWarning, stacklevel=3)
@@ -111,7 +118,7 @@ class AnyOrder:
 
     def _alone(self, epoch: int, index: int) -> Batch:
         try:
-            loader = Loader(self._dataset, **{**self._options, **self._only(index)}, epochs=epoch + 1)
+            loader = Loader(self._dataset, **{**self._options, **self._only(index), "epochs": epoch + 1})
         except ResourceExhaustedError:  # the Runtime's memory is all in use: the stream has its share
             with self._streaming:
                 self._move_stream(epoch, index)

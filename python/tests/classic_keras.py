@@ -73,29 +73,23 @@ def our_pipeline(names: list[str], labels: list[int]) -> Any:
     return pairs.apply(bl.tf.fetch_ahead(f"s3://{BUCKET}/", image)).batch(BATCH)
 
 
-def convolutions() -> Any:
-    return keras.Sequential(
-        [
-            keras.layers.Conv2D(8, 3, strides=2),
-            keras.layers.BatchNormalization(),
-            keras.layers.ReLU(),
-            keras.layers.Conv2D(16, 3, strides=2, activation="relu"),
-        ]
-    )
+def convolutions() -> list[Any]:
+    return [
+        keras.layers.Conv2D(8, 3, strides=2),
+        keras.layers.BatchNormalization(),
+        keras.layers.ReLU(),
+        keras.layers.Conv2D(16, 3, strides=2, activation="relu"),
+    ]
 
 
-def mobile_net() -> Any:
-    return keras.applications.MobileNetV2((*SIZE, 3), alpha=0.35, include_top=False, weights=None)
-
-
-def losses(backbone: Any, data: Any) -> list[float]:
+def losses(data: Any) -> list[float]:
     """Of each of the first steps."""
     keras.utils.set_random_seed(1)
     model = keras.Sequential(
         [
             keras.layers.Input((*SIZE, 3)),
             keras.layers.Rescaling(1 / 127.5, -1),
-            backbone(),
+            *convolutions(),
             keras.layers.GlobalAveragePooling2D(),
             keras.layers.Dense(1, activation="sigmoid"),
         ]
@@ -111,14 +105,11 @@ def losses(backbone: Any, data: Any) -> list[float]:
 def main() -> None:
     if sys.argv[1] == "generator":
         ours = bl.keras.S3DataGenerator(BUCKET, PREFIX, BATCH, SIZE, labels="parent")
-        result = losses(convolutions, S3DataGenerator(BATCH)), losses(convolutions, ours)
+        result = losses(S3DataGenerator(BATCH)), losses(ours)
     else:
         names = keys()
         labels = labels_of(names)
-        result = (
-            losses(mobile_net, classic_pipeline(names, labels)),
-            losses(mobile_net, our_pipeline(names, labels)),
-        )
+        result = losses(classic_pipeline(names, labels)), losses(our_pipeline(names, labels))
     print(json.dumps(result))
 
 

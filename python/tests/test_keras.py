@@ -19,7 +19,7 @@ from tf_data import COUNT, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
-pytest_plugins = ["tf_data"]
+pytest_plugins = ["tf_bucket"]
 pytest.importorskip("keras")
 
 BATCH = 4  # eleven batches, and two images that fill none
@@ -135,6 +135,16 @@ def test_a_batch_out_of_order_reads_its_own_records_only(bucket: str) -> None:
     assert requests_of(read) == 1 + 3 * BATCH
 
 
+def test_epochs_end_what_is_read_and_what_is_given(bucket: str) -> None:
+    with generator(bucket, epochs=1) as data:
+        data[5]
+        data[0]
+        data.on_epoch_end()
+        for index in (0, 5):
+            with pytest.raises(bl.InvalidArgumentError, match="epochs=1 were asked for"):
+                data[index]
+
+
 def test_a_run_from_the_middle_is_read_ahead(bucket: str) -> None:
     with generator(bucket) as data:
         for index in range(6, len(data)):
@@ -163,6 +173,50 @@ def test_a_runtime_whose_memory_is_all_in_use_still_serves_any_order(bucket: str
     with flipping(bucket, runtime=bl.Runtime(memory="1MiB"), memory="1MiB") as data:
         for index in (0, 7, 3, 4, 5):
             assert_same(data[index], expected[index])
+
+
+def means_of(images: Any) -> Any:
+    return np.asarray(images).mean((1, 2))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_keras_predicts_epoch_after_epoch(bucket: str, workers: int) -> None:
+    import keras
+
+    expected = reference(bucket, 2, shuffle=True)
+    model = keras.Sequential([keras.layers.Input((*SIZE, 3)), keras.layers.GlobalAveragePooling2D()])
+    with flipping(bucket, shuffle=True, workers=workers) as data:
+        for epoch in expected:
+            means = np.concatenate([means_of(images) for images, _ in epoch])
+            assert np.allclose(model.predict(data, verbose=0), means, rtol=1e-4)
+
+
+def test_keras_own_shuffling_gives_every_batch_once(bucket: str) -> None:
+    import keras
+
+    seen: list[Any] = []
+
+    class Note(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, images: Any) -> Any:
+            seen.append(means_of(images))
+            return images
+
+    model = keras.Sequential(
+        [keras.layers.Input((*SIZE, 3)), Note(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse", run_eagerly=True)
+    with generator(bucket) as data:
+        seen.clear()
+        model.fit(data, verbose=0)  # shuffle=True is its default
+        rows = np.concatenate([batch for batch in seen if len(batch) == BATCH])
+        given = np.concatenate(
+            [means_of(images) for images, *_ in reference(bucket, 1, image=data_image())[0]]
+        )
+        assert np.allclose(np.sort(rows, 0), np.sort(given, 0), rtol=1e-4)
+
+
+def data_image() -> bl.Image:
+    return bl.Image(SIZE, scale=1, parity="tensorflow", antialias=False, layout="NHWC")
 
 
 def test_epoch_can_be_set(bucket: str) -> None:

@@ -14,7 +14,7 @@ from tf_data import COUNT, IMAGE, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
-pytest_plugins = ["tf_data"]
+pytest_plugins = ["tf_bucket"]
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
@@ -85,6 +85,13 @@ def test_an_iterator_that_is_given_up_ends_its_epoch(bucket: str) -> None:
     ds = dataset(bucket)
     next(iter(ds))
     assert_same(images_of(ds), reference(bucket, 2)[1])
+
+
+def test_after_the_last_of_epochs_there_is_no_more(bucket: str) -> None:
+    ds = dataset(bucket, epochs=1)
+    assert len(images_of(ds)) == STEPS
+    with pytest.raises(tf.errors.OpError, match="all epochs="):
+        images_of(ds)
 
 
 def test_the_end_needs_not_be_asked_for(bucket: str) -> None:

@@ -12,7 +12,7 @@ from tf_data import IMAGE, SIZE, body_of, their_pixels
 
 import bucketline as bl
 
-pytest_plugins = ["tf_data"]
+pytest_plugins = ["tf_bucket"]
 tf = pytest.importorskip("tensorflow")
 
 

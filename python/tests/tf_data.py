@@ -1,29 +1,16 @@
-"""A bucket for tests of TensorFlow's adaptors: COUNT small images below "train/", in two folders."""
+"""What the tests of Keras's and TensorFlow's adaptors share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from conftest import Endpoint
-from images import labelled_objects, put_all
 
 import bucketline as bl
 
-COUNT = 46
+COUNT = 46  # objects in the bucket of tf_bucket.py
 SIZE = (24, 20)
 IMAGE = bl.Image(SIZE, scale=1, parity="tensorflow", antialias=False)
-
-
-@pytest.fixture(scope="module")
-def bucket(versitygw: Endpoint) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in versitygw.environment().items():
-            patch.setenv(name, value)
-        name = versitygw.new_bucket()
-        put_all(versitygw, name, "train/", labelled_objects(COUNT))
-        yield name
 
 
 def their_pixels(body: bytes) -> Any:

@@ -19,7 +19,7 @@ def fetch_ahead(
     base: str = "",
     image: Image | None = None,
     window: int = 256,
-    max_requests: int = 64,
+    max_requests: int = 32,
     **connection: Any,
 ) -> Callable[[Any], Any]:
     """For `keys.apply(...)` on a dataset of `key` or `(key, *rest)`: the key becomes its object's image or bytes.

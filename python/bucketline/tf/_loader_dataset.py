@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from bucketline.batch import Batch
 from bucketline.dataset import Dataset
-from bucketline.errors import UnsupportedError
+from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.image import Image
 from bucketline.loader import Loader
 from bucketline.tf._consumed import Consumed
@@ -125,7 +125,11 @@ class LoaderDataset(tf.data.Dataset):  # type: ignore[misc] # TensorFlow has no 
             count = loader.remaining
             run = self._consumed.begin(state, loader.batch_size * loader.world_size, count)
         for number in range(count):
-            batch = next(batches)
+            batch = next(batches, None)
+            if batch is None:
+                raise InvalidArgumentError(
+                    "all epochs= that were asked for are given; make it larger, or leave it out"
+                )
             self._consumed.give(run)
             if number == count - 1:
                 next(batches, None)  # the epoch ends here, also if nobody asks for more
