@@ -82,7 +82,7 @@ __all__ = [
     "put",
 ]
 
-_FRAMEWORKS: tuple[str, ...] = ("jax", "torch")
+_FRAMEWORKS: tuple[str, ...] = ("jax", "keras", "tf", "torch")
 
 
 def __getattr__(name: str) -> Any:

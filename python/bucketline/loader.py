@@ -30,6 +30,7 @@ class Loader:
     image: how bytes become pixels; None: raw bytes.
     shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
+    epochs: how many will be asked for, so that nothing is read for later ones; None: each end reads on into the next.
     rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1.
     threads: for decoding; None: as many as this process has CPUs. max_requests: reads at a time.
     memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
@@ -55,6 +56,7 @@ class Loader:
         shuffle: bool = False,
         seed: int = 0,
         last: str | None = None,
+        epochs: int | None = None,
         rank: int | None = None,
         world_size: int | None = None,
         distributed: bool = True,
@@ -69,7 +71,7 @@ class Loader:
         self._iterators = 0  # of which the last one made is alive
         self._ended_early = False
         self._core: Any = None
-        self._dataset = _dataset(dataset, dataset_options)
+        self._dataset = open_dataset(dataset, dataset_options)
         self._image = image
         self._rank, self._world_size = _ranks(rank, world_size, distributed)
         options = _core.LoaderOptions()
@@ -82,6 +84,7 @@ class Loader:
         options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.last = None if last is None else choice(last, "last", _LAST)
+        options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
         options.rank, options.world_size = self._rank, self._world_size
         options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
         options.memory = byte_size(memory, "memory")
@@ -244,7 +247,8 @@ def _close_all() -> None:
         loader.close()
 
 
-def _dataset(given: Any, options: dict[str, Any]) -> Dataset:
+def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
+    """A Dataset as it is, a URI opened with the Dataset's keywords."""
     if isinstance(given, Dataset):
         reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
         if options:  # a keyword of Dataset, which is open already
@@ -284,6 +288,7 @@ LOADER_KEYWORDS = (
     "shuffle",
     "seed",
     "last",
+    "epochs",
     "rank",
     "world_size",
     "distributed",
