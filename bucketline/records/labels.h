@@ -37,6 +37,7 @@ struct Labelling {
 // A rule; a value. The forms that need objects are given their bytes at Resolve.
 class Labels {
  public:
+  Labels() = default;  // None()
   static Labels None();
   // The first path component below the prefix: "train/cat/1.jpg" below "train/" is "cat".
   static Labels Folder();
@@ -49,7 +50,6 @@ class Labels {
   // "label" as in "(?<label>...)" or "(?P<label>...)", else the first group. Throws kInvalidArgument for one
   // that does not parse or has no group.
   static Labels Pattern(std::string expression);
-
   // One JSON object per record, {label_field: label, ...}. `name` says where: a URI, or a path from the
   // record's folder (a leading "../" goes up one). "{stem}" stands for the record's name without its last
   // extension, "{name}" for its name, "{folder}" for what is before that in the key, without the last "/".
