@@ -71,8 +71,8 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
       ->capture_default_str();
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
-  app.add_option("--pin", pin, "what every read is checked against: etag | size")
-      ->check(CLI::IsMember({"etag", "size"}))
+  app.add_option("--pin", pin, "what every read is bound to: etag | size | version")
+      ->check(CLI::IsMember({"etag", "size", "version"}))
       ->capture_default_str();
 }
 
@@ -88,7 +88,7 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   DatasetOptions options;
   options.labels = MakeLabels();
   options.extensions = SplitExtensions(extensions);
-  options.pin = pin == "size" ? PinMode::kSize : PinMode::kEtag;
+  options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
   options.listing_progress = [&](uint64_t objects) {
     line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
   };

@@ -19,9 +19,12 @@
 
 namespace bucketline {
 
-// What binds a read to what was listed: the ETag, the size alone, or the version, which a bucket that keeps versions
-// goes on to serve after the object was overwritten.
+// What binds a read to what was listed: the ETag, the size alone, or the version, which a bucket that keeps
+// versions goes on to serve after the object was overwritten.
 enum class PinMode { kEtag, kSize, kVersion };
+
+// Whether one object may stand in a dataset more than once.
+enum class Repeats { kError, kAllow };
 
 struct DatasetOptions {
   Labels labels = Labels::None();
@@ -29,7 +32,8 @@ struct DatasetOptions {
   // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
   PinMode pin = PinMode::kEtag;
-  std::optional<S3Options> s3 = {};  // instead of the Runtime's
+  Repeats repeats = Repeats::kError;  // of OpenAll
+  std::optional<S3Options> s3 = {};   // instead of the Runtime's
   // After each page, with the objects so far in all sources; one call at a time.
   std::function<void(uint64_t objects)> listing_progress = {};
   std::stop_token stop = {};  // ends Open soon with kCancelled
@@ -37,9 +41,6 @@ struct DatasetOptions {
 
 // What a split goes by: each record's key, or its label (then each label is split by itself).
 enum class SplitBy { kKey, kLabel };
-
-// Whether one object may stand in a dataset more than once.
-enum class Repeats { kError, kAllow };
 
 // One part of a record, and what to read it from.
 struct PartPlace {
@@ -57,33 +58,34 @@ struct Sample {
   std::string etag;
 };
 
-// A cheap value: copies share the manifests. The Runtime outlives it. Thread-safe. Records stand source after source,
-// bytewise by key within each; a view keeps that order.
+// A cheap value: copies share the manifests. The Runtime outlives it. Thread-safe. Records stand source after
+// source, bytewise by key within each; a view keeps that order.
 class Dataset {
  public:
   // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
   // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
   // when keys are there but none with these extensions (naming a few that are), or for labels
-  // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved manifest
-  // without them.
+  // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved
+  // manifest without them.
   static Dataset Open(Runtime& runtime, std::string_view uri, DatasetOptions options = {});
 
-  // Several of them, each read with the same options and labelled together, in the order given. Braces stand for
-  // several URIs: "s3://bucket/train-{000..146}/", "/data/{train,extra}/" (dataset/braces.h). Throws as Open and
-  // Concat do; kInvalidArgument for an empty list.
+  // Several of them, each read with the same options and labelled together, in the order given. Braces stand
+  // for several URIs: "s3://bucket/train-{000..146}/", "/data/{train,extra}/" (dataset/braces.h). Throws as
+  // Open and Concat do; kInvalidArgument for an empty list.
   static Dataset OpenAll(Runtime& runtime, const std::vector<std::string>& uris, DatasetOptions options = {});
 
-  // The records of the first, then those of the second, and so on; views, other buckets and other stores are fine.
-  // Classes are merged by name: they stay when all have the same, else they are sorted bytewise anew. Throws
-  // kInvalidArgument: an empty list, labels of different kinds or widths, other names of parts (naming two sources),
-  // and the same URI twice unless `repeats` allows it (naming it).
+  // The records of the first, then those of the second, and so on; views, other buckets and other stores are
+  // fine. Classes are merged by name: they stay when all have the same, else they are sorted bytewise anew.
+  // Throws kInvalidArgument: an empty list, labels of different kinds or widths, other names of parts (naming
+  // two sources), and the same URI twice unless `repeats` allows it (naming it).
   static Dataset Concat(const std::vector<Dataset>& datasets, Repeats repeats = Repeats::kError);
 
-  // Records with a part of each dataset, under the names given, from their stores and with their pins. Partners have
-  // the same stem: the key below its dataset's prefix without its last extension ("a/1" for "images/a/1.jpg" below
-  // "images/"). Keys, order and labels are those of the first dataset. Throws kInvalidArgument: an empty list, a
-  // dataset of several sources or parts, a name twice, two keys of one stem in one dataset (naming both), a key without
-  // a partner (naming it; with kDrop such keys are left out, and it is an error when nothing is left).
+  // Records with a part of each dataset, under the names given, from their stores and with their pins.
+  // Partners have the same stem: the key below its dataset's prefix without its last extension ("a/1" for
+  // "images/a/1.jpg" below "images/"). Keys, order and labels are those of the first dataset. Throws
+  // kInvalidArgument: an empty list, a dataset of several sources or parts, a name twice, two keys of one
+  // stem in one dataset (naming both), a key without a partner (naming it; with kDrop such keys are left out,
+  // and it is an error when nothing is left).
   static Dataset Join(const std::vector<std::pair<std::string, Dataset>>& parts,
                       Missing missing = Missing::kError);
 
@@ -94,15 +96,14 @@ class Dataset {
   const std::vector<std::string>& classes() const;     // empty unless labels are, or stand for, classes
   LabelKind label_kind() const;
   size_t label_width() const;
-  // Keys that were left out, for want of a label or a partner, when the dataset or what it was made of was opened or
-  // joined.
+  // Keys that were left out, for want of a label or a partner, when the dataset or what it was made of was
+  // opened or joined.
   uint64_t dropped() const;
 
   // Preconditions: index < size(), part < part_names().size().
   std::string Key(uint64_t index) const;
   std::string UriAt(uint64_t index, size_t part = 0) const;  // of the object that the part is in
-  const std::string& SourceAt(
-      uint64_t index) const;  // the URI of the prefix that its manifest was listed from
+  const std::string& SourceAt(uint64_t index) const;         // of the prefix that it was listed from
   Record RecordAt(uint64_t index) const;
   PartPlace PlaceAt(uint64_t index, size_t part = 0) const;
   uint64_t RecordBytes(uint64_t index) const;                 // of all parts
@@ -115,11 +116,13 @@ class Dataset {
   std::string largest_record_uri() const;
   uint64_t fingerprint() const;  // of the manifests and the view
 
-  // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was listed.
+  // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was
+  // listed.
   Sample Read(uint64_t index, size_t part = 0, std::stop_token stop = {}) const;
 
-  // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a dataset of
-  // its own, of which the rest can no longer be reached. Throws kInvalidArgument for another number of labels.
+  // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a
+  // dataset of its own, of which the rest can no longer be reached. Throws kInvalidArgument for another
+  // number of labels.
   Dataset WithLabels(LabelColumn labels) const;
 
   // By a stable hash of each record's key: a new object never moves an old one. The first dataset gets about
@@ -127,31 +130,34 @@ class Dataset {
   std::pair<Dataset, Dataset> Split(double fraction, uint64_t seed = 0) const;
 
   // One dataset for each fraction. The fractions are positive and add up to 1.
-  // kKey: by a stable hash of the key, so each gets about its fraction, and a new object never moves an old one.
-  // kLabel (kClass and kInteger only): the records of each label are ordered by that hash and cut, so each gets its
-  // fraction of every label to within one record; a new object moves at most one old one, of its own label, across
-  // each cut, and no other.
+  // kKey: by a stable hash of the key, so each gets about its fraction, and a new object never moves an old
+  // one.
+  // kLabel (kClass and kInteger only): the records of each label are ordered by that hash and cut, so each
+  // gets its fraction of every label to within one record; a new object moves at most one old one, of its own
+  // label, across each cut, and no other.
   // Throws kInvalidArgument for other fractions and other labels.
   std::vector<Dataset> Split(const std::vector<double>& fractions, uint64_t seed = 0,
                              SplitBy by = SplitBy::kKey) const;
 
-  // As by key, by the hash of what `group` says of it: records of one group (a patient, a video) stay together, and a
-  // new object never moves an old one. Fractions are of groups.
+  // As by key, by the hash of what `group` says of it: records of one group (a patient, a video) stay
+  // together, and a new object never moves an old one. Fractions are of groups.
   std::vector<Dataset> SplitGroups(const std::vector<double>& fractions, uint64_t seed,
                                    const std::function<std::string(std::string_view key)>& group) const;
 
   Dataset Filter(const std::function<bool(std::string_view key)>& keep) const;
   Dataset Slice(uint64_t first, uint64_t count) const;
 
-  // These records. A view keeps the dataset's order, so the indices must ascend, each once (the order of reading is
-  // the Loader's to shuffle). Throws kInvalidArgument naming one that does not, or that is not below size().
+  // These records. A view keeps the dataset's order, so the indices must ascend, each once (the order of
+  // reading is the Loader's to shuffle). Throws kInvalidArgument naming one that does not, or that is not
+  // below size().
   Dataset Select(const std::vector<uint64_t>& indices) const;
 
-  // All but those with these keys. Throws kInvalidArgument naming a key that the dataset does not have.
+  // All but those with these keys, in every source that has one of them. Throws kInvalidArgument naming a key
+  // that the dataset does not have.
   Dataset Without(const std::vector<std::string>& keys) const;
 
-  // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back. Throws
-  // kUnsupported when several sources or stores are behind it: one file cannot name them.
+  // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back.
+  // Throws kUnsupported when several sources or stores are behind it: one file cannot name them.
   void Save(std::string_view uri) const;
 
   // The whole manifests, of which this is a view; they need no Runtime.

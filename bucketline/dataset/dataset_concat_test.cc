@@ -132,6 +132,7 @@ TEST_F(DatasetConcat, AListOfUrisOpensInItsOrder) {
               HasSubstr("mem://data/none/"));
   EXPECT_EQ(ErrorOf([&] { All({}); }).code(), ErrorCode::kInvalidArgument);
   EXPECT_EQ(ErrorOf([&] { All({"mem://data/x/", "mem://data/x/"}); }).code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(All({"mem://data/x/", "mem://data/x/"}, {.repeats = Repeats::kAllow}).size(), 4u);
 }
 
 TEST_F(DatasetConcat, AListIsLabelledAndCountedTogether) {

@@ -130,5 +130,19 @@ TEST_F(DatasetJoin, WhatCannotBeJoinedIsNamed) {
               HasSubstr("the part \"image\" has several sources"));
 }
 
+TEST_F(DatasetJoin, ARecordNeedsAPartnerInEveryPart) {
+  for (const char* key : {"depth/b/1.tif.png", "depth/a/1.png", "depth/b/1.png"}) bucket_.Put(key, key);
+  const Dataset depths = bucket_.Open("mem://data/depth/").Without({"depth/b/1.tif.png"});
+  const std::vector<std::pair<std::string, Dataset>> parts = {
+      {"image", Images()}, {"mask", Masks()}, {"depth", depths}};
+  EXPECT_THAT(ErrorOf([&] { Dataset::Join(parts); }).message(),
+              HasSubstr("\"images/a/2.jpg\" of the part \"image\" has no partner in \"depth\""));
+  const Dataset triples = Dataset::Join(parts, Missing::kDrop);
+  ASSERT_EQ(triples.size(), 2u);
+  EXPECT_EQ(triples.dropped(), 1u);
+  EXPECT_EQ(triples.Read(1, 1).data.ToString(), "mask b/1.png");
+  EXPECT_EQ(triples.Read(1, 2).data.ToString(), "depth/b/1.png");
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -136,7 +136,7 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   for (Source& source : sources) {
     datasets.push_back(Dataset(State::Whole(&runtime, {std::move(source)}, datasets.empty() ? dropped : 0)));
   }
-  return Concat(datasets);
+  return Concat(datasets, options.repeats);
 }
 
 }  // namespace bucketline

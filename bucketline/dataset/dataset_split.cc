@@ -89,8 +89,8 @@ std::vector<Dataset> Dataset::SplitGroups(
                [&](uint64_t index) { return cuts.PartOf(StableHash64(group(Key(index)), seed)); });
 }
 
-// A new record of a label shifts those after it by one and each cut by one or none, so at most one record, at the
-// cut's place, changes sides.
+// A new record of a label shifts those after it by one and each cut by one or none, so at most one record, at
+// the cut's place, changes sides.
 std::vector<Dataset> Dataset::SplitLabels(const std::vector<double>& fractions, uint64_t seed) const {
   const std::vector<double> cuts = CutsOf(fractions);
   if (label_kind() != LabelKind::kClass && label_kind() != LabelKind::kInteger) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -21,7 +23,7 @@ class StemIndex {
   StemIndex(std::string name, const Dataset& dataset) : name_(std::move(name)), dataset_(&dataset) {
     prefix_ = FolderPrefix(dataset.manifests().manifests().front());
     for (uint64_t i = 0; i < dataset.size(); ++i) {
-      const auto [other, added] = index_.emplace(StemAt(i), i);
+      const auto [other, added] = index_.emplace(StemOf(dataset.Key(i)), i);
       if (added) continue;
       throw Error(
           ErrorCode::kInvalidArgument,
@@ -34,8 +36,7 @@ class StemIndex {
   const std::string& name() const { return name_; }
   const Dataset& dataset() const { return *dataset_; }
 
-  std::string StemAt(uint64_t record) const {
-    const std::string key = dataset_->Key(record);
+  std::string StemOf(const std::string& key) const {
     return std::string(StemOfKey(KeyBelow(key, prefix_).value_or(key)));
   }
   std::optional<uint64_t> Find(const std::string& stem) const {
@@ -69,9 +70,10 @@ class Unmatched {
  public:
   void Add(const StemIndex& from, uint64_t record, const StemIndex& in) {
     if (count_++ > 0) return;
-    first_ = fmt::format(
-        "\"{}\" of the part \"{}\" has no partner in \"{}\": below {} no key has the stem \"{}\"",
-        from.dataset().Key(record), from.name(), in.name(), in.dataset().source(), from.StemAt(record));
+    const std::string key = from.dataset().Key(record);
+    first_ =
+        fmt::format("\"{}\" of the part \"{}\" has no partner in \"{}\": below {} no key has the stem \"{}\"",
+                    key, from.name(), in.name(), in.dataset().source(), from.StemOf(key));
     uri_ = from.dataset().UriAt(record);
   }
   uint64_t count() const { return count_; }
@@ -96,9 +98,11 @@ JoinedRecords JoinRecords(const std::vector<std::pair<std::string, Dataset>>& pa
   CheckOnePartEach(parts);
   std::vector<StemIndex> indexes;
   std::vector<std::string> names;
+  std::vector<std::vector<bool>> met;  // of each part's records: the first part has their stem
   for (const auto& [name, dataset] : parts) {
     indexes.emplace_back(name, dataset);
     names.push_back(name);
+    met.emplace_back(dataset.size());
   }
   const StemIndex& first = indexes.front();
   ManifestBuilder builder(first.dataset().manifests().manifests().front().source(), names);
@@ -106,14 +110,14 @@ JoinedRecords JoinRecords(const std::vector<std::pair<std::string, Dataset>>& pa
   Unmatched unmatched;
   for (uint64_t i = 0; i < first.dataset().size(); ++i) {
     Record record = first.dataset().RecordAt(i);
-    const std::string stem = first.StemAt(i);
+    const std::string stem = first.StemOf(record.key);
     bool complete = true;
-    for (size_t part = 1; part < indexes.size() && complete; ++part) {
+    for (size_t part = 1; part < indexes.size(); ++part) {
       const std::optional<uint64_t> partner = indexes[part].Find(stem);
-      complete = partner.has_value();
-      if (complete) {
+      if (partner) {
+        met[part][*partner] = true;
         record.parts.push_back(std::move(indexes[part].dataset().RecordAt(*partner).parts.front()));
-      } else {
+      } else if (std::exchange(complete, false)) {
         unmatched.Add(first, i, indexes[part]);
       }
     }
@@ -122,8 +126,8 @@ JoinedRecords JoinRecords(const std::vector<std::pair<std::string, Dataset>>& pa
     joined.push_back(i);
   }
   for (size_t part = 1; part < indexes.size(); ++part) {
-    for (uint64_t i = 0; i < indexes[part].dataset().size(); ++i) {
-      if (!first.Find(indexes[part].StemAt(i))) unmatched.Add(indexes[part], i, first);
+    for (uint64_t i = 0; i < met[part].size(); ++i) {
+      if (!met[part][i]) unmatched.Add(indexes[part], i, first);
     }
   }
   if (unmatched.count() > 0 && missing == Missing::kError) {

@@ -13,8 +13,8 @@
 namespace bucketline {
 namespace {
 
-// Keys of a manifest are below its source and differ, so only where one source is below another, or the same, can a
-// URI stand twice. In order, a prefix stands right before those that it begins.
+// Keys of a manifest are below its source and differ, so only where one source is below another, or the same,
+// can a URI stand twice. In order, a prefix stands right before those that it begins.
 bool SourcesMayOverlap(const Dataset& dataset) {
   std::vector<std::string> sources;
   for (const Manifest& manifest : dataset.manifests().manifests()) sources.push_back(manifest.source());

@@ -29,10 +29,12 @@ std::shared_ptr<ObjectStore> StoreOf(Runtime& runtime, const Uri& uri, const Dat
 // One URI of Dataset::Open, listed or read, not yet labelled.
 Source OpenSource(Runtime& runtime, std::string_view uri, const DatasetOptions& options);
 
-// Gives the sources the labels of options.labels; those records that must not stay leave them. Returns how many.
+// Gives the sources the labels of options.labels; those records that must not stay leave them. Returns how
+// many.
 uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vector<Source>* sources);
 
-// `labels` are one for each record of these, in order: shares them out. Throws kInvalidArgument for another number.
+// `labels` are one for each record of these, in order: shares them out. Throws kInvalidArgument for another
+// number.
 void SpreadLabels(const LabelColumn& labels, std::vector<Source>* sources);
 
 }  // namespace bucketline

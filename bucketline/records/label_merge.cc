@@ -31,10 +31,9 @@ void CheckAlike(const Manifest& a, const Manifest& b) {
                 "the one-hot labels of {} and of {} are of different classes; give both the same list "
                 "of classes",
                 a.source(), b.source())
-          : fmt::format(
-                "the labels of {} are {} and those of {} are {}; datasets can be joined into one when "
-                "their labels are of one kind",
-                a.source(), Describe(left), b.source(), Describe(right)));
+          : fmt::format("the labels of {} are {} and those of {} are {}; datasets can be put together when "
+                        "their labels are of one kind",
+                        a.source(), Describe(left), b.source(), Describe(right)));
 }
 
 LabelColumn InClasses(const LabelColumn& labels, const std::vector<std::string>& classes) {

@@ -7,9 +7,9 @@
 
 namespace bucketline {
 
-// The manifests with labels that mean the same in each. Classes are merged by name: where they differ, all get their
-// union sorted bytewise. Throws kInvalidArgument naming the sources of two manifests whose labels are of different
-// kinds or widths, or one-hot of different classes.
+// The manifests with labels that mean the same in each. Classes are merged by name: where they differ, all
+// get their union sorted bytewise. Throws kInvalidArgument naming the sources of two manifests whose labels
+// are of different kinds or widths, or one-hot of different classes.
 std::vector<Manifest> MergeLabels(std::vector<Manifest> manifests);
 
 }  // namespace bucketline

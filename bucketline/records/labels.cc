@@ -35,25 +35,27 @@ std::optional<std::string> LastFolder(const std::string& key) {
   return std::string(folder);
 }
 
-// The numbers of those records whose `labels` have nothing, by the policy; `why` says of one why it has none.
+Error NoLabelError(std::string message, std::string uri = "") {
+  return Error(ErrorCode::kInvalidArgument, std::move(message), std::move(uri));
+}
+
+// The numbers of those records whose `labels` have nothing, by the policy; `why` is the error of one of them.
 template <typename T, typename Why>
-std::vector<uint64_t> Unlabelled(const std::vector<T>& labels, Missing missing, const std::string& uri,
-                                 Why why) {
+std::vector<uint64_t> Unlabelled(const std::vector<T>& labels, Missing missing, Why why) {
   std::vector<uint64_t> numbers;
   for (uint64_t i = 0; i < labels.size(); ++i) {
     if (!labels[i]) numbers.push_back(i);
   }
   if (numbers.empty()) return numbers;
   if (missing == Missing::kDrop && numbers.size() < labels.size()) return numbers;
+  const Error first = why(numbers.front());
   const std::string others = numbers.size() == 1
                                  ? ""
                                  : fmt::format("; {} more of the {} records have no label either",
                                                numbers.size() - 1, labels.size());
-  throw Error(
-      ErrorCode::kInvalidArgument,
-      fmt::format("{}{}{}", why(numbers.front()), others,
-                  missing == Missing::kError ? "; with missing=\"drop\" such records leave the dataset" : ""),
-      uri);
+  const std::string_view advice =
+      missing == Missing::kError ? "; with missing=\"drop\" such records leave the dataset" : "";
+  throw Error(first.code(), fmt::format("{}{}{}", first.message(), others, advice), first.uri());
 }
 
 }  // namespace
@@ -129,8 +131,8 @@ Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::st
       ReadLabelTable(name, given ? table_text_ : table_bytes, key_field_, label_field_);
   std::vector<const LabelRow*> rows = RowsOf(records, prefixes, table, match_);
   Labelling labelling;
-  labelling.unlabelled = Unlabelled(rows, missing_, name, [&](uint64_t record) {
-    return fmt::format("the table has no label for \"{}\"", records.Key(record));
+  labelling.unlabelled = Unlabelled(rows, missing_, [&](uint64_t record) {
+    return NoLabelError(fmt::format("the table has no label for \"{}\"", records.Key(record)), name);
   });
   std::erase(rows, nullptr);
   labelling.column = ColumnOfRows(table, rows, classes_);
@@ -141,8 +143,8 @@ Labelling Labels::BySidecar(const std::vector<SidecarLabel>& sidecars) const {
   std::vector<const LabelRow*> rows;
   for (const SidecarLabel& sidecar : sidecars) rows.push_back(std::get_if<LabelRow>(&sidecar));
   Labelling labelling;
-  labelling.unlabelled = Unlabelled(rows, missing_, "",
-                                    [&](uint64_t record) { return std::get<NoLabel>(sidecars[record]).why; });
+  labelling.unlabelled = Unlabelled(
+      rows, missing_, [&](uint64_t record) { return NoLabelError(std::get<NoLabel>(sidecars[record]).why); });
   std::erase(rows, nullptr);
   labelling.column =
       ColumnOfRows({.uri = "", .place_name = "record", .typed = true, .rows = {}}, rows, classes_);
@@ -175,10 +177,10 @@ Labelling Labels::ByKey(const ManifestList& records, const std::vector<std::stri
       words.push_back(WordOf(manifest.Key(i), prefixes[m], manifest.source(), pattern ? &*pattern : nullptr));
     }
   }
-  const std::string source = records.manifests().empty() ? "" : records.manifests().front().source();
   Labelling labelling;
-  labelling.unlabelled = Unlabelled(words, missing_, source, [&](uint64_t record) {
-    return WhyNoWord(records.Key(record), prefixes[records.Find(record).manifest]);
+  labelling.unlabelled = Unlabelled(words, missing_, [&](uint64_t record) {
+    return NoLabelError(WhyNoWord(records.Key(record), prefixes[records.Find(record).manifest]),
+                        records.SourceOf(record));
   });
   std::vector<std::string_view> names;
   for (const auto& word : words) {
@@ -187,7 +189,7 @@ Labelling Labels::ByKey(const ManifestList& records, const std::vector<std::stri
   try {
     labelling.column = ClassLabels(names, classes_);
   } catch (const Error& error) {
-    throw error.WithUri(source);
+    throw error.WithUri(records.manifests().empty() ? "" : records.manifests().front().source());
   }
   return labelling;
 }

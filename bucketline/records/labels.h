@@ -18,8 +18,8 @@ class LabelPattern;
 // What becomes of a record for which something, a label say, is not there.
 enum class Missing { kError, kDrop };
 
-// What a table writes of a record. kKey: whole URIs, keys, or keys relative to the prefix, one form for the whole
-// table. kName: what follows the key's last "/".
+// What a table writes of a record. kKey: whole URIs, keys, or keys relative to the prefix, one form for the
+// whole table. kName: what follows the key's last "/".
 enum class KeyMatch { kKey, kName };
 
 // What a form of labels needs from the store; whoever resolves it reads it.
@@ -37,6 +37,7 @@ struct Labelling {
 // A rule; a value. The forms that need objects are given their bytes at Resolve.
 class Labels {
  public:
+  Labels() = default;  // None()
   static Labels None();
   // The first path component below the prefix: "train/cat/1.jpg" below "train/" is "cat".
   static Labels Folder();
@@ -47,15 +48,15 @@ class Labels {
   static Labels Table(std::string uri, std::string key_field = "file", std::string label_field = "label");
   // The same, with the text of a .json here: {key: label} or a list of objects with "file" and "label".
   static Labels TableText(std::string json);
-  // What a regular expression (ECMAScript, searched for anywhere in the key) finds: the group that is named "label"
-  // as in "(?<label>...)" or "(?P<label>...)", else the first group. Throws kInvalidArgument for one that does not
-  // parse or has no group.
+  // What a regular expression (ECMAScript, searched for anywhere in the key) finds: the group that is named
+  // "label" as in "(?<label>...)" or "(?P<label>...)", else the first group. Throws kInvalidArgument for one
+  // that does not parse or has no group.
   static Labels Pattern(std::string expression);
-
-  // One JSON object per record, {label_field: label, ...}. `name` says where: a URI, or a path from the record's
-  // folder (a leading "../" goes up one). "{stem}" stands for the record's name without its last extension, "{name}"
-  // for its name, "{folder}" for what is before that in the key, without the last "/". Throws kInvalidArgument for
-  // another word in braces, and for a name that is the same for all records of a folder.
+  // One JSON object per record, {label_field: label, ...}. `name` says where: a URI, or a path from the
+  // record's folder (a leading "../" goes up one). "{stem}" stands for the record's name without its last
+  // extension, "{name}" for its name, "{folder}" for what is before that in the key, without the last "/".
+  // Throws kInvalidArgument for another word in braces, and for a name that is the same for all records of a
+  // folder.
   static Labels Sidecar(std::string name, std::string label_field = "label");
 
   Labels& Classes(std::vector<std::string> classes);  // fixes the order; an unknown label is an error
@@ -70,17 +71,17 @@ class Labels {
   const std::string& sidecar_name() const { return sidecar_name_; }
   const std::string& label_field() const { return label_field_; }
 
-  // Labels for all records, whose keys lie below the prefix of their manifest (`prefixes`: the key parts of their
-  // sources, one a manifest). String labels become classes (sorted bytewise unless given), integers kInteger, floats
-  // kFloat, lists of equal length kVector. JSON says which is which (true and false are 1 and 0; integers beside
-  // floats are floats). In CSV the labels of the dataset's records decide: all integers kInteger, all numbers kFloat,
-  // else classes. With Classes() every label is taken as text. Rows for keys that the dataset does not have are passed
-  // over.
-  // A record has no label when it has no folder, no row, no match of the pattern, or no label in a sidecar. Throws
-  // kInvalidArgument naming a record without a label (and how many there are; with kDrop, when no record has one), a
-  // missing column (and those there are), a line that does not parse (and its number), a key twice with different
-  // labels, ragged lists, a number that is not a finite float, a class that was not given, mixed forms of keys, two
-  // keys of one bare name, a table of which no key is in the dataset.
+  // Labels for all records, whose keys lie below the prefix of their manifest (`prefixes`: the key parts of
+  // their sources, one a manifest). String labels become classes (sorted bytewise unless given), integers
+  // kInteger, floats kFloat, lists of equal length kVector. JSON says which is which (true and false are 1
+  // and 0; integers beside floats are floats). In CSV the labels of the dataset's records decide: all
+  // integers kInteger, all numbers kFloat, else classes. With Classes() every label is taken as text. Rows
+  // for keys that the dataset does not have are passed over.
+  // A record has no label when it has no folder, no row, no match of the pattern, or no label in a sidecar.
+  // Throws kInvalidArgument naming a record without a label (and how many there are; with kDrop, when no
+  // record has one), a missing column (and those there are), a line that does not parse (and its number), a
+  // key twice with different labels, ragged lists, a number that is not a finite float, a class that was not
+  // given, mixed forms of keys, two keys of one bare name, a table of which no key is in the dataset.
   Labelling Resolve(const ManifestList& records, const std::vector<std::string>& prefixes,
                     const LabelFiles& files = {}) const;
 

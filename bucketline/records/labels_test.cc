@@ -323,6 +323,8 @@ TEST(Labels, SeveralManifestsAreLabelledTogether) {
   const LabelColumn folders = Labels::Folder().Resolve(records, {"a/", "b/"}).column;
   EXPECT_THAT(folders.classes, ElementsAre("w", "x"));
   EXPECT_THAT(folders.integers, ElementsAre(1, 0, 1));
+  EXPECT_THAT(Message([&] { Labels::Pattern("(a/x|w)").Resolve(records, {"a/", "b/"}); }, "s3://b/p/"),
+              HasSubstr("\"b/x/2.jpg\""));
   // One row is a number, so is another's, and the third makes all of them floats.
   const LabelColumn table =
       Labels::Table("t.csv")

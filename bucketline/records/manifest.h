@@ -33,8 +33,8 @@ struct Record {
 // The values are those of the file.
 enum class LabelKind { kNone, kClass, kInteger, kFloat, kVector };
 
-// One label a record. kClass: an index into `classes`. kVector: `width` floats a record; one-hot ones have `classes`,
-// as many as the width.
+// One label a record. kClass: an index into `classes`. kVector: `width` floats a record; one-hot ones have
+// `classes`, as many as the width.
 struct LabelColumn {
   LabelKind kind = LabelKind::kNone;
   std::vector<std::string> classes;  // of kClass and of one-hot kVector, in order of their index
@@ -65,16 +65,16 @@ class Manifest {
   uint64_t largest_record() const;  // bytes of all its parts
   uint64_t largest_record_index() const;
 
-  // Of keys, ranges, ETags and versions, not of labels or source: the same data has the same fingerprint wherever it
-  // was listed.
+  // Of keys, ranges, ETags and versions, not of labels or source: the same data has the same fingerprint
+  // wherever it was listed.
   uint64_t fingerprint() const;
 
   // Decoded on first use; throws kCorruptData when that fails. Lives as long as a copy of this manifest.
   const LabelColumn& labels() const;
   Manifest WithLabels(LabelColumn labels) const;  // throws kInvalidArgument when its length is not size()
 
-  // These records alone, with their labels, as a manifest of its own. Precondition: the numbers ascend, each once, and
-  // are below size().
+  // These records alone, with their labels, as a manifest of its own. Precondition: the numbers ascend, each
+  // once, and are below size().
   Manifest Pick(const std::vector<uint64_t>& numbers) const;
 
   // The bytes of the file form, versioned and checksummed. FromBytes(ToBytes()) is the same manifest; it

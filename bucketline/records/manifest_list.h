@@ -10,8 +10,8 @@
 
 namespace bucketline {
 
-// Immutable; sharable by threads; cheap to copy. Records keep their order: bytewise by key within each manifest. A
-// record's number counts from 0 through all of them.
+// Immutable; sharable by threads; cheap to copy. Records keep their order: bytewise by key within each
+// manifest. A record's number counts from 0 through all of them.
 class ManifestList {
  public:
   ManifestList() : ManifestList(std::vector<Manifest>()) {}

@@ -15,7 +15,8 @@ class ManifestWriter {
  public:
   ManifestWriter(std::string source, std::vector<std::string> part_names);
 
-  // Preconditions: keys ascend; one part for each part name. Throws kInvalidArgument naming a key that comes twice.
+  // Preconditions: keys ascend; one part for each part name. Throws kInvalidArgument naming a key that comes
+  // twice.
   void Add(const Record& record);
 
   // The file, without labels. The writer is used up.

@@ -15,8 +15,8 @@ class SidecarName {
   // Throws kInvalidArgument: an unknown word in braces, no word at all.
   explicit SidecarName(std::string text);
 
-  // Of the record with this key, whose object has this URI. Throws kInvalidArgument with `uri` when "../" leaves the
-  // bucket.
+  // Of the record with this key, whose object has this URI. Throws kInvalidArgument with `uri` when "../"
+  // leaves the bucket.
   std::string UriFor(std::string_view key, const std::string& uri) const;
 
  private:
@@ -31,8 +31,8 @@ struct NoLabel {
 };
 using SidecarLabel = std::variant<LabelRow, NoLabel>;
 
-// What a sidecar's bytes say: its field, or that it has none. Throws kInvalidArgument with `uri` for what is no JSON
-// object, and for a field that is no label.
+// What a sidecar's bytes say: its field, or that it has none. Throws kInvalidArgument with `uri` for what is
+// no JSON object, and for a field that is no label.
 SidecarLabel ReadSidecar(const std::string& uri, std::string_view bytes, const std::string& field);
 
 }  // namespace bucketline

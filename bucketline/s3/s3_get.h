@@ -15,8 +15,9 @@
 
 namespace bucketline {
 
-// GET with If-Match for pin.etag, versionId for pin.version, and Range unless the whole object is wanted. Not for empty ranges, which
-// HTTP cannot say: those are answered from a HEAD. With `verify` it asks for the object's checksum.
+// GET with If-Match for pin.etag, versionId for pin.version, and Range unless the whole object is wanted. Not
+// for empty ranges, which HTTP cannot say: those are answered from a HEAD. With `verify` it asks for the
+// object's checksum.
 S3Request MakeGetRequest(const GetRequest& request, bool verify);
 
 class GetReceiver : public S3Receiver {

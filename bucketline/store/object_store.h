@@ -23,8 +23,7 @@ struct ObjectInfo {
   std::string etag;  // as the store gives it, with its quotes; compared, never computed. A file's is made of
                      // inode, size and mtime
   WallTime last_modified{};
-  std::string version =
-      {};  // of a bucket that keeps versions; "" where none is known. A listing tells it only when asked
+  std::string version = {};  // where versions are kept, else ""; a listing tells it only when it was asked to
 };
 
 struct ListRequest {
@@ -49,8 +48,8 @@ struct ListPage {
 struct Pin {
   std::string etag = {};              // "" for any
   std::optional<uint64_t> size = {};  // of the whole object
-  // As a listing with `versions` gave it, "" for the current one: read also when it is no longer that. kUnsupported
-  // where no versions are kept.
+  // As a listing with `versions` gave it, "" for the current one: read also when it is no longer that.
+  // kUnsupported where no versions are kept.
   std::string version = {};
 };
 
@@ -74,9 +73,9 @@ class GetSink {
   // same is fine): a store retries inside one Get.
   virtual Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) = 0;
 
-  // For a store that asks for the same bytes twice when an answer is late: a sink with memory of its own, or nullptr (the
-  // default) when there is no room at once. May be called while Begin is, on another thread. The store lets go of it
-  // before the Get is done, and nobody writes to it then.
+  // For a store that asks for the same bytes twice when an answer is late: a sink with memory of its own, or
+  // nullptr (the default) when there is no room at once. May be called while Begin is, on another thread. The
+  // store lets go of it before the Get is done, and nobody writes to it then.
   virtual std::shared_ptr<GetSink> Second() { return nullptr; }
   // Makes the bytes of a whole read into `second`, which Second() gave, those of this sink.
   virtual void TakeFrom(GetSink& second) { static_cast<void>(second); }
