@@ -115,6 +115,17 @@ def test_set_epoch_before_a_restored_state_is_used_warns(store: Store) -> None:
     assert loader.epoch == 0
 
 
+@pytest.mark.parametrize("kind", ["map", "iterable"])
+def test_set_epoch_after_a_break_is_a_state_of_its_own(store: Store, kind: str) -> None:
+    loader = resumable(store, kind)
+    iterator = iter(loader)
+    next(iterator), next(iterator)
+    loader.set_epoch(1)
+    state = loader.state_dict()
+    assert (state["epoch"], state["position"]) == (1, 0)
+    assert [n for images, _ in loader for n in numbers(images)] == reference(store)[STEPS * 8 :]
+
+
 def test_two_live_iterators_the_older_raises(store: Store) -> None:
     loader = resumable(store, "map", workers=0)
     older, younger = iter(loader), iter(loader)
