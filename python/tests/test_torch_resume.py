@@ -97,6 +97,9 @@ def test_states_of_another_run_are_refused(store: Store) -> None:
             resumable(store, "map", **change).load_state_dict(state)
     with pytest.raises(bl.InvalidArgumentError, match="its fingerprint"):
         resumable(store, "iterable").load_state_dict({**state, "fingerprint": 1})
+    for name, wrong in (("epoch", -1), ("epoch", "0"), ("position", 41), ("position", None)):
+        with pytest.raises(bl.InvalidArgumentError, match=f"the state's {name} must be"):
+            resumable(store, "map").load_state_dict({**state, name: wrong})
     with pytest.raises(bl.InvalidArgumentError, match="its version"):
         resumable(store, "iterable").load_state_dict({})
 

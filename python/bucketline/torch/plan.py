@@ -146,7 +146,8 @@ class Course:
                 raise InvalidArgumentError(
                     f"this state is of another run: its {name} is {state.get(name)!r}, not {value!r}"
                 )
-        epoch, position = state["epoch"], state["position"]
+        epoch = number(state.get("epoch"), "the state's epoch", 0, whole=True)
+        position = number(state.get("position"), "the state's position", 0, self._plan.records, whole=True)
         if self._plan.steps(position) == 0:
             epoch, position = epoch + 1, 0
         self._stand(epoch, position)
