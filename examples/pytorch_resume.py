@@ -84,7 +84,7 @@ def main() -> None:
                     arguments.checkpoint,
                     net=net.state_dict(),
                     optimizer=optimizer.state_dict(),
-                    loader=loader.state_dict(),  # three integers and a fingerprint
+                    loader=loader.state_dict(),  # a few integers and a fingerprint
                     step=step,
                 )
     print(loader.explain())

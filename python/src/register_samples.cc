@@ -64,10 +64,10 @@ struct Samples {
 // max_memory. Thread-safe.
 class SampleReader {
  public:
-  SampleReader(const DatasetHandle& dataset, std::optional<ImageSpec> image, size_t requests, size_t decoders,
-               uint64_t memory)
+  SampleReader(const DatasetHandle& dataset, const std::optional<ImageSpec>& image, size_t requests,
+               size_t decoders, uint64_t memory)
       : dataset_(dataset),
-        image_(std::move(image)),
+        image_(image),
         memory_(memory),
         decoders_(std::max<size_t>(decoders, 1)),
         requests_(requests) {
@@ -81,7 +81,7 @@ class SampleReader {
   ~SampleReader() {
     // In a forked child the threads to join do not exist.
     if (getpid() != process_) {
-      static_cast<void>(pool_.release());
+      [[maybe_unused]] const ThreadPool* left = pool_.release();
       return;
     }
     const nb::gil_scoped_release free;
@@ -96,8 +96,8 @@ class SampleReader {
     std::vector<Wanted> wanted(indices.size());
     for (size_t i = 0; i < wanted.size(); ++i)
       wanted[i] = {indices[i], CounterRng(keys[i][0], keys[i][1], keys[i][2])};
-    const Samples samples = Interruptible(
-        [&](std::stop_token stop) { return ReadAll(wanted, std::move(stop)); }, dataset_.runtime.LookUp());
+    const Samples samples = Interruptible([&](const std::stop_token& stop) { return ReadAll(wanted, stop); },
+                                          dataset_.runtime.LookUp());
     if (samples.block)
       return PixelArray(samples.block->memory.get(), samples.block->spec, wanted.size(),
                         KeepAlive(samples.block->memory));
@@ -109,7 +109,7 @@ class SampleReader {
   }
 
  private:
-  Samples ReadAll(const std::vector<Wanted>& wanted, std::stop_token stop) {
+  Samples ReadAll(const std::vector<Wanted>& wanted, const std::stop_token& stop) {
     Samples samples;
     if (!image_) {
       samples.raw.resize(wanted.size());

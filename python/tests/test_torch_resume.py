@@ -97,6 +97,9 @@ def test_states_of_another_run_are_refused(store: Store) -> None:
             resumable(store, "map", **change).load_state_dict(state)
     with pytest.raises(bl.InvalidArgumentError, match="its fingerprint"):
         resumable(store, "iterable").load_state_dict({**state, "fingerprint": 1})
+    for name, wrong in (("epoch", -1), ("epoch", "0"), ("position", 41), ("position", None)):
+        with pytest.raises(bl.InvalidArgumentError, match=f"the state's {name} must be"):
+            resumable(store, "map").load_state_dict({**state, name: wrong})
     with pytest.raises(bl.InvalidArgumentError, match="its version"):
         resumable(store, "iterable").load_state_dict({})
 
@@ -113,6 +116,17 @@ def test_set_epoch_before_a_restored_state_is_used_warns(store: Store) -> None:
     ):
         loader.set_epoch(0)
     assert loader.epoch == 0
+
+
+@pytest.mark.parametrize("kind", ["map", "iterable"])
+def test_set_epoch_after_a_break_is_a_state_of_its_own(store: Store, kind: str) -> None:
+    loader = resumable(store, kind)
+    iterator = iter(loader)
+    next(iterator), next(iterator)
+    loader.set_epoch(1)
+    state = loader.state_dict()
+    assert (state["epoch"], state["position"]) == (1, 0)
+    assert [n for images, _ in loader for n in numbers(images)] == reference(store)[STEPS * 8 :]
 
 
 def test_two_live_iterators_the_older_raises(store: Store) -> None:

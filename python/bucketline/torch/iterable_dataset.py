@@ -10,28 +10,13 @@ from typing import Any
 
 import torch.utils.data
 
-from bucketline._options import reject_unknown
-from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline.dataset import Dataset
 from bucketline.image import Image
 from bucketline.torch.batch_sampler import make_plan
 from bucketline.torch.map_dataset import Key, MapDataset
 from bucketline.torch.plan import Course
-from bucketline.torch.reopen import split_options
+from bucketline.torch.reopen import SAMPLE_KEYWORDS, SAMPLER_KEYWORDS, dataset_options
 
-_KEYWORDS = (
-    "batch_size",
-    "global_batch_size",
-    "image",
-    "shuffle",
-    "seed",
-    "last",
-    "rank",
-    "world_size",
-    "distributed",
-    "threads",
-    "memory",
-    "max_requests",
-)
 _AHEAD = 2  # batches that are read or wait while one is used
 _RESUMED = 0x9E3779B97F4A7C15  # tells the epochs of persistent workers apart, which share one seed
 
@@ -63,10 +48,9 @@ class IterableDataset(torch.utils.data.IterableDataset[Any]):
         threads: int | None = None,
         memory: int | str = "256MiB",
         max_requests: int = 32,
-        **dataset_options: Any,
+        **options: Any,
     ) -> None:
-        of_dataset, unknown = split_options(dataset_options)
-        reject_unknown(unknown, (*DATASET_KEYWORDS, *_KEYWORDS), "IterableDataset")
+        of_dataset = dataset_options(options, (*SAMPLE_KEYWORDS, *SAMPLER_KEYWORDS), "IterableDataset")
         self._samples = MapDataset(
             dataset, image, threads=threads, memory=memory, max_requests=max_requests, **of_dataset
         )

@@ -10,13 +10,12 @@ import torch
 import torch.utils.data
 
 from bucketline import _core
-from bucketline._options import byte_size, number, reject_unknown
-from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline._options import byte_size, number
+from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 from bucketline.image import Image
-from bucketline.torch.reopen import Opener, open_dataset, split_options
+from bucketline.torch.reopen import SAMPLE_KEYWORDS, Opener, dataset_options, open_dataset
 
-_KEYWORDS = ("image", "threads", "memory", "max_requests")
 _left_behind: list[Any] = []  # of a parent process
 
 
@@ -66,10 +65,9 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         threads: int | None = None,
         memory: int | str = "256MiB",
         max_requests: int = 32,
-        **dataset_options: Any,
+        **options: Any,
     ) -> None:
-        of_dataset, unknown = split_options(dataset_options)
-        reject_unknown(unknown, (*DATASET_KEYWORDS, *_KEYWORDS), "MapDataset")
+        of_dataset = dataset_options(options, SAMPLE_KEYWORDS, "MapDataset")
         if image is not None and not isinstance(image, Image):
             raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
         self._image = image

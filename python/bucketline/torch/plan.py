@@ -82,10 +82,14 @@ class Course:
         self._restored = False
 
     @property
+    def begun(self) -> bool:
+        """Whether a `for` has taken batches since the state was last set."""
+        return bool(self._at[2])
+
+    @property
     def next_epoch(self) -> int:
         """Of the next `for`."""
-        epoch, _, begun, _ = self._at.tolist()
-        return int(epoch + begun)
+        return int(self._at[0]) + self.begun
 
     def begin(self, token: int | None = None) -> tuple[int, int]:
         """(epoch, start) of a `for` that begins now. Workers that begin the same one give the same token."""
@@ -142,7 +146,8 @@ class Course:
                 raise InvalidArgumentError(
                     f"this state is of another run: its {name} is {state.get(name)!r}, not {value!r}"
                 )
-        epoch, position = state["epoch"], state["position"]
+        epoch = number(state.get("epoch"), "the state's epoch", 0, whole=True)
+        position = number(state.get("position"), "the state's position", 0, self._plan.records, whole=True)
         if self._plan.steps(position) == 0:
             epoch, position = epoch + 1, 0
         self._stand(epoch, position)

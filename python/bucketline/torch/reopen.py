@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
 from typing import Any
 
 from bucketline import _core
+from bucketline._options import reject_unknown
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
-from bucketline.errors import InvalidArgumentError
+from bucketline.errors import InvalidArgumentError, UnsupportedError
+from bucketline.loader import LOADER_KEYWORDS
+
+SAMPLER_KEYWORDS = (
+    "batch_size",
+    "global_batch_size",
+    "shuffle",
+    "seed",
+    "last",
+    "rank",
+    "world_size",
+    "distributed",
+)
+SAMPLE_KEYWORDS = ("image", "threads", "memory", "max_requests")
 
 _left_behind: list[Any] = []  # of a parent process: its threads are not here, so nothing may be destroyed
 
@@ -59,10 +74,14 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     return Dataset(given, **options)
 
 
-def split_options(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(those of the Dataset, the others)."""
-    of_dataset = {name: value for name, value in options.items() if name in DATASET_KEYWORDS}
-    return of_dataset, {name: value for name, value in options.items() if name not in of_dataset}
+def dataset_options(options: dict[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
+    """Those of the Dataset. Raises for the others: `where` takes `known` besides."""
+    for name in options:
+        if name in LOADER_KEYWORDS and name not in known:
+            there = "BatchSampler" if name in SAMPLER_KEYWORDS else "Loader"
+            raise UnsupportedError(f"{where} has no {name}=; bucketline.torch.{there} has")
+    reject_unknown(options, (*DATASET_KEYWORDS, *known), where)
+    return options
 
 
 def _thaw(manifest: bytes, records: Any, reach: dict[str, Any]) -> Dataset:

@@ -53,7 +53,8 @@ class Resumable(Generic[T]):
 
     def state_dict(self) -> dict[str, Any]:
         """Where the run stands after the last batch that was given: plain JSON, the same on all ranks."""
-        return self._source.state_dict(steps=self._steps)
+        begun = self._source._course.begun  # not after load_state_dict or set_epoch
+        return self._source.state_dict(steps=self._steps if begun else 0)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues there, also at another world size or batch size: the next `for` gives the rest of that epoch.
@@ -61,7 +62,6 @@ class Resumable(Generic[T]):
         Raises InvalidArgumentError saying which of data, seed or shuffle differ.
         """
         self._source.load_state_dict(state)
-        self._steps = 0
         self._iterators += 1
 
     def _batches(self, number: int) -> Iterator[T]:
