@@ -66,7 +66,7 @@ def main() -> None:
         ds.load_state_dict(state)
         model, done = keras.models.load_model(options.state / "model.keras"), state["epoch"]
     else:
-        model.compile(keras.optimizers.Adam(), "binary_crossentropy", metrics=["accuracy"])
+        model.compile(keras.optimizers.Adam(), "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     model.fit(
         ds.prefetch(tf.data.AUTOTUNE),
         epochs=options.epochs,

@@ -18,7 +18,7 @@ for framework in ("tensorflow", "keras"):
 
 SCRIPT = Path(__file__).with_name("classic_keras.py")
 IMAGES = 400
-DEADLINE_SECONDS = 240
+DEADLINE_SECONDS = 400
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,22 @@ def test_parallel_callers_get_what_they_ask_for(bucket: str, workers: int) -> No
             data.on_epoch_end()
 
 
+def test_what_nobody_fetched_goes_with_its_epoch(bucket: str) -> None:
+    expected = reference(bucket, 2, shuffle=True)
+    with flipping(bucket, shuffle=True, workers=4) as data:
+        assert_same(data[3], expected[0][3])
+        data.on_epoch_end()
+        for index in range(4):
+            assert_same(data[index], expected[1][index])
+
+
+def test_what_nobody_fetches_is_not_kept(bucket: str) -> None:
+    with generator(bucket, workers=3) as data:
+        for index in (2, 5, 8):
+            data[index]
+        assert len(data._batches._passed) <= 3
+
+
 @pytest.mark.parametrize("last", ["partial", "pad", "drop"])
 @pytest.mark.parametrize("rank", [0, 1])
 def test_ranks_and_tails_are_those_of_the_engine(bucket: str, last: str, rank: int) -> None:

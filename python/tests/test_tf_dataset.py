@@ -217,6 +217,12 @@ def test_nothing_is_sharded_again(bucket: str) -> None:
     assert policy == tf.data.experimental.AutoShardPolicy.OFF
 
 
+def test_a_strategy_gets_every_batch_once(bucket: str) -> None:
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    seen = [images.numpy() for images, _ in strategy.experimental_distribute_dataset(dataset(bucket))]
+    assert_same(seen, reference(bucket, 1)[0])
+
+
 @pytest.mark.parametrize(
     ("task", "rank"), [("chief", (0, 3)), ("worker", (2, 3)), ("evaluator", (0, 1))], ids=str
 )

@@ -62,12 +62,9 @@ def fetch_ahead(
 
             return dataset.map(begin).prefetch(window).map(end)
 
+        elements = scopes.flat_map(fetched)
         count = dataset.cardinality()
-        return (
-            scopes.flat_map(fetched).apply(tf.data.experimental.assert_cardinality(count))
-            if count >= 0
-            else scopes.flat_map(fetched)
-        )
+        return elements.apply(tf.data.experimental.assert_cardinality(count)) if count >= 0 else elements
 
     return apply
 
