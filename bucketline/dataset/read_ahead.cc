@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,39 +11,9 @@
 
 namespace bucketline {
 
-// Memory for pieces, used again: fresh pages cost more than the copy into them. Lives as long as any piece of it.
-class ReadAhead::Buffers : public std::enable_shared_from_this<Buffers> {
- public:
-  explicit Buffers(uint64_t size) : size_(size) {}
-
-  std::shared_ptr<uint8_t[]> Take() {
-    std::unique_ptr<uint8_t[]> memory;
-    {
-      std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        memory = std::move(idle_.back());
-        idle_.pop_back();
-      }
-    }
-    if (memory == nullptr) memory.reset(new uint8_t[size_]);  // not zeroed on purpose
-    return {memory.release(), [self = shared_from_this()](uint8_t* used) { self->Return(used); }};
-  }
-
- private:
-  void Return(uint8_t* used) {
-    std::unique_ptr<uint8_t[]> memory(used);
-    std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(memory));
-  }
-
-  const uint64_t size_;
-  std::mutex mutex_;  // guards idle_
-  std::vector<std::unique_ptr<uint8_t[]>> idle_;
-};
-
 class ReadAhead::Piece : public GetSink {
  public:
-  Piece(uint64_t length, std::shared_ptr<Buffers> buffers, Reservation unit)
+  Piece(uint64_t length, std::shared_ptr<BufferPool> buffers, Reservation unit)
       : unit_(std::move(unit)), length_(length), buffers_(std::move(buffers)) {}
 
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) override {
@@ -53,7 +22,7 @@ class ReadAhead::Piece : public GetSink {
                    fmt::format("{} bytes were expected, the store has {} of an object of {}", length_, size,
                                object.size));
     }
-    if (memory_ == nullptr) memory_ = buffers_->Take();
+    if (memory_ == nullptr) memory_ = buffers_->Take(length_);
     return std::span<uint8_t>(memory_.get(), length_);
   }
 
@@ -79,7 +48,7 @@ class ReadAhead::Piece : public GetSink {
  private:
   Reservation unit_;
   const uint64_t length_;
-  const std::shared_ptr<Buffers> buffers_;
+  const std::shared_ptr<BufferPool> buffers_;
   std::shared_ptr<uint8_t[]> memory_;
   std::mutex mutex_;
   std::condition_variable done_;
@@ -95,7 +64,7 @@ ReadAhead::ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, ui
       spare_(spare),
       stop_(request_.stop, over_.get_token()),
       next_(request_.offset),
-      buffers_(std::make_shared<Buffers>(std::min(piece_, length))) {}
+      buffers_(std::make_shared<BufferPool>(UINT64_MAX)) {}  // no more than are read at a time
 
 ReadAhead::~ReadAhead() {
   over_.request_stop();

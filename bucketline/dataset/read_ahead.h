@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bucketline/base/bytes.h"
+#include "bucketline/exec/buffer_pool.h"
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/store/linked_stop.h"
 #include "bucketline/store/object_store.h"
@@ -30,7 +31,6 @@ class ReadAhead {
   std::optional<Bytes> Next();
 
  private:
-  class Buffers;
   class Piece;
 
   void Ask();
@@ -43,7 +43,7 @@ class ReadAhead {
   std::stop_source over_;
   LinkedStop stop_;
   uint64_t next_;  // offset of the next piece to ask for
-  std::shared_ptr<Buffers> buffers_;
+  std::shared_ptr<BufferPool> buffers_;
   std::deque<std::shared_ptr<Piece>> pieces_;
   std::optional<std::string> etag_;
 };

@@ -45,11 +45,14 @@ TEST_F(ReadAheadTest, GivesTheBytesInOrder) {
 }
 
 TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
+  constexpr size_t kPiece = BufferPool::kSmallest;
+  const std::vector<uint8_t> data = RampBytes(8 * kPiece);
+  PutBytes(*memory_, "large", data);
   MemoryBudget none(0);
   std::optional<Bytes> kept;
   std::set<const uint8_t*> memories;
   {
-    ReadAhead reader(*memory_, Whole("k"), data_.size(), 100, &none);
+    ReadAhead reader(*memory_, Whole("large"), data.size(), kPiece, &none);
     kept = reader.Next();
     while (const auto bytes = reader.Next()) memories.insert(bytes->data());
   }
@@ -57,7 +60,7 @@ TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
   EXPECT_FALSE(memories.contains(kept->data()));
   // What is kept stays as it was, also when the reader is gone.
   EXPECT_EQ(std::vector<uint8_t>(kept->span().begin(), kept->span().end()),
-            std::vector<uint8_t>(data_.begin(), data_.begin() + 100));
+            std::vector<uint8_t>(data.begin(), data.begin() + kPiece));
 }
 
 TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {
