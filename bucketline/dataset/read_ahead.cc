@@ -10,11 +10,18 @@
 #include "bucketline/base/error.h"
 
 namespace bucketline {
+namespace {
+
+// The first pieces of what is much longer grow: pieces of one size would begin and end together for ever, and nothing
+// would be under way between the rounds. They make up half a round, so that those after them begin at multiples again.
+constexpr uint64_t kFirstRound = 16;
+
+}  // namespace
 
 class ReadAhead::Piece : public GetSink {
  public:
-  Piece(uint64_t length, std::shared_ptr<BufferPool> buffers, Reservation unit)
-      : unit_(std::move(unit)), length_(length), buffers_(std::move(buffers)) {}
+  Piece(uint64_t length, uint64_t room, std::shared_ptr<BufferPool> buffers, Reservation unit)
+      : unit_(std::move(unit)), length_(length), room_(room), buffers_(std::move(buffers)) {}
 
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) override {
     if (size != length_) {
@@ -22,7 +29,7 @@ class ReadAhead::Piece : public GetSink {
                    fmt::format("{} bytes were expected, the store has {} of an object of {}", length_, size,
                                object.size));
     }
-    if (memory_ == nullptr) memory_ = buffers_->Take(length_);
+    if (memory_ == nullptr) memory_ = buffers_->Take(room_);
     return std::span<uint8_t>(memory_.get(), length_);
   }
 
@@ -48,6 +55,7 @@ class ReadAhead::Piece : public GetSink {
  private:
   Reservation unit_;
   const uint64_t length_;
+  const uint64_t room_;  // of its memory, the same for all, so that it goes round
   const std::shared_ptr<BufferPool> buffers_;
   std::shared_ptr<uint8_t[]> memory_;
   std::mutex mutex_;
@@ -74,6 +82,11 @@ ReadAhead::~ReadAhead() {
   }
 }
 
+uint64_t ReadAhead::NextLength() const {
+  const bool grows = asked_ < kFirstRound && end_ - request_.offset >= 2 * kFirstRound * piece_;
+  return grows ? std::max<uint64_t>(piece_ * (2 * asked_ + 1) / (2 * kFirstRound), 1) : piece_;
+}
+
 void ReadAhead::Ask() {
   while (next_ < end_) {
     Reservation unit;
@@ -82,7 +95,8 @@ void ReadAhead::Ask() {
       if (!got) return;
       unit = *std::move(got);
     }
-    const uint64_t length = std::min(piece_, end_ - next_);
+    const uint64_t length = std::min(NextLength(), end_ - next_);
+    ++asked_;
     GetRequest request = request_;
     request.stop = stop_.token();
     const bool all = next_ == request_.offset && length == end_ - request_.offset;
@@ -91,7 +105,8 @@ void ReadAhead::Ask() {
       request.length = length;
     }
     next_ += length;
-    auto piece = std::make_shared<Piece>(length, buffers_, std::move(unit));
+    auto piece =
+        std::make_shared<Piece>(length, std::min(piece_, end_ - request_.offset), buffers_, std::move(unit));
     pieces_.push_back(piece);
     store_.Get(std::move(request), piece,
                [piece](Result<ObjectInfo> result) { piece->Done(std::move(result)); });

@@ -34,6 +34,7 @@ class ReadAhead {
   class Piece;
 
   void Ask();
+  uint64_t NextLength() const;
 
   ObjectStore& store_;
   const GetRequest request_;
@@ -42,7 +43,8 @@ class ReadAhead {
   MemoryBudget* const spare_;
   std::stop_source over_;
   LinkedStop stop_;
-  uint64_t next_;  // offset of the next piece to ask for
+  uint64_t next_;       // offset of the next piece to ask for
+  uint64_t asked_ = 0;  // pieces so far
   std::shared_ptr<BufferPool> buffers_;
   std::deque<std::shared_ptr<Piece>> pieces_;
   std::optional<std::string> etag_;

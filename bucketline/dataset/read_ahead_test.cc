@@ -63,6 +63,23 @@ TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
             std::vector<uint8_t>(data.begin(), data.begin() + kPiece));
 }
 
+// So that they do not all end at once, now and in every round after.
+TEST_F(ReadAheadTest, TheFirstPiecesOfMuchGrow) {
+  constexpr uint64_t kPiece = 64;
+  const std::vector<uint8_t> data = RampBytes(40 * kPiece + 1);
+  PutBytes(*memory_, "much", data);
+  RecordingStore recording(memory_);
+  MemoryBudget spare(3);
+  ReadAhead reader(recording, Whole("much"), data.size(), kPiece, &spare);
+  EXPECT_EQ(ReadAll(reader), data);
+  const std::vector<StoreCall> calls = recording.calls();
+  ASSERT_GT(calls.size(), 16u);
+  for (size_t i = 1; i < 16; ++i) EXPECT_GT(calls[i].length, calls[i - 1].length);
+  EXPECT_EQ(calls[16].offset, 8 * kPiece);
+  for (size_t i = 16; i + 1 < calls.size(); ++i) EXPECT_EQ(calls[i].length, kPiece);
+  EXPECT_EQ(calls.back().length, 1u);
+}
+
 TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {
   const auto hanging = std::make_shared<FaultStore>(memory_, Always(StoreOp::kGet, Fault::Hang()));
   RecordingStore recording(hanging);

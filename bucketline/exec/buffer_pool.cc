@@ -2,19 +2,30 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 #include <vector>
+
+#include "bucketline/exec/huge_memory.h"
 
 namespace bucketline {
 
 std::shared_ptr<uint8_t[]> BufferPool::Take(size_t bytes) {
-  if (bytes < kSmallest) return std::shared_ptr<uint8_t[]>(new uint8_t[bytes]);  // not zeroed on purpose
+  if (bytes < kSmallest) return Make(bytes).memory;
   Buffer buffer = TakeIdle(bytes);
-  if (buffer.memory == nullptr) buffer = {std::unique_ptr<uint8_t[]>(new uint8_t[bytes]), bytes};
-  const size_t size = buffer.size;
-  return {buffer.memory.release(), [self = shared_from_this(), size](uint8_t* used) {
-            self->Return({std::unique_ptr<uint8_t[]>(used), size});
+  if (buffer.memory == nullptr) buffer = Make(bytes);
+  uint8_t* const memory = buffer.memory.get();
+  return {memory, [self = shared_from_this(), buffer = std::move(buffer)](uint8_t*) mutable {
+            self->Return(std::move(buffer));
           }};
+}
+
+BufferPool::Buffer BufferPool::Make(size_t bytes) {
+  if (bytes < kHugePage)
+    return {std::shared_ptr<uint8_t[]>(new uint8_t[bytes]), bytes};  // not zeroed on purpose
+  const std::shared_ptr<void> memory = MapHuge(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return {std::shared_ptr<uint8_t[]>(memory, static_cast<uint8_t*>(memory.get())), bytes};
 }
 
 BufferPool::Buffer BufferPool::TakeIdle(size_t bytes) {

@@ -22,16 +22,17 @@ class BufferPool : public std::enable_shared_from_this<BufferPool> {
   explicit BufferPool(uint64_t idle_limit) : idle_limit_(idle_limit) {}
 
   // At least `bytes` of memory, whose content is whatever it was; the one used last that fits. It comes back when the last
-  // copy of the pointer goes, on any thread.
+  // copy of the pointer goes, on any thread. Large ones are in huge pages. Throws std::bad_alloc.
   std::shared_ptr<uint8_t[]> Take(size_t bytes);
 
   uint64_t idle_bytes() const;
 
  private:
   struct Buffer {
-    std::unique_ptr<uint8_t[]> memory;
+    std::shared_ptr<uint8_t[]> memory;
     size_t size = 0;
   };
+  static Buffer Make(size_t bytes);
   Buffer TakeIdle(size_t bytes);  // without memory when none fits
   void Return(Buffer buffer);
 

@@ -1,9 +1,12 @@
 #include "bucketline/exec/buffer_pool.h"
 
+#include <new>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "bucketline/exec/huge_memory.h"
 
 namespace bucketline {
 namespace {
@@ -41,6 +44,24 @@ TEST(BufferPoolTest, NoMoreThanTheLimitLiesIdleAndTheOldestGoesFirst) {
   EXPECT_EQ(pool->Take(kSize).get(), last);
   pool->Take(3 * kSize).reset();
   EXPECT_EQ(pool->idle_bytes(), 2 * kSize) << "what can never be kept drives out nobody";
+}
+
+TEST(BufferPoolTest, LargeBuffersAreInHugePagesAndGoRoundToo) {
+  const auto pool = std::make_shared<BufferPool>(4 * kHugePage);
+  const uint8_t* memory = nullptr;
+  {
+    const auto buffer = pool->Take(kHugePage + 1);
+    memory = buffer.get();
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % kHugePage, 0u);
+    buffer[0] = buffer[kHugePage] = 1;
+  }
+  EXPECT_EQ(pool->Take(kHugePage).get(), memory);
+}
+
+TEST(BufferPoolTest, WhatTheSystemDoesNotHaveIsAnError) {
+  const auto pool = std::make_shared<BufferPool>(kSize);
+  EXPECT_THROW(pool->Take(size_t{1} << 60), std::bad_alloc);
+  EXPECT_EQ(pool->idle_bytes(), 0u);
 }
 
 TEST(BufferPoolTest, SmallBuffersAreNotKept) {
