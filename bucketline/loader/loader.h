@@ -46,7 +46,9 @@ struct LoaderOptions {
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
   uint64_t memory =
       uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
-  size_t max_requests = 64;  // Gets in flight
+  // Gets in flight. A far store with a long tail needs more of them than its median says; below the Runtime's connections,
+  // so that there is room for second reads of late ones.
+  size_t max_requests = 96;
   OnError on_error = OnError::kRaise;
   double max_skipped =
       0.01;  // share of the epoch's records that may be skipped or masked before the run ends

@@ -285,6 +285,11 @@ TEST(Loader, OptionsAreChecked) {
               AllOf(HasSubstr("4 records"), HasSubstr("kPartial")));
 }
 
+// A late read is asked for again only where the store's limit has room: not by a loader that fills it up.
+TEST(Loader, OneLoaderLeavesConnectionsForSecondReads) {
+  EXPECT_LE(LoaderOptions{}.max_requests, RuntimeOptions{}.connections * 3 / 4);
+}
+
 TEST(Loader, AnEmptyDatasetIsAnError) {
   ImageBucket bucket(1);
   const Dataset none = bucket.Open().Filter([](std::string_view) { return false; });
