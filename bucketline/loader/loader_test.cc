@@ -332,13 +332,14 @@ TEST(Loader, AStallIsLogged) {
   auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
   LoaderOptions options = SmallOptions();
   options.stall_warning = std::chrono::milliseconds(5);
+  options.max_requests = 4;
   Loader loader(bucket.OpenThrough(hanging), options);
   std::thread consumer([&] { EXPECT_EQ(ErrorOf([&] { loader.Next(); }).code(), ErrorCode::kCancelled); });
   {
     std::unique_lock lock(mutex);
     EXPECT_TRUE(logged.wait_for(lock, std::chrono::seconds(30), [&] { return messages.size() >= 3; }));
     EXPECT_THAT(messages.back(), AllOf(HasSubstr("4 of 4 rows"), HasSubstr("position 0 of epoch 0"),
-                                       HasSubstr("4 requests"), HasSubstr("mem://through0/")));
+                                       HasSubstr(", 4 requests"), HasSubstr("mem://through0/")));
   }
   loader.Close();
   consumer.join();
