@@ -45,7 +45,7 @@ struct LoaderOptions {
   uint64_t world_size = 1;
   size_t threads = 0;  // for decoding; 0: as many as there are CPUs for this process
   uint64_t memory =
-      uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
+      uint64_t{1} << 30;  // bytes held in flight: encoded records, scratch and batches not yet delivered
   // Gets in flight. A far store with a long tail needs more of them than its median says; below the Runtime's connections,
   // so that there is room for second reads of late ones.
   size_t max_requests = 96;
