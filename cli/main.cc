@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
+#include "bucketline/exec/heap_policy.h"
 
 namespace bucketline::cli {
 namespace {
@@ -68,6 +69,9 @@ int Main(int argc, char** argv) {
 }  // namespace bucketline::cli
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "train") bucketline::cli::EnsurePassiveOpenMp(argv);
+  if (argc > 1 && std::string_view(argv[1]) == "train") {
+    bucketline::cli::EnsurePassiveOpenMp(argv);
+    bucketline::KeepFreedMemory();
+  }
   return bucketline::cli::Main(argc, argv);
 }

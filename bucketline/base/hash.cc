@@ -1,7 +1,9 @@
 #include "bucketline/base/hash.h"
 
+#include <algorithm>
+#include <memory>
+
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <xxhash.h>
 
 #include "bucketline/base/error.h"
@@ -9,19 +11,50 @@
 namespace bucketline {
 namespace {
 
-void Digest(const EVP_MD* algorithm, std::string_view data, uint8_t* out) {
-  if (EVP_Digest(data.data(), data.size(), out, nullptr, algorithm, nullptr) != 1) {
-    throw Error(ErrorCode::kInternal, "OpenSSL could not compute a digest; is this algorithm disabled here?");
-  }
+Error Unavailable() {
+  return Error(ErrorCode::kInternal, "OpenSSL could not compute a digest; is this algorithm disabled here?");
 }
+
+void Digest(const EVP_MD* algorithm, std::string_view data, uint8_t* out) {
+  if (EVP_Digest(data.data(), data.size(), out, nullptr, algorithm, nullptr) != 1) throw Unavailable();
+}
+
+std::span<const uint8_t> AsBytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+// SHA-256 for requests, each of which needs five of it: EVP_sha256() would have OpenSSL look for an implementation, and
+// make a context, every time.
+class Sha256Context {
+ public:
+  static Sha256Context& OfThread() {
+    static thread_local Sha256Context context;
+    return context;
+  }
+
+  Sha256Digest Of(std::span<const uint8_t> first, std::span<const uint8_t> second = {}) {
+    Sha256Digest digest;
+    if (EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr) != 1 ||
+        EVP_DigestUpdate(context_.get(), first.data(), first.size()) != 1 ||
+        EVP_DigestUpdate(context_.get(), second.data(), second.size()) != 1 ||
+        EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1) {
+      throw Unavailable();
+    }
+    return digest;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD* algorithm) const { EVP_MD_free(algorithm); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  const std::unique_ptr<EVP_MD, Free> algorithm_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  const std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
 
 }  // namespace
 
-Sha256Digest Sha256(std::string_view data) {
-  Sha256Digest digest;
-  Digest(EVP_sha256(), data, digest.data());
-  return digest;
-}
+Sha256Digest Sha256(std::string_view data) { return Sha256Context::OfThread().Of(AsBytes(data)); }
 
 Sha1Digest Sha1(std::string_view data) {
   Sha1Digest digest;
@@ -35,16 +68,19 @@ Md5Digest Md5(std::string_view data) {
   return digest;
 }
 
+// RFC 2104.
 Sha256Digest HmacSha256(std::span<const uint8_t> key, std::string_view data) {
-  static constexpr uint8_t kNothing = 0;  // OpenSSL refuses null pointers even for zero bytes
-  const uint8_t* key_bytes = key.empty() ? &kNothing : key.data();
-  const uint8_t* data_bytes = data.empty() ? &kNothing : reinterpret_cast<const uint8_t*>(data.data());
-  Sha256Digest digest;
-  if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), data_bytes, data.size(), digest.data(),
-           nullptr) == nullptr) {
-    throw Error(ErrorCode::kInternal, "OpenSSL could not compute an HMAC");
+  Sha256Context& context = Sha256Context::OfThread();
+  std::array<uint8_t, 64> inner{};
+  if (key.size() > inner.size()) {
+    std::ranges::copy(context.Of(key), inner.begin());
+  } else {
+    std::ranges::copy(key, inner.begin());
   }
-  return digest;
+  std::array<uint8_t, 64> outer = inner;
+  for (uint8_t& byte : inner) byte ^= 0x36;
+  for (uint8_t& byte : outer) byte ^= 0x5c;
+  return context.Of(outer, context.Of(inner, AsBytes(data)));
 }
 
 std::string Hex(std::span<const uint8_t> bytes) {

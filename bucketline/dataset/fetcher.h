@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "bucketline/base/clock.h"
 #include "bucketline/base/result.h"
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/exec/buffer_pool.h"
 #include "bucketline/exec/memory_budget.h"
 
 namespace bucketline {
@@ -50,13 +52,15 @@ struct FetcherOptions {
   MemoryBudget* requests = nullptr;  // one unit per Get in flight; may be shared by several fetchers
 };
 
-// One thread asks `next` for items and issues them in that order: it reserves `budget` (waiting its turn),
-// then `common`, then a request, and starts the Get, whose bytes go straight into the reserved memory.
+// One thread asks `next` for items and issues them in that order (neighbours may change places): it reserves
+// `budget` (waiting its turn), then `common`, then a request, and starts the Get, whose bytes go straight into
+// memory of that length, which goes round. While there is no request to be had it gets some items ready: whoever
+// ends a Get then starts the next one, and no thread is woken for it.
 //
-// Deadlock: the thread waits only for returned leases and ended requests. Requests end by themselves (stores
-// have deadlines). Leases are the caller's: whoever holds one must be able to finish without waiting for a
-// later item. With a `common` budget that others share, the same holds for them: never wait for anything else
-// while holding it.
+// Deadlock: the thread waits only for returned leases and ended requests. Items are ready only while Gets of this
+// fetcher run, so somebody always starts them. Requests end by themselves (stores have deadlines). Leases are the
+// caller's: whoever holds one must be able to finish without waiting for a later item. With a `common` budget that
+// others share, the same holds for them: never wait for anything else while holding it.
 class Fetcher {
  public:
   // On the fetcher's thread. May wait, until the token stops it; nullopt ends the fetching. Must not throw.
@@ -77,17 +81,31 @@ class Fetcher {
   void Stop();
 
  private:
+  struct Call;
+  class BufferSink;
+
   void Run();
   void Issue(FetchItem item);
+  void StartReady();
+  bool AwaitRoom();
+  void CancelReady();
+  void Start(std::shared_ptr<Call> call);
+  void Ask(const std::shared_ptr<Call>& call);
+  std::shared_ptr<Call> End(Call& call, Result<Fetched> result);
   void Finish(uint64_t tag, Result<Fetched> result);
 
   const FetcherOptions options_;
   const Next next_;
   const Deliver deliver_;
   std::stop_source stop_;
-  std::mutex mutex_;  // guards in_flight_
+  const std::shared_ptr<BufferPool> buffers_;
+  const size_t most_ready_;
+  std::mutex mutex_;  // guards what follows
   std::condition_variable idle_;
-  size_t in_flight_ = 0;  // items given by next_ and not yet delivered
+  std::condition_variable ready_taken_;
+  size_t in_flight_ = 0;                     // items given by next_ and not yet delivered
+  size_t running_ = 0;                       // of them, those that hold a request
+  std::deque<std::shared_ptr<Call>> ready_;  // lack only a request; none while none is running
   std::mutex join_mutex_;
   std::thread thread_;
 };

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <list>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -123,7 +125,7 @@ TEST_F(FetcherTest, DeliversExactlyTheBytes) {
   EXPECT_EQ(deliveries_.Take(4)->bytes.ToString(), Bytes::FromVector(whole).Slice(1000, 50).ToString());
 }
 
-TEST_F(FetcherTest, AsksInOrderAndPinned) {
+TEST_F(FetcherTest, AsksPinned) {
   PutObjects({10, 20, 30, 40, 50, 60});
   auto recording = std::make_shared<RecordingStore>(memory_);
   auto fetcher = Start(recording, large_);
@@ -131,9 +133,9 @@ TEST_F(FetcherTest, AsksInOrderAndPinned) {
   const std::vector<StoreCall> calls = recording->calls();
   ASSERT_EQ(calls.size(), 6u);
   for (size_t i = 0; i < 6; ++i) {
-    EXPECT_EQ(calls[i].key, std::to_string(i));
-    EXPECT_EQ(calls[i].pin.etag, parts_[i].etag);
-    EXPECT_EQ(calls[i].pin.size, parts_[i].object_size);
+    const RecordPart& part = parts_.at(std::stoul(calls[i].key));
+    EXPECT_EQ(calls[i].pin.etag, part.etag);
+    EXPECT_EQ(calls[i].pin.size, part.object_size);
     EXPECT_EQ(calls[i].length, std::nullopt);  // whole objects need no range
   }
 }
@@ -195,6 +197,112 @@ TEST_F(FetcherTest, KeepsToTheNumberOfRequests) {
   EXPECT_TRUE(recording->WaitForInFlight(4, kDeadline));
   fetcher->Stop();
   EXPECT_EQ(recording->max_in_flight(), 4u);
+}
+
+// Keeps every Get until the test ends it, on the test's own thread.
+class HeldStore : public RecordingStore {
+ public:
+  using RecordingStore::RecordingStore;
+  void Get(GetRequest request, std::shared_ptr<GetSink>,
+           std::function<void(Result<ObjectInfo>)> done) override {
+    std::lock_guard lock(mutex_);
+    held_.emplace_back(request.key, std::move(done));
+    changed_.notify_all();
+  }
+  bool WaitForHeld(size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kDeadline, [&] { return held_.size() >= count; });
+  }
+  std::vector<std::string> held() {
+    std::lock_guard lock(mutex_);
+    std::vector<std::string> keys;
+    for (const auto& [key, done] : held_) keys.push_back(key);
+    return keys;
+  }
+  // False when nothing is held.
+  bool EndFirst() {
+    std::unique_lock lock(mutex_);
+    if (held_.empty()) return false;
+    const auto done = std::move(held_.front().second);
+    held_.pop_front();
+    lock.unlock();
+    done(Error(ErrorCode::kUnavailable, "ended by the test"));
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::string, std::function<void(Result<ObjectInfo>)>>> held_;
+};
+
+template <typename Condition>
+bool Soon(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  return condition();
+}
+
+TEST_F(FetcherTest, AsksInOrderAndWhoEndsAReadStartsTheNextOne) {
+  PutObjects(std::vector<size_t>(12, 10));
+  auto store = std::make_shared<HeldStore>(memory_);
+  auto fetcher = Start(store, large_);
+  ASSERT_TRUE(store->WaitForHeld(4));
+  ASSERT_TRUE(Soon([&] { return large_.used() == 60; })) << "two more are ready";
+  EXPECT_EQ(store->held(), (std::vector<std::string>{"0", "1", "2", "3"}));
+  EXPECT_TRUE(store->EndFirst());
+  EXPECT_EQ(store->held(), (std::vector<std::string>{"1", "2", "3", "4"})) << "at once, on the same thread";
+  EXPECT_EQ(requests_.used(), 4u);
+  while (deliveries_.count() < 12) ASSERT_TRUE(store->WaitForHeld(1) && store->EndFirst());
+  EXPECT_TRUE(deliveries_.EachOnce());
+  EXPECT_EQ(requests_.peak(), 4u);
+}
+
+TEST_F(FetcherTest, AnotherFetcherThatWaitsForARequestHasItsTurn) {
+  PutObjects(std::vector<size_t>(12, 10));
+  auto store = std::make_shared<HeldStore>(memory_);
+  auto fetcher = Start(store, large_);
+  ASSERT_TRUE(store->WaitForHeld(4));
+  ASSERT_TRUE(Soon([&] { return large_.used() == 60; }));
+  MemoryBudget& other_budget = Budget(10);
+  Deliveries others;
+  bool given = false;
+  Fetcher other(
+      store, {.budget = &other_budget, .requests = &requests_},
+      [&](std::stop_token) -> std::optional<FetchItem> {
+        if (std::exchange(given, true)) return std::nullopt;
+        return FetchItem{.tag = 0, .part = parts_[11]};
+      },
+      others.Callback());
+  ASSERT_TRUE(Soon([&] { return requests_.waiting() == 1; }));
+  EXPECT_TRUE(store->EndFirst());
+  ASSERT_TRUE(store->WaitForHeld(4));
+  EXPECT_EQ(store->held(), (std::vector<std::string>{"1", "2", "3", "11"}));
+  while (deliveries_.count() < 12) ASSERT_TRUE(store->WaitForHeld(1) && store->EndFirst());
+  EXPECT_TRUE(others.WaitFor(1));
+}
+
+TEST_F(FetcherTest, MemoryGoesRound) {
+  constexpr size_t kSize = BufferPool::kSmallest;
+  PutObjects(std::vector<size_t>(8, kSize));
+  MemoryBudget& budget = Budget(kSize * 16);  // of which a sixteenth may lie idle
+  MemoryBudget one(1);
+  std::mutex mutex;
+  std::condition_variable free;
+  std::set<const uint8_t*> memories;
+  size_t delivered = 0;
+  Fetcher fetcher(memory_, {.budget = &budget, .requests = &one}, InOrder(),
+                  [&](uint64_t, Result<Fetched> result) {
+                    std::lock_guard lock(mutex);
+                    ASSERT_TRUE(result);
+                    memories.insert(result->bytes.data());
+                    result->bytes = {};  // before the next one begins, as there is one request at a time
+                    ++delivered;
+                    free.notify_all();
+                  });
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(free.wait_for(lock, kDeadline, [&] { return delivered == 8; }));
+  EXPECT_LE(memories.size(), 2u);
 }
 
 TEST_F(FetcherTest, StopDeliversEveryItemOnce) {

@@ -4,48 +4,24 @@
 #include <condition_variable>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 
 namespace bucketline {
+namespace {
 
-// Memory for pieces, used again: fresh pages cost more than the copy into them. Lives as long as any piece of it.
-class ReadAhead::Buffers : public std::enable_shared_from_this<Buffers> {
- public:
-  explicit Buffers(uint64_t size) : size_(size) {}
+// The first pieces of what is much longer grow: pieces of one size would begin and end together for ever, and nothing
+// would be under way between the rounds. They make up half a round, so that those after them begin at multiples again.
+constexpr uint64_t kFirstRound = 16;
 
-  std::shared_ptr<uint8_t[]> Take() {
-    std::unique_ptr<uint8_t[]> memory;
-    {
-      std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        memory = std::move(idle_.back());
-        idle_.pop_back();
-      }
-    }
-    if (memory == nullptr) memory.reset(new uint8_t[size_]);  // not zeroed on purpose
-    return {memory.release(), [self = shared_from_this()](uint8_t* used) { self->Return(used); }};
-  }
-
- private:
-  void Return(uint8_t* used) {
-    std::unique_ptr<uint8_t[]> memory(used);
-    std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(memory));
-  }
-
-  const uint64_t size_;
-  std::mutex mutex_;  // guards idle_
-  std::vector<std::unique_ptr<uint8_t[]>> idle_;
-};
+}  // namespace
 
 class ReadAhead::Piece : public GetSink {
  public:
-  Piece(uint64_t length, std::shared_ptr<Buffers> buffers, Reservation unit)
-      : unit_(std::move(unit)), length_(length), buffers_(std::move(buffers)) {}
+  Piece(uint64_t length, uint64_t room, std::shared_ptr<BufferPool> buffers, Reservation unit)
+      : unit_(std::move(unit)), length_(length), room_(room), buffers_(std::move(buffers)) {}
 
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo& object) override {
     if (size != length_) {
@@ -53,7 +29,7 @@ class ReadAhead::Piece : public GetSink {
                    fmt::format("{} bytes were expected, the store has {} of an object of {}", length_, size,
                                object.size));
     }
-    if (memory_ == nullptr) memory_ = buffers_->Take();
+    if (memory_ == nullptr) memory_ = buffers_->Take(room_);
     return std::span<uint8_t>(memory_.get(), length_);
   }
 
@@ -79,7 +55,8 @@ class ReadAhead::Piece : public GetSink {
  private:
   Reservation unit_;
   const uint64_t length_;
-  const std::shared_ptr<Buffers> buffers_;
+  const uint64_t room_;  // of its memory, the same for all, so that it goes round
+  const std::shared_ptr<BufferPool> buffers_;
   std::shared_ptr<uint8_t[]> memory_;
   std::mutex mutex_;
   std::condition_variable done_;
@@ -95,7 +72,7 @@ ReadAhead::ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, ui
       spare_(spare),
       stop_(request_.stop, over_.get_token()),
       next_(request_.offset),
-      buffers_(std::make_shared<Buffers>(std::min(piece_, length))) {}
+      buffers_(std::make_shared<BufferPool>(UINT64_MAX)) {}  // no more than are read at a time
 
 ReadAhead::~ReadAhead() {
   over_.request_stop();
@@ -103,6 +80,11 @@ ReadAhead::~ReadAhead() {
     (void)piece->Wait();
     piece->ReleaseUnit();
   }
+}
+
+uint64_t ReadAhead::NextLength() const {
+  const bool grows = asked_ < kFirstRound && end_ - request_.offset >= 2 * kFirstRound * piece_;
+  return grows ? std::max<uint64_t>(piece_ * (2 * asked_ + 1) / (2 * kFirstRound), 1) : piece_;
 }
 
 void ReadAhead::Ask() {
@@ -113,7 +95,8 @@ void ReadAhead::Ask() {
       if (!got) return;
       unit = *std::move(got);
     }
-    const uint64_t length = std::min(piece_, end_ - next_);
+    const uint64_t length = std::min(NextLength(), end_ - next_);
+    ++asked_;
     GetRequest request = request_;
     request.stop = stop_.token();
     const bool all = next_ == request_.offset && length == end_ - request_.offset;
@@ -122,7 +105,8 @@ void ReadAhead::Ask() {
       request.length = length;
     }
     next_ += length;
-    auto piece = std::make_shared<Piece>(length, buffers_, std::move(unit));
+    auto piece =
+        std::make_shared<Piece>(length, std::min(piece_, end_ - request_.offset), buffers_, std::move(unit));
     pieces_.push_back(piece);
     store_.Get(std::move(request), piece,
                [piece](Result<ObjectInfo> result) { piece->Done(std::move(result)); });

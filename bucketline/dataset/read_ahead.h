@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bucketline/base/bytes.h"
+#include "bucketline/exec/buffer_pool.h"
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/store/linked_stop.h"
 #include "bucketline/store/object_store.h"
@@ -30,10 +31,10 @@ class ReadAhead {
   std::optional<Bytes> Next();
 
  private:
-  class Buffers;
   class Piece;
 
   void Ask();
+  uint64_t NextLength() const;
 
   ObjectStore& store_;
   const GetRequest request_;
@@ -42,8 +43,9 @@ class ReadAhead {
   MemoryBudget* const spare_;
   std::stop_source over_;
   LinkedStop stop_;
-  uint64_t next_;  // offset of the next piece to ask for
-  std::shared_ptr<Buffers> buffers_;
+  uint64_t next_;       // offset of the next piece to ask for
+  uint64_t asked_ = 0;  // pieces so far
+  std::shared_ptr<BufferPool> buffers_;
   std::deque<std::shared_ptr<Piece>> pieces_;
   std::optional<std::string> etag_;
 };

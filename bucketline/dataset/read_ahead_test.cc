@@ -45,11 +45,14 @@ TEST_F(ReadAheadTest, GivesTheBytesInOrder) {
 }
 
 TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
+  constexpr size_t kPiece = BufferPool::kSmallest;
+  const std::vector<uint8_t> data = RampBytes(8 * kPiece);
+  PutBytes(*memory_, "large", data);
   MemoryBudget none(0);
   std::optional<Bytes> kept;
   std::set<const uint8_t*> memories;
   {
-    ReadAhead reader(*memory_, Whole("k"), data_.size(), 100, &none);
+    ReadAhead reader(*memory_, Whole("large"), data.size(), kPiece, &none);
     kept = reader.Next();
     while (const auto bytes = reader.Next()) memories.insert(bytes->data());
   }
@@ -57,7 +60,24 @@ TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
   EXPECT_FALSE(memories.contains(kept->data()));
   // What is kept stays as it was, also when the reader is gone.
   EXPECT_EQ(std::vector<uint8_t>(kept->span().begin(), kept->span().end()),
-            std::vector<uint8_t>(data_.begin(), data_.begin() + 100));
+            std::vector<uint8_t>(data.begin(), data.begin() + kPiece));
+}
+
+// So that they do not all end at once, now and in every round after.
+TEST_F(ReadAheadTest, TheFirstPiecesOfMuchGrow) {
+  constexpr uint64_t kPiece = 64;
+  const std::vector<uint8_t> data = RampBytes(40 * kPiece + 1);
+  PutBytes(*memory_, "much", data);
+  RecordingStore recording(memory_);
+  MemoryBudget spare(3);
+  ReadAhead reader(recording, Whole("much"), data.size(), kPiece, &spare);
+  EXPECT_EQ(ReadAll(reader), data);
+  const std::vector<StoreCall> calls = recording.calls();
+  ASSERT_GT(calls.size(), 16u);
+  for (size_t i = 1; i < 16; ++i) EXPECT_GT(calls[i].length, calls[i - 1].length);
+  EXPECT_EQ(calls[16].offset, 8 * kPiece);
+  for (size_t i = 16; i + 1 < calls.size(); ++i) EXPECT_EQ(calls[i].length, kPiece);
+  EXPECT_EQ(calls.back().length, 1u);
 }
 
 TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {

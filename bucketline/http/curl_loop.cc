@@ -37,7 +37,7 @@ bool CurlLoop::Submit(std::unique_ptr<CurlCall>& call) {
   const std::lock_guard lock(mutex_);
   if (ended_) return false;
   if (!thread_.joinable()) thread_ = StartThread(name_, [this] { Run(); });
-  const bool wake = inbox_.empty();
+  const bool wake = inbox_.empty() && std::this_thread::get_id() != thread_.get_id();
   inbox_.calls.push_back(std::move(call));
   load_.fetch_add(1, std::memory_order_relaxed);
   if (wake) sockets_.Wake();
@@ -172,7 +172,13 @@ void CurlLoop::Sleep() {
     if (Now() >= last_used_ + options_.idle_close) (void)Catch([this] { CloseIdleConnections(); });
     if (pool_used_) until = std::min(until, last_used_ + options_.idle_close);
   }
+  if (HasMail()) until = SteadyTime::min();
   sockets_.Wait(until);
+}
+
+bool CurlLoop::HasMail() {
+  const std::lock_guard lock(mutex_);
+  return !inbox_.empty();
 }
 
 // libcurl notices that a kept connection has died or aged only when it looks for one to use, so an idle

@@ -54,6 +54,7 @@ class CurlLoop {
   void End(CurlCall& call, Result<HttpTiming> result);
   void EndAll(ErrorCode code, std::string_view text);
   void Sleep();
+  bool HasMail();  // from this thread itself, which is not woken for it
   void CloseIdleConnections();
   CurlMulti MakeMulti() const;
 

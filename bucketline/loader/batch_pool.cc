@@ -8,19 +8,13 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
+#include "bucketline/exec/huge_memory.h"
 
 namespace bucketline {
 namespace {
-
-// From this size on a block is mapped for itself, in huge pages where the system has them: a batch's thousands of
-// small ones would cost more to fault in than its images to normalise.
-constexpr size_t kHugePage = size_t{2} << 20;
-
-size_t RoundUp(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 Error NoMemory(size_t bytes) {
   return Error(
@@ -28,19 +22,14 @@ Error NoMemory(size_t bytes) {
       fmt::format("the system has no {} for a batch; lower the loader's memory", FormatByteSize(bytes)));
 }
 
-std::shared_ptr<void> MapHuge(size_t bytes) {
-  const size_t mapped = RoundUp(bytes, kHugePage) + kHugePage;
-  void* base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (base == MAP_FAILED) throw NoMemory(bytes);
-  void* aligned = reinterpret_cast<void*>(RoundUp(reinterpret_cast<uintptr_t>(base), kHugePage));
-  // Whole huge pages only: the last, partly used one would hold memory that no budget knows. A refusal costs speed only.
-  (void)madvise(aligned, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-  return {aligned, [base, mapped](void*) { munmap(base, mapped); }};
-}
-
 std::shared_ptr<void> AllocateAligned(size_t bytes) {
-  if (bytes >= kHugePage) return MapHuge(bytes);
-  void* data = std::aligned_alloc(kBatchAlignment, RoundUp(std::max<size_t>(bytes, 1), kBatchAlignment));
+  if (bytes >= kHugePage) {
+    std::shared_ptr<void> data = MapHuge(bytes);
+    if (data == nullptr) throw NoMemory(bytes);
+    return data;
+  }
+  const size_t whole = (std::max<size_t>(bytes, 1) + kBatchAlignment - 1) / kBatchAlignment * kBatchAlignment;
+  void* data = std::aligned_alloc(kBatchAlignment, whole);
   if (data == nullptr) throw NoMemory(bytes);
   return {data, [](void* memory) { std::free(memory); }};
 }

@@ -73,8 +73,10 @@ struct LoaderOptions {
   // machine need a mask each, or they all crowd on the first CPUs.
   bool pin_threads = false;
   uint64_t memory =
-      uint64_t{1} << 30;     // bytes held in flight: encoded records, scratch and batches not yet delivered
-  size_t max_requests = 64;  // Gets in flight
+      uint64_t{1} << 30;  // bytes held in flight: encoded records, scratch and batches not yet delivered
+  // Gets in flight. A far store with a long tail needs more of them than its median says; below the Runtime's connections,
+  // so that there is room for second reads of late ones.
+  size_t max_requests = 96;
   OnError on_error = OnError::kRaise;
   double max_skipped =
       0.01;  // share of the epoch's records that may be skipped or masked before the run ends

@@ -281,6 +281,11 @@ TEST(Loader, OptionsAreChecked) {
               AllOf(HasSubstr("4 records"), HasSubstr("kPartial")));
 }
 
+// A late read is asked for again only where the store's limit has room: not by a loader that fills it up.
+TEST(Loader, OneLoaderLeavesConnectionsForSecondReads) {
+  EXPECT_LE(LoaderOptions{}.max_requests, RuntimeOptions{}.connections * 3 / 4);
+}
+
 TEST(Loader, AnEmptyDatasetIsAnError) {
   ImageBucket bucket(1);
   const Dataset none = bucket.Open().Filter([](std::string_view) { return false; });
@@ -323,13 +328,14 @@ TEST(Loader, AStallIsLogged) {
   auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
   LoaderOptions options = SmallOptions();
   options.stall_warning = std::chrono::milliseconds(5);
+  options.max_requests = 4;
   Loader loader(bucket.OpenThrough(hanging), options);
   std::thread consumer([&] { EXPECT_EQ(ErrorOf([&] { loader.Next(); }).code(), ErrorCode::kCancelled); });
   {
     std::unique_lock lock(mutex);
     EXPECT_TRUE(logged.wait_for(lock, std::chrono::seconds(30), [&] { return messages.size() >= 3; }));
     EXPECT_THAT(messages.back(), AllOf(HasSubstr("4 of 4 rows"), HasSubstr("position 0 of epoch 0"),
-                                       HasSubstr("4 requests"), HasSubstr("mem://through0/")));
+                                       HasSubstr(", 4 requests"), HasSubstr("mem://through0/")));
   }
   loader.Close();
   consumer.join();

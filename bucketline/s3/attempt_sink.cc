@@ -6,8 +6,11 @@
 namespace bucketline {
 
 Result<void> AttemptSink::OnHead(const HttpResponseHead& head) {
-  head_ = head;
-  if (!Success()) return {};
+  status_ = head.status;
+  if (!Success()) {
+    refusal_ = head;
+    return {};
+  }
   return Refuse(receiver_->OnHead(head));
 }
 
@@ -35,7 +38,7 @@ std::optional<S3Failure> AttemptSink::Judge(const Result<HttpTiming>& result) {
     return FailureOfTransport(context_, result.error());
   if (refused_) return refused_;
   // The status says enough even when the rest of a refusal got lost.
-  if (head_.status != 0 && !Success()) return FailureOfAnswer(context_, head_, error_body_);
+  if (answered() && !Success()) return FailureOfAnswer(context_, refusal_, error_body_);
   if (!result) return FailureOfTransport(context_, result.error());
   return receiver->OnEnd();
 }

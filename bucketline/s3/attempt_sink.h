@@ -25,16 +25,17 @@ class AttemptSink : public HttpSink {
   // transport may hold this one a moment longer than the caller's store lives.
   std::optional<S3Failure> Judge(const Result<HttpTiming>& result);
 
-  bool answered() const { return head_.status != 0; }
+  bool answered() const { return status_ != 0; }
   uint64_t received() const { return received_; }  // bytes of a successful answer's body
 
  private:
-  bool Success() const { return head_.status >= 200 && head_.status < 300; }
+  bool Success() const { return status_ >= 200 && status_ < 300; }
   Result<void> Refuse(std::optional<S3Failure> failure);
 
   const S3ErrorContext context_;
   std::shared_ptr<S3Receiver> receiver_;  // until Judge
-  HttpResponseHead head_;
+  int status_ = 0;
+  HttpResponseHead refusal_;  // with its body
   std::string error_body_;
   std::optional<S3Failure> refused_;
   uint64_t received_ = 0;

@@ -1,6 +1,7 @@
 #include "bucketline/s3/s3_hedged_get.h"
 
 #include <condition_variable>
+#include <future>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -166,6 +167,24 @@ TEST_F(HedgedGetTest, TheShareIsNeverExceeded) {
   read.sink->WaitUntilAsked();
   while (!read.sink->TwinIsGone()) std::this_thread::yield();
   EXPECT_EQ(sent(), 1u);
+}
+
+// It holds memory of budgets that the caller may free once it knows that all is over.
+TEST_F(HedgedGetTest, TheSecondSinkIsGoneBeforeTheReadIsDone) {
+  for (int i = 0; i < 2; ++i) s3_.transport.Push(Hang());
+  const auto sink = std::make_shared<TwinSink>(true);
+  std::stop_source stop;
+  GetRequest request = testing::Whole("folder/k");
+  request.pin = {.etag = "\"e\"", .size = 5};
+  request.stop = stop.get_token();
+  std::promise<bool> gone;
+  store_->Get(std::move(request), sink,
+              [&gone, sink](const Result<ObjectInfo>&) { gone.set_value(sink->TwinIsGone()); });
+  while (sent() != 2) std::this_thread::yield();
+  stop.request_stop();  // the second read ends last
+  std::future<bool> was_gone = gone.get_future();
+  ASSERT_EQ(was_gone.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_TRUE(was_gone.get());
 }
 
 TEST_F(HedgedGetTest, TheEndOfTheStoreEndsBothReads) {

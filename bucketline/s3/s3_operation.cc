@@ -308,9 +308,10 @@ void S3Operation::Finish(std::optional<S3Failure> failure) {
   // Waits for a Cancel() that runs on another thread; not under mutex_, which that one takes.
   on_stop_.reset();
   on_shutdown_.reset();
-  std::exchange(done_, nullptr)({std::move(failure), attempts_, first_byte_});
-  // What the caller captured goes before the store may.
+  // With it goes the caller's sink, which may hold what the caller is about to free, and what the caller captured goes
+  // before the store may.
   receiver_.reset();
+  std::exchange(done_, nullptr)({std::move(failure), attempts_, first_byte_});
   permit_ = {};
   ticket_.reset();
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -50,17 +49,23 @@ struct CanonicalHeaders {
 };
 
 CanonicalHeaders Canonicalise(const std::string& host, const StringPairs& headers) {
-  std::map<std::string, std::string> sorted = {{"host", host}};
+  StringPairs sorted = {{"host", host}};
   for (const auto& [name, value] : headers) {
     std::string lower = LowerCase(name);
-    if (!IsSigned(lower)) continue;
-    const auto [it, inserted] = sorted.try_emplace(std::move(lower), Collapse(value));
-    if (!inserted) it->second += "," + Collapse(value);
+    if (IsSigned(lower)) sorted.emplace_back(std::move(lower), Collapse(value));
   }
+  // Values of one name stay in their order.
+  std::ranges::stable_sort(sorted, {}, &StringPairs::value_type::first);
   CanonicalHeaders canonical;
-  for (const auto& [name, value] : sorted) {
-    canonical.block += name + ":" + value + "\n";
-    canonical.names += (canonical.names.empty() ? "" : ";") + name;
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    const auto& [name, value] = sorted[i];
+    if (i > 0 && name == sorted[i - 1].first) {
+      canonical.block.back() = ',';  // instead of the line end
+    } else {
+      canonical.names.append(i == 0 ? "" : ";").append(name);
+      canonical.block.append(name).append(":");
+    }
+    canonical.block.append(value).append("\n");
   }
   return canonical;
 }
