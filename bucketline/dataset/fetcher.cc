@@ -70,7 +70,9 @@ class Fetcher::BufferSink : public GetSink {
 // What is under way for one item.
 struct Fetcher::Call {
   uint64_t tag = 0;
-  PartPlace place;
+  ObjectStore* store = nullptr;  // not shared: no thread of a store may be the last to let go of it
+  PinMode pin = PinMode::kEtag;
+  RecordPart part;
   std::string uri;
   Lease lease;
   Reservation request;
@@ -125,16 +127,18 @@ void Fetcher::Run() {
 void Fetcher::Issue(FetchItem item) {
   auto call = std::make_shared<Call>();
   call->tag = item.tag;
-  call->place = std::move(item.place);
-  call->uri = call->place.store->UriOf(call->place.part.object_key);
+  call->store = item.place.store.get();
+  call->pin = item.place.pin;
+  call->part = std::move(item.place.part);
+  call->uri = call->store->UriOf(call->part.object_key);
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
     if (budget == nullptr) return true;
     std::optional<Reservation> got = budget->Acquire(amount, stop_.get_token());
     if (got) into = *std::move(got);
     return got.has_value();
   };
-  if (!reserve(options_.budget, call->place.part.length, call->lease.own) ||
-      !reserve(options_.common, call->place.part.length, call->lease.common)) {
+  if (!reserve(options_.budget, call->part.length, call->lease.own) ||
+      !reserve(options_.common, call->part.length, call->lease.common)) {
     Finish(call->tag, Cancelled().WithUri(call->uri));
     return;
   }
@@ -194,16 +198,16 @@ void Fetcher::Start(std::shared_ptr<Call> call) {
 
 void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->start = Clock::Real().Now();
-  GetRequest request = PinnedGet(call->place.part, call->place.pin);
+  GetRequest request = PinnedGet(call->part, call->pin);
   request.stop = stop_.get_token();
-  auto sink = std::make_shared<BufferSink>(call->place.part.length, options_, buffers_);
-  call->place.store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
+  auto sink = std::make_shared<BufferSink>(call->part.length, options_, buffers_);
+  call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
     Result<Fetched> result = Error(ErrorCode::kInternal, "");
     if (got) {
       result = Fetched{
           .lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
     } else {
-      result = ExplainPin(got.error().WithUri(call->uri), call->place.pin);
+      result = ExplainPin(got.error().WithUri(call->uri), call->pin);
     }
     if (auto next = End(*call, std::move(result))) Start(std::move(next));
   });

@@ -36,7 +36,7 @@ struct Lease {
 
 struct FetchItem {
   uint64_t tag = 0;  // the caller's
-  PartPlace place;
+  PartPlace place;   // its store outlives the fetcher
 };
 
 struct Fetched {
