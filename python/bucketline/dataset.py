@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
-from bucketline._options import choice, reject_unknown
+from bucketline._options import choice, flag, number, reject_unknown
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from bucketline.preview import Preview
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png")
-_PINS = {"etag": _core.PinMode.etag, "size": _core.PinMode.size}
+Where = str | os.PathLike[str]
+_PINS = {name: getattr(_core.PinMode, name) for name in ("etag", "version", "size")}
+_SPLITS = {"key": _core.SplitBy.key, "label": _core.SplitBy.label}
+_MISSING = {"error": False, "drop": True}
+_FORMATS = ("auto", "objects")
 
 
 class Sample(NamedTuple):
-    """One record, read. `label` is None without labels; `etag` is the state that was read."""
+    """One record, read. `data` is its bytes, or a dict of them for a record of several parts; `label` is None without
+    labels; `uri` and `etag` are those of the (first) object that was read, `size` the bytes of all."""
 
     key: str
     uri: str
-    data: bytes
+    data: Any
     label: Any
     size: int
     etag: str
@@ -39,12 +44,12 @@ class Texts(Sequence[str]):
 
     _CHUNK = 1024
 
-    def __init__(self, core: Any, whole: bool) -> None:
-        self._core = core
-        self._whole = whole
+    def __init__(self, count: int, read: Callable[[int, int], list[str]]) -> None:
+        self._count = count
+        self._read = read  # of (first, how many)
 
     def __len__(self) -> int:
-        return len(self._core)
+        return self._count
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -54,11 +59,9 @@ class Texts(Sequence[str]):
         if isinstance(index, slice):
             numbers = range(*index.indices(len(self)))
             if numbers.step == 1:
-                texts: list[str] = self._core.keys(numbers.start, len(numbers), self._whole)
-                return texts
+                return self._read(numbers.start, len(numbers))
             return [self[i] for i in numbers]
-        text: str = self._core.keys(_position(index, len(self)), 1, self._whole)[0]
-        return text
+        return self._read(_position(index, len(self)), 1)[0]
 
     def __iter__(self) -> Iterator[str]:
         for first in range(0, len(self), self._CHUNK):
@@ -73,12 +76,18 @@ class Texts(Sequence[str]):
 class Dataset:
     """The records below a prefix, in the order of their keys (bytewise), listed once and frozen.
 
-    uri: "s3://bucket/prefix/", a folder, or a manifest that `save` wrote.
-    labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a `Labels`.
+    uri: "s3://bucket/prefix/", a folder, or a manifest that `save` wrote; "s3://b/train-{000..146}/" or a list of them,
+        one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
+        below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
+        ("drop").
+    labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
+        a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
+    format: "objects", one a record; "auto" is the same today.
     extensions: which keys count, by their ending, without case; None: all.
     endpoint_url, region, profile, anonymous, requester_pays: how the bucket is reached; None: as boto3 finds it, from
         the environment and the shared files.
-    pin: what every read is checked against: "etag" (the state that was listed) | "size".
+    pin: what every read is checked against: "etag" (the state that was listed) | "version" (read by its version id) |
+        "size".
     runtime: whose threads and connections to use; None: the process's own.
     progress: called while listing with the number of objects so far; True: a tqdm bar, or a line on a terminal.
 
@@ -88,9 +97,10 @@ class Dataset:
 
     def __init__(
         self,
-        uri: str | os.PathLike[str],
+        uri: Where | Sequence[Where] | Mapping[str, Where | Sequence[Where]],
         labels: Any = None,
         *,
+        format: str = "auto",
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
         region: str | None = None,
@@ -98,30 +108,18 @@ class Dataset:
         anonymous: bool = False,
         requester_pays: bool = False,
         pin: str = "etag",
+        join: str = "stem",
+        missing: str = "error",
         runtime: Runtime | None = None,
         progress: bool | Callable[[int], Any] | None = None,
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
+        if format not in _FORMATS:
+            raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
+        choice(join, "join", {"stem": None})
+        drop = choice(missing, "missing", _MISSING)
         self._runtime = runtime_of(runtime)
-        rule = labels if isinstance(labels, Labels) else Labels(labels)
-        s3 = s3_options(
-            endpoint_url=endpoint_url,
-            region=region,
-            profile=profile,
-            anonymous=anonymous,
-            requester_pays=requester_pays,
-        )
-        with listing_progress(progress) as tell:
-            self._core = _core.open_dataset(
-                self._runtime._core,
-                uri_text(uri),
-                rule.to_core(),
-                _extensions(extensions),
-                choice(pin, "pin", _PINS),
-                s3,
-                tell,
-            )
         self._labels: Any = None
         # What another process needs to open the same data: see bucketline.torch.
         self._reach: dict[str, Any] = {
@@ -132,14 +130,33 @@ class Dataset:
             "requester_pays": requester_pays,
             "pin": pin,
         }
+        options = {**self._reach, "extensions": extensions, "runtime": self._runtime, "progress": progress}
+        if isinstance(uri, Mapping):
+            parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
+            if not parts:
+                raise InvalidArgumentError("a dataset of parts needs at least one: {'image': uri, 'mask': uri}")
+            self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
+            return
+        rule, finish = Labels.of(labels).to_core()
+        s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
+        with listing_progress(progress) as tell:
+            core = _core.open_dataset(
+                self._runtime._core,
+                [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri),
+                rule,
+                _extensions(extensions),
+                choice(pin, "pin", _PINS),
+                s3,
+                tell,
+            )
+        self._core = core if finish is None else finish(core)
 
-    @classmethod
-    def _view(cls, of: Dataset, core: Any) -> Dataset:
-        view = cls.__new__(cls)
-        view._runtime = of._runtime
+    def _view(self, core: Any) -> Dataset:
+        view = Dataset.__new__(Dataset)
+        view._runtime = self._runtime
         view._core = core
         view._labels = None
-        view._reach = of._reach
+        view._reach = self._reach
         return view
 
     def __len__(self) -> int:
@@ -155,21 +172,32 @@ class Dataset:
             first, last, step = index.indices(len(self))
             if step != 1:
                 raise InvalidArgumentError("a dataset's slice takes every record: give it no step")
-            return self._view(self, self._core.slice(first, max(0, last - first)))
+            return self._view(self._core.slice(first, max(0, last - first)))
         number = _position(index, len(self))
-        key, uri, data, size, etag = self._core.read(number)
+        names = self.part_names
+        parts = [self._core.read(number, part) for part in range(len(names))]
+        key, uri, data, size, etag = parts[0]
+        if len(parts) > 1:
+            data = {name: part[2] for name, part in zip(names, parts, strict=True)}
+            size = sum(part[3] for part in parts)
         label = None if self.labels is None else self.labels[number]
         return Sample(key, uri, data, label, size, etag)
 
     @property
+    def part_names(self) -> list[str]:
+        """["data"], or the names that the parts of the records were given."""
+        names: list[str] = self._core.part_names
+        return names
+
+    @property
     def keys(self) -> Texts:
         """Keys as listed, without the bucket."""
-        return Texts(self._core, whole=False)
+        return Texts(len(self), self._core.keys)
 
     @property
     def uris(self) -> Texts:
-        """Whole URIs."""
-        return Texts(self._core, whole=True)
+        """Whole URIs; of records of several parts those of the first."""
+        return Texts(len(self), lambda first, count: self._core.uris(first, count, 0))
 
     @property
     def classes(self) -> list[str]:
@@ -190,15 +218,44 @@ class Dataset:
         number: int = self._core.fingerprint
         return number
 
-    def split(self, fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """Two views, the first with about `fraction` of the records, by a stable hash of each key: a new object never
-        moves an old one."""
-        first, second = self._core.split(fraction, seed)
-        return self._view(self, first), self._view(self, second)
+    @property
+    def dropped(self) -> int:
+        """Records that were left out, for want of a label or a partner."""
+        count: int = self._core.dropped
+        return count
+
+    def split(
+        self,
+        fractions: float | Sequence[float],
+        seed: int = 0,
+        by: str | Callable[[str], Any] = "key",
+    ) -> tuple[Dataset, ...]:
+        """Views with these shares of the records: `train, val = ds.split(0.8)`, or three of (0.8, 0.1, 0.1).
+
+        by: "key": by a stable hash of the key, so that a new object never moves an old one | "label": the same share
+        of each label, to within one record | a function of the key that names its group (a patient, a video), which
+        stays together.
+        """
+        shares = [fractions, 1 - fractions] if isinstance(fractions, (int, float)) else list(fractions)
+        for share in shares:
+            number(share, "a split's fraction", 0, 1)
+        if callable(by):
+            views = self._core.split_groups(shares, seed, by)
+        else:
+            views = self._core.split(shares, seed, choice(by, "by", _SPLITS))
+        return tuple(self._view(view) for view in views)
 
     def filter(self, keep: Callable[[str], bool]) -> Dataset:
         """A view of the records whose key `keep` says yes to."""
-        return self._view(self, self._core.filter(keep))
+        return self._view(self._core.filter(keep))
+
+    def select(self, indices: Sequence[int] | np.ndarray[Any, Any]) -> Dataset:
+        """A view of these records. It keeps the dataset's order, so they must ascend, each once."""
+        return self._view(self._core.select([int(index) for index in indices]))
+
+    def without(self, keys: Sequence[str]) -> Dataset:
+        """A view of all records but those with these keys. An unknown key is an error."""
+        return self._view(self._core.without(list(keys)))
 
     def preview(self, n: int = 24, *, columns: int = 8, size: int = 96) -> Preview:
         """`n` images from all over the dataset on one sheet with their labels: a notebook shows it, `.save(path)` writes
@@ -224,8 +281,20 @@ class Dataset:
         )
 
 
+def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
+    """The records of the first, then those of the second, and so on; other buckets and views are fine.
+
+    Classes are merged by name. repeats: the same object may come more than once. Raises InvalidArgumentError for labels
+    of different kinds.
+    """
+    if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
+        raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
+    return datasets[0]._view(_core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats")))
+
+
 DATASET_KEYWORDS = (
     "labels",
+    "format",
     "extensions",
     "endpoint_url",
     "region",
@@ -233,9 +302,17 @@ DATASET_KEYWORDS = (
     "anonymous",
     "requester_pays",
     "pin",
+    "join",
+    "missing",
     "runtime",
     "progress",
 )
+
+
+def _uris(given: Any) -> list[str]:
+    if not isinstance(given, Sequence) or not given:
+        raise InvalidArgumentError(f"uri must be a URI, a list of them, or a dict of parts, not {given!r}")
+    return [uri_text(uri) for uri in given]
 
 
 def _extensions(given: Sequence[str] | None) -> list[str]:

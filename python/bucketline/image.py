@@ -25,6 +25,7 @@ _FILTERS = {
 _PARITIES = {"pillow": _core.Parity.pillow, "tensorflow": _core.Parity.tensorflow}
 _DTYPES = {name: getattr(_core.PixelType, name) for name in ("uint8", "float16", "float32")}
 _LAYOUTS = {"NCHW": _core.PixelLayout.NCHW, "NHWC": _core.PixelLayout.NHWC}
+_PALETTES = {"colours": _core.Palette.colours, "index": _core.Palette.index}
 _TRUNCATED = {"raise": _core.Truncated.error, "keep": _core.Truncated.keep}
 
 
@@ -46,6 +47,8 @@ class Image:
     dtype: "float32" | "float16" | "uint8". layout: "NCHW" | "NHWC"; None: what the framework likes (NCHW for numpy and
         torch, NHWC for TensorFlow and JAX).
     channels: 3, or 1 (luma).
+    palette: "colours", or "index" for masks: the numbers that a PNG stores, of its palette or as grey levels.
+    same_geometry_as: another field of the loader, whose box, flip and size this one gets: masks of images.
     truncated: "raise" | "keep" what is there of an image whose data ends early.
     dct_scaling: decode large JPEGs at a fraction of their size: faster, close to the full decode but not equal.
     max_pixels, max_memory: an image above them is an error before any large allocation.
@@ -69,6 +72,8 @@ class Image:
     dtype: str = "float32"
     layout: str | None = None
     channels: int = 3
+    palette: str = "colours"
+    same_geometry_as: str | None = None
     truncated: str = "raise"
     dct_scaling: bool = False
     max_pixels: int = 178_956_970
@@ -128,6 +133,7 @@ class Image:
         spec.antialias = flag(self.antialias, "antialias")
         spec.parity = choice(self.parity, "parity", _PARITIES)
         spec.channels = number(self.channels, "channels", 1, 3, whole=True)
+        spec.palette = choice(self.palette, "palette", _PALETTES)
         spec.dtype = choice(self.dtype, "dtype", _DTYPES)
         spec.layout = _LAYOUTS["NCHW"] if self.layout is None else choice(self.layout, "layout", _LAYOUTS)
         self._set_values(spec)
