@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,23 @@ def test_json_goes_and_comes(bucket_url: str) -> None:
         json.dump({"a": [1, 2.5, "ü"]}, file)
     with bl.open(bucket_url + "k.json", "r") as file:
         assert json.load(file) == {"a": [1, 2.5, "ü"]}
+
+
+def test_an_empty_object_is_an_empty_file(bucket_url: str) -> None:
+    with bl.open(bucket_url + "k", "wb"):
+        pass
+    with bl.open(bucket_url + "k") as file:
+        assert file.read(1) == b"" and file.read() == b"" and file.seek(0, io.SEEK_END) == 0
+
+
+def test_files_on_disk_are_opened_too(tmp_path: Path) -> None:
+    with bl.open(tmp_path / "new/k.txt", "w") as file:
+        file.write("text")
+        assert not (tmp_path / "new/k.txt").exists()
+    assert (tmp_path / "new/k.txt").read_text() == bl.open(tmp_path / "new/k.txt", "r").read() == "text"
+    with pytest.raises(ZeroDivisionError), bl.open(tmp_path / "half", "wb") as file:
+        raise ZeroDivisionError
+    assert not (tmp_path / "half").exists()
 
 
 @pytest.mark.parametrize(
