@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from bucketline._connection import Connection, Unpack
 
 
+_EVER = 1e9  # seconds; every request has a deadline of its own
+_INTERRUPTED = 1.0
+
+
 class Writer:
     """Writes objects below `uri`, many at a time, while the caller makes the next ones.
 
@@ -37,7 +41,8 @@ class Writer:
     The other keywords are those of `Dataset`.
 
     What fails is raised by the next put, flush or close, naming the object, one failure a call; `failures` has them
-    all. Leaving `with` by an exception writes what was put before it, and nothing more. Not for several threads.
+    all. Leaving `with` by an exception writes what was put before it, and nothing more; by Ctrl-C, what of it can be
+    written within a second. Not for several threads.
     """
 
     def __init__(
@@ -94,13 +99,13 @@ class Writer:
     def flush(self) -> None:
         """Waits until all that was put is written; raises a failure that was not raised yet."""
         self._check_open()
-        self._core.flush()
+        self._core.flush(_EVER)
         self._raise_failure()
 
     def close(self) -> None:
         """As flush, and then the threads end. A second close is nothing."""
         if not self._closed:
-            self._finish()
+            self._finish(_EVER)
             self._raise_failure()
 
     @property
@@ -128,7 +133,7 @@ class Writer:
         if kind is None:
             self.close()
             return
-        self._finish()
+        self._finish(_INTERRUPTED if issubclass(kind, KeyboardInterrupt) else _EVER)
         self._collect()
         for failure in self._unraised:  # the exception that is on its way is the one to be raised
             logging.getLogger("bucketline").error("%s", failure)
@@ -137,10 +142,10 @@ class Writer:
         state = "closed" if self._closed else "open"
         return f"Writer({self._uri!r}, {self.written} written, {state})"
 
-    def _finish(self) -> None:
+    def _finish(self, seconds: float) -> None:
         self._closed = True
         try:
-            self._core.flush()
+            self._core.flush(seconds)
         finally:
             self._core.give_up()
 

@@ -79,6 +79,7 @@ def silent() -> Iterator[str]:
         "bl.open(url + 'k', runtime=runtime)",
         "bl.open(url + 'k', 'wb', runtime=runtime).close()",
         "w = bl.Writer(url, runtime=runtime); w.put('k', b'x'); w.flush()",
+        "with bl.Writer(url, runtime=runtime) as w: w.put('k', b'x'); threading.Event().wait()",
         "w = bl.Writer(url, runtime=runtime, memory=1000); [w.put('k', bytes(400)) for _ in range(9)]",
     ],
 )
