@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from bucketline import _core
 from bucketline._options import flag, reject_unknown
 from bucketline.errors import InvalidArgumentError
 from bucketline.runtime import Runtime, default_runtime
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack as Unpack
 
 
 class Connection(TypedDict, total=False):

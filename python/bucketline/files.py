@@ -12,7 +12,9 @@ from bucketline._connection import place
 from bucketline.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from bucketline._connection import Connection, Unpack
+    from typing_extensions import Unpack
+
+    from bucketline._connection import Connection
 
 _MODES = ("rb", "wb", "xb", "r", "w", "x", "rt", "wt", "xt")
 _SMALLEST_AHEAD = 256 << 10  # bytes: costs hardly more than the request itself

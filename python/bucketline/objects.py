@@ -16,9 +16,9 @@ from bucketline._options import flag, number
 from bucketline.errors import NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+    from typing_extensions import Buffer, Unpack
 
-    from bucketline._connection import Connection, Unpack
+    from bucketline._connection import Connection
 
 _NO_LIMIT = 2**63 - 1
 

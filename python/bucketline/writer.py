@@ -18,9 +18,9 @@ from bucketline.objects import as_bytes
 from bucketline.objects import list as list_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+    from typing_extensions import Buffer, Unpack
 
-    from bucketline._connection import Connection, Unpack
+    from bucketline._connection import Connection
 
 
 _EVER = 1e9  # seconds; every request has a deadline of its own
