@@ -16,7 +16,7 @@ from bucketline._options import flag, number
 from bucketline.errors import NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer, Unpack
+    from typing_extensions import Unpack
 
     from bucketline._connection import Connection
 
@@ -57,7 +57,7 @@ def get(
 
 def put(
     uri: str | os.PathLike[str],
-    data: Buffer,
+    data: Any,
     *,
     if_absent: bool = False,
     content_type: str | None = None,

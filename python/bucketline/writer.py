@@ -8,7 +8,7 @@ import logging
 import os
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bucketline._core as _core
 from bucketline._connection import place, uri_text
@@ -18,7 +18,7 @@ from bucketline.objects import as_bytes
 from bucketline.objects import list as list_objects
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer, Unpack
+    from typing_extensions import Unpack
 
     from bucketline._connection import Connection
 
@@ -69,7 +69,7 @@ class Writer:
         self._failures: dict[str, Error] = {}
         _live.add(self)
 
-    def put(self, key: str, data: Buffer) -> bool:
+    def put(self, key: str, data: Any) -> bool:
         """Takes a copy of `data`, to be written as `uri` + `key`; waits only while there is no memory for it.
 
         False when the object was there at `skip_existing`, so that nothing is written.
