@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import bucketline._core as _core
 from bucketline._connection import place, uri_text
-from bucketline._options import byte_size, flag, number
+from bucketline._options import byte_size, flag, number, text
 from bucketline.errors import Error, InternalError
 from bucketline.objects import as_bytes
 from bucketline.objects import list as list_objects
@@ -55,11 +55,12 @@ class Writer:
         content_type: str | None = None,
         **connection: Unpack[Connection],
     ) -> None:
-        text = uri_text(uri)
-        self._uri = text if text.endswith("/") else text + "/"
+        self._uri = uri_text(uri)
+        if not self._uri.endswith("/"):
+            self._uri += "/"
         self._connection = connection
         self._if_absent = flag(if_absent, "if_absent")
-        self._content_type = content_type or ""
+        self._content_type = text(content_type, "content_type")
         room = byte_size(memory, "memory")
         threads = number(parallel, "parallel", 1, 1024, whole=True)
         self._core = _core.Uploads(place(self._uri, "Writer", connection), room, threads)

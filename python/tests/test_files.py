@@ -224,8 +224,9 @@ def test_files_on_disk_are_opened_too(tmp_path: Path) -> None:
         ("rb", {"encoding": "utf-8"}, "encoding is for texts"),
         ("wb", {"newline": ""}, "newline is for texts"),
         ("rb", {"content_type": "text/plain"}, "content_type is for writing"),
+        ("wb", {"content_type": 3}, "content_type must be"),
     ],
 )
 def test_modes_and_options_that_do_not_fit_are_named(mode: Any, options: Any, says: str) -> None:
     with pytest.raises(bl.InvalidArgumentError, match=says):
-        bl.open("s3://bucket/key", mode, **options)
+        bl.open("s3://bucket/key", mode, anonymous=True, **options)

@@ -153,6 +153,8 @@ def test_files_are_written_too(tmp_path: Path) -> None:
     [
         ({"memory": "much"}, "memory must be"),
         ({"parallel": 0}, "parallel must be"),
+        ({"if_absent": 1}, "if_absent must be"),
+        ({"content_type": 3}, "content_type must be"),
         ({"parallel": 2.5}, "parallel must be"),
     ],
 )
