@@ -178,10 +178,11 @@ def test_a_forgotten_writer_leaves_no_thread(bucket_url: str) -> None:
     def threads() -> int:
         return sum((path / "comm").read_text() == "bl-put\n" for path in Path("/proc/self/task").iterdir())
 
+    gc.collect()  # writers of tests before
     before = threads()
     writer = bl.Writer(bucket_url, parallel=5)
     writer.put("k", b"x")
-    assert threads() == before + 5
+    wait_until(lambda: threads() == before + 5, "the beginning of the threads")
     del writer
     gc.collect()
     wait_until(lambda: threads() <= before, "the end of the threads")
