@@ -60,13 +60,15 @@ Sample Dataset::Read(uint64_t index, std::stop_token stop) const {
   return sample;
 }
 
-void Dataset::Save(std::string_view uri) const {
+void Dataset::Save(std::string_view uri, const std::optional<S3Options>& s3, std::stop_token stop) const {
   const Uri parsed = Uri::Parse(uri);
   if (!parsed.key.ends_with(".manifest")) {
     throw Error(ErrorCode::kInvalidArgument, "a saved manifest's name must end in \".manifest\"",
                 std::string(uri));
   }
-  PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), state_->manifest.ToBytes().span());
+  Runtime& runtime = *state_->runtime;
+  const auto store = s3 ? runtime.StoreFor(parsed, *s3) : runtime.StoreFor(parsed);
+  PutBytes(*store, Runtime::KeyOf(parsed), state_->manifest.ToBytes().span(), {.stop = std::move(stop)});
 }
 
 }  // namespace bucketline

@@ -80,7 +80,8 @@ class Dataset {
   Dataset Slice(uint64_t first, uint64_t count) const;
 
   // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back.
-  void Save(std::string_view uri) const;
+  // `s3` as in DatasetOptions. A stop request ends it soon with kCancelled.
+  void Save(std::string_view uri, const std::optional<S3Options>& s3 = {}, std::stop_token stop = {}) const;
 
   const std::shared_ptr<ObjectStore>& store() const;
   PinMode pin() const;

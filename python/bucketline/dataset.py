@@ -105,7 +105,7 @@ class Dataset:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
         self._runtime = runtime_of(runtime)
         rule = labels if isinstance(labels, Labels) else Labels(labels)
-        s3 = s3_options(
+        self._s3 = s3_options(
             endpoint_url=endpoint_url,
             region=region,
             profile=profile,
@@ -119,7 +119,7 @@ class Dataset:
                 rule.to_core(),
                 _extensions(extensions),
                 choice(pin, "pin", _PINS),
-                s3,
+                self._s3,
                 tell,
             )
         self._labels: Any = None
@@ -129,6 +129,7 @@ class Dataset:
         view = cls.__new__(cls)
         view._runtime = of._runtime
         view._core = core
+        view._s3 = of._s3
         view._labels = None
         return view
 
@@ -199,7 +200,7 @@ class Dataset:
 
     def save(self, uri: str | os.PathLike[str]) -> None:
         """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
-        self._core.save(uri_text(uri))
+        self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
         size = _human(self._core.total_bytes)

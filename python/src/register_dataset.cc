@@ -124,9 +124,13 @@ void RegisterDataset(nb::module_& module) {
             return nb::make_tuple(View(handle, std::move(first)), View(handle, std::move(second)));
           },
           "fraction"_a, "seed"_a)
-      .def("save", [](const DatasetHandle& handle, const std::string& uri) {
-        Interruptible([&](std::stop_token) { handle.dataset.Save(uri); }, handle.runtime.LookUp());
-      });
+      .def(
+          "save",
+          [](const DatasetHandle& handle, const std::string& uri, const S3Options& s3) {
+            Interruptible([&](std::stop_token stop) { handle.dataset.Save(uri, s3, std::move(stop)); },
+                          handle.runtime.LookUp());
+          },
+          "uri"_a, "s3"_a);
 
   module.def("open_dataset", &Open, "runtime"_a, "uri"_a, "labels"_a, "extensions"_a, "pin"_a, "s3"_a,
              "progress"_a.none());
