@@ -81,7 +81,7 @@ Sample Dataset::Read(uint64_t index, size_t part, std::stop_token stop) const {
   return sample;
 }
 
-void Dataset::Save(std::string_view uri) const {
+void Dataset::Save(std::string_view uri, const std::optional<S3Options>& s3, std::stop_token stop) const {
   const Uri parsed = Uri::Parse(uri);
   if (!parsed.key.ends_with(".manifest")) {
     throw Error(ErrorCode::kInvalidArgument, "a saved manifest's name must end in \".manifest\"",
@@ -108,7 +108,9 @@ void Dataset::Save(std::string_view uri) const {
             part_names().front(), part_names()[part]),
         std::string(uri));
   }
-  PutBytes(*state_->runtime->StoreFor(parsed), Runtime::KeyOf(parsed), manifests.front().ToBytes().span());
+  Runtime& runtime = *state_->runtime;
+  const auto store = s3 ? runtime.StoreFor(parsed, *s3) : runtime.StoreFor(parsed);
+  PutBytes(*store, Runtime::KeyOf(parsed), manifests.front().ToBytes().span(), {.stop = std::move(stop)});
 }
 
 }  // namespace bucketline

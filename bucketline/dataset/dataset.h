@@ -158,7 +158,8 @@ class Dataset {
 
   // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back.
   // Throws kUnsupported when several sources or stores are behind it: one file cannot name them.
-  void Save(std::string_view uri) const;
+  // `s3` as in DatasetOptions. A stop request ends it soon with kCancelled.
+  void Save(std::string_view uri, const std::optional<S3Options>& s3 = {}, std::stop_token stop = {}) const;
 
   // The whole manifests, of which this is a view; they need no Runtime.
   const ManifestList& manifests() const;

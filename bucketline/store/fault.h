@@ -20,7 +20,7 @@ struct Fault {
                   // fails once it has taken `bytes`; other calls take effect in the inner store and fail all
                   // the same
     kHang,        // it never completes, until a stop request of the call or the end of the store: kCancelled.
-                  // Writers block and have no stop, so theirs fail with kTimeout at once instead
+                  // Writers block their caller, so theirs fail with kTimeout at once instead
   };
   Kind kind = Kind::kNone;
   Error error{ErrorCode::kUnavailable, "injected fault"};

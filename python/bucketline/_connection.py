@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 from bucketline import _core
-from bucketline._options import flag, reject_unknown
+from bucketline._options import flag, reject_unknown, text
 from bucketline.errors import InvalidArgumentError
 from bucketline.runtime import Runtime, default_runtime
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack as Unpack
 
 
 class Connection(TypedDict, total=False):
@@ -37,10 +34,7 @@ def s3_options(**given: Any) -> Any:
     """The engine's S3Options of these keywords, each checked."""
     options = _core.S3Options()
     for name in _TEXTS:
-        value = given.get(name)
-        if not (value is None or isinstance(value, str)):
-            raise InvalidArgumentError(f"{name} must be a text or None, not {value!r}")
-        setattr(options, name, value or "")
+        setattr(options, name, text(given.get(name), name))
     for name in _FLAGS:
         setattr(options, name, flag(given.get(name, False), name))
     return options
@@ -57,10 +51,10 @@ def runtime_of(given: Runtime | None) -> Runtime:
 
 def uri_text(uri: str | os.PathLike[str]) -> str:
     """A URI as text; paths are taken too."""
-    text = os.fspath(uri) if isinstance(uri, (str, os.PathLike)) else None
-    if not isinstance(text, str):
+    path = os.fspath(uri) if isinstance(uri, (str, os.PathLike)) else None
+    if not isinstance(path, str):
         raise InvalidArgumentError(f"a URI must be a text or a path, not {uri!r}")
-    return text
+    return path
 
 
 def place(uri: str | os.PathLike[str], where: str, connection: Connection) -> Any:

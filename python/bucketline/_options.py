@@ -54,6 +54,13 @@ def choice(value: Any, option: str, choices: Mapping[str, E]) -> E:
     return choices[value]
 
 
+def text(value: Any, option: str) -> str:
+    """A text; "" for None."""
+    if not (value is None or isinstance(value, str)):
+        raise InvalidArgumentError(f"{option} must be a text or None, not {value!r}")
+    return value or ""
+
+
 def reject_unknown(given: Mapping[str, Any], known: Collection[str], where: str) -> None:
     """Raises TypeError for keywords that `where` does not take, naming the nearest that it does."""
     for name in given:

@@ -130,6 +130,7 @@ class Dataset:
             "requester_pays": requester_pays,
             "pin": pin,
         }
+        self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
         options = {**self._reach, "extensions": extensions, "runtime": self._runtime, "progress": progress}
         if isinstance(uri, Mapping):
             parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
@@ -138,7 +139,6 @@ class Dataset:
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
         rule, finish = Labels.of(labels).to_core()
-        s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
         with listing_progress(progress) as tell:
             core = _core.open_dataset(
                 self._runtime._core,
@@ -146,7 +146,7 @@ class Dataset:
                 rule,
                 _extensions(extensions),
                 choice(pin, "pin", _PINS),
-                s3,
+                self._s3,
                 tell,
             )
         self._core = core if finish is None else finish(core)
@@ -155,6 +155,7 @@ class Dataset:
         view = Dataset.__new__(Dataset)
         view._runtime = self._runtime
         view._core = core
+        view._s3 = self._s3
         view._labels = None
         view._reach = self._reach
         return view
@@ -266,7 +267,7 @@ class Dataset:
 
     def save(self, uri: str | os.PathLike[str]) -> None:
         """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
-        self._core.save(uri_text(uri))
+        self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
         size = _human(self._core.total_bytes)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import bucketline._core as _core
 from bucketline._connection import place
+from bucketline._options import text
 from bucketline.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from bucketline._connection import Connection, Unpack
+    from typing_extensions import Unpack
+
+    from bucketline._connection import Connection
 
 _MODES = ("rb", "wb", "xb", "r", "w", "x", "rt", "wt", "xt")
 _SMALLEST_AHEAD = 256 << 10  # bytes: costs hardly more than the request itself
@@ -45,25 +48,25 @@ def open(
     """
     if mode not in _MODES:
         raise InvalidArgumentError(f"mode must be one of {', '.join(map(repr, _MODES))}, not {mode!r}")
-    text = "b" not in mode
+    is_text = "b" not in mode
     given = [
         name
         for name, value in (("encoding", encoding), ("errors", errors), ("newline", newline))
         if value is not None
     ]
-    if given and not text:
+    if given and not is_text:
         raise InvalidArgumentError(f"{given[0]} is for texts; mode {mode!r} is for bytes")
     where = place(uri, "open", connection)
     if mode[0] == "r":
         if content_type is not None:
             raise InvalidArgumentError("content_type is for writing; this mode reads")
         reader = io.BufferedReader(ObjectReader(where), _SMALLEST_AHEAD)
-        if not text:
+        if not is_text:
             return reader
         return io.TextIOWrapper(reader, encoding or "utf-8", errors, newline)
-    raw = ObjectWriter(where, if_absent=mode[0] == "x", content_type=content_type or "")
+    raw = ObjectWriter(where, if_absent=mode[0] == "x", content_type=text(content_type, "content_type"))
     writer = _BytesWriter(raw, _WRITE_BUFFER)
-    if not text:
+    if not is_text:
         return writer
     return _TextWriter(writer, encoding or "utf-8", errors, newline)
 

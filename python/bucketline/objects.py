@@ -12,13 +12,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bucketline._connection import place
-from bucketline._options import flag, number
+from bucketline._options import flag, number, text
 from bucketline.errors import NotFoundError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+    from typing_extensions import Unpack
 
-    from bucketline._connection import Connection, Unpack
+    from bucketline._connection import Connection
 
 _NO_LIMIT = 2**63 - 1
 
@@ -57,7 +57,7 @@ def get(
 
 def put(
     uri: str | os.PathLike[str],
-    data: Buffer,
+    data: Any,
     *,
     if_absent: bool = False,
     content_type: str | None = None,
@@ -68,7 +68,9 @@ def put(
     if_absent: raise AlreadyExistsError, and write nothing, when the object is there.
     """
     where = place(uri, "put", connection)
-    return as_object(where.put(as_bytes(data, "put"), flag(if_absent, "if_absent"), content_type or ""))
+    return as_object(
+        where.put(as_bytes(data, "put"), flag(if_absent, "if_absent"), text(content_type, "content_type"))
+    )
 
 
 def list(

@@ -8,7 +8,8 @@ import threading
 from typing import Any
 
 from bucketline import _core
-from bucketline._options import byte_size, number
+from bucketline._options import byte_size, flag, number
+from bucketline.errors import InvalidArgumentError
 
 # Where systems keep the certificates that they trust; the wheel's libcurl may have been built for another place.
 _CA_BUNDLES = (
@@ -45,8 +46,8 @@ class Runtime:
             memory=0 if memory is None else byte_size(memory, "memory"),
             network_threads=number(network_threads, "network_threads", 1, 256, whole=True),
             connections=number(connections, "connections", 1, 65536, whole=True),
-            hedge=bool(hedge),
-            ca_bundle=os.fspath(ca_bundle) if ca_bundle is not None else find_ca_bundle(),
+            hedge=flag(hedge, "hedge"),
+            ca_bundle=find_ca_bundle() if ca_bundle is None else _existing(ca_bundle),
         )
 
     def stats(self) -> dict[str, int]:
@@ -57,6 +58,13 @@ class Runtime:
     def __repr__(self) -> str:
         figures = self.stats()
         return f"Runtime({figures['requests']} requests, {figures['bytes_read']} bytes read)"
+
+
+def _existing(ca_bundle: str | os.PathLike[str]) -> str:
+    path = os.fspath(ca_bundle) if isinstance(ca_bundle, (str, os.PathLike)) else None
+    if path is None or not os.path.isfile(path):
+        raise InvalidArgumentError(f"ca_bundle must be a file of certificates, not {ca_bundle!r}")
+    return path
 
 
 def find_ca_bundle() -> str:

@@ -8,19 +8,23 @@ import logging
 import os
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bucketline._core as _core
 from bucketline._connection import place, uri_text
-from bucketline._options import byte_size, flag, number
+from bucketline._options import byte_size, flag, number, text
 from bucketline.errors import Error, InternalError
 from bucketline.objects import as_bytes
 from bucketline.objects import list as list_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+    from typing_extensions import Unpack
 
-    from bucketline._connection import Connection, Unpack
+    from bucketline._connection import Connection
+
+
+_EVER = 1e9  # seconds; every request has a deadline of its own
+_INTERRUPTED = 1.0
 
 
 class Writer:
@@ -37,7 +41,8 @@ class Writer:
     The other keywords are those of `Dataset`.
 
     What fails is raised by the next put, flush or close, naming the object, one failure a call; `failures` has them
-    all. Leaving `with` by an exception writes what was put before it, and nothing more. Not for several threads.
+    all. Leaving `with` by an exception writes what was put before it, and nothing more; by Ctrl-C, what of it can be
+    written within a second. Not for several threads.
     """
 
     def __init__(
@@ -50,11 +55,12 @@ class Writer:
         content_type: str | None = None,
         **connection: Unpack[Connection],
     ) -> None:
-        text = uri_text(uri)
-        self._uri = text if text.endswith("/") else text + "/"
+        self._uri = uri_text(uri)
+        if not self._uri.endswith("/"):
+            self._uri += "/"
         self._connection = connection
         self._if_absent = flag(if_absent, "if_absent")
-        self._content_type = content_type or ""
+        self._content_type = text(content_type, "content_type")
         room = byte_size(memory, "memory")
         threads = number(parallel, "parallel", 1, 1024, whole=True)
         self._core = _core.Uploads(place(self._uri, "Writer", connection), room, threads)
@@ -64,7 +70,7 @@ class Writer:
         self._failures: dict[str, Error] = {}
         _live.add(self)
 
-    def put(self, key: str, data: Buffer) -> bool:
+    def put(self, key: str, data: Any) -> bool:
         """Takes a copy of `data`, to be written as `uri` + `key`; waits only while there is no memory for it.
 
         False when the object was there at `skip_existing`, so that nothing is written.
@@ -94,13 +100,13 @@ class Writer:
     def flush(self) -> None:
         """Waits until all that was put is written; raises a failure that was not raised yet."""
         self._check_open()
-        self._core.flush()
+        self._core.flush(_EVER)
         self._raise_failure()
 
     def close(self) -> None:
         """As flush, and then the threads end. A second close is nothing."""
         if not self._closed:
-            self._finish()
+            self._finish(_EVER)
             self._raise_failure()
 
     @property
@@ -128,7 +134,7 @@ class Writer:
         if kind is None:
             self.close()
             return
-        self._finish()
+        self._finish(_INTERRUPTED if issubclass(kind, KeyboardInterrupt) else _EVER)
         self._collect()
         for failure in self._unraised:  # the exception that is on its way is the one to be raised
             logging.getLogger("bucketline").error("%s", failure)
@@ -137,10 +143,10 @@ class Writer:
         state = "closed" if self._closed else "open"
         return f"Writer({self._uri!r}, {self.written} written, {state})"
 
-    def _finish(self) -> None:
+    def _finish(self, seconds: float) -> None:
         self._closed = True
         try:
-            self._core.flush()
+            self._core.flush(seconds)
         finally:
             self._core.give_up()
 

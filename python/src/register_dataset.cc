@@ -174,9 +174,13 @@ void RegisterDataset(nb::module_& module) {
            })
       .def("split", &Split, "fractions"_a, "seed"_a, "by"_a)
       .def("split_groups", &SplitGroups, "fractions"_a, "seed"_a, "group"_a)
-      .def("save", [](const DatasetHandle& handle, const std::string& uri) {
-        Interruptible([&](std::stop_token) { handle.dataset.Save(uri); }, handle.runtime.LookUp());
-      });
+      .def(
+          "save",
+          [](const DatasetHandle& handle, const std::string& uri, const S3Options& s3) {
+            Interruptible([&](std::stop_token stop) { handle.dataset.Save(uri, s3, std::move(stop)); },
+                          handle.runtime.LookUp());
+          },
+          "uri"_a, "s3"_a);
 
   module.def("open_dataset", &Open, "runtime"_a, "uris"_a, "labels"_a, "extensions"_a, "pin"_a, "s3"_a,
              "progress"_a.none());

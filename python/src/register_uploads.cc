@@ -1,6 +1,6 @@
 // Uploads: what bucketline.Writer works with.
+#include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "src/byte_view.h"
@@ -44,8 +44,9 @@ class UploadsHandle {
                     std::move(stop));
     });
   }
-  void Flush() {
-    place_.Wait([&](const std::stop_token& stop) { uploads_->Flush(stop); });
+  bool Flush(double seconds) {
+    const auto longest = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+    return place_.Wait([&](const std::stop_token& stop) { return uploads_->Flush(longest, stop); });
   }
   void GiveUp() {
     place_.handle.CheckProcess();
@@ -73,7 +74,7 @@ void RegisterUploads(nb::module_& module) {
   nb::class_<UploadsHandle>(module, "Uploads")
       .def(nb::init<const Place&, uint64_t, size_t>(), "below"_a, "memory"_a, "parallel"_a)
       .def("put", &UploadsHandle::Put, "name"_a, "data"_a, "if_absent"_a, "content_type"_a)
-      .def("flush", &UploadsHandle::Flush)
+      .def("flush", &UploadsHandle::Flush, "seconds"_a)
       .def("give_up", &UploadsHandle::GiveUp)
       .def("take_failures", &UploadsHandle::TakeFailures)
       .def_prop_ro("written", &UploadsHandle::written)

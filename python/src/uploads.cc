@@ -64,9 +64,9 @@ void Uploads::Run(const std::string& key, std::span<const uint8_t> data, WriteCo
   }
 }
 
-bool Uploads::Flush(const std::stop_token& stop) {
+bool Uploads::Flush(Duration longest, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  return idle_.wait(lock, stop, [&] { return under_way_ == 0; });
+  return idle_.wait_for(lock, stop, longest, [&] { return under_way_ == 0; });
 }
 
 void Uploads::GiveUp() {

@@ -12,6 +12,7 @@
 
 #include "src/place.h"
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/error.h"
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/exec/thread_pool.h"
@@ -36,8 +37,8 @@ class Uploads {
   bool Put(const std::string& key, std::span<const uint8_t> data, WriteCondition condition,
            std::stop_token stop);
 
-  // Waits until all that was put is written or has failed; false when stop was requested first.
-  bool Flush(const std::stop_token& stop);
+  // Waits until all that was put is written or has failed; false when `longest` passed, or stop was requested, first.
+  bool Flush(Duration longest, const std::stop_token& stop);
 
   // Ends what runs, with kCancelled, and the threads.
   void GiveUp();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -197,6 +198,23 @@ def test_json_goes_and_comes(bucket_url: str) -> None:
         assert json.load(file) == {"a": [1, 2.5, "ü"]}
 
 
+def test_an_empty_object_is_an_empty_file(bucket_url: str) -> None:
+    with bl.open(bucket_url + "k", "wb"):
+        pass
+    with bl.open(bucket_url + "k") as file:
+        assert file.read(1) == b"" and file.read() == b"" and file.seek(0, io.SEEK_END) == 0
+
+
+def test_files_on_disk_are_opened_too(tmp_path: Path) -> None:
+    with bl.open(tmp_path / "new/k.txt", "w") as file:
+        file.write("text")
+        assert not (tmp_path / "new/k.txt").exists()
+    assert (tmp_path / "new/k.txt").read_text() == bl.open(tmp_path / "new/k.txt", "r").read() == "text"
+    with pytest.raises(ZeroDivisionError), bl.open(tmp_path / "half", "wb") as file:
+        raise ZeroDivisionError
+    assert not (tmp_path / "half").exists()
+
+
 @pytest.mark.parametrize(
     ("mode", "options", "says"),
     [
@@ -206,8 +224,9 @@ def test_json_goes_and_comes(bucket_url: str) -> None:
         ("rb", {"encoding": "utf-8"}, "encoding is for texts"),
         ("wb", {"newline": ""}, "newline is for texts"),
         ("rb", {"content_type": "text/plain"}, "content_type is for writing"),
+        ("wb", {"content_type": 3}, "content_type must be"),
     ],
 )
 def test_modes_and_options_that_do_not_fit_are_named(mode: Any, options: Any, says: str) -> None:
     with pytest.raises(bl.InvalidArgumentError, match=says):
-        bl.open("s3://bucket/key", mode, **options)
+        bl.open("s3://bucket/key", mode, anonymous=True, **options)

@@ -171,6 +171,17 @@ def test_a_saved_manifest_needs_no_listing(images: str, tmp_path: Path) -> None:
         dataset.save(images + "saved.txt")
 
 
+def test_a_manifest_is_saved_where_the_dataset_is(
+    versitygw: Endpoint, images: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint that was given for reading is the one that is written to."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
+    dataset = bl.Dataset(images + "images/", endpoint_url=versitygw.url)
+    for saved, name in ((dataset, "a.manifest"), (dataset[2:5], "b.manifest")):
+        saved.save(images + name)
+        assert bl.exists(images + name, endpoint_url=versitygw.url)
+
+
 def test_the_fingerprint_is_of_the_state(images: str) -> None:
     before = bl.Dataset(images + "images/").fingerprint
     assert bl.Dataset(images + "images/").fingerprint == before

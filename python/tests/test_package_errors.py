@@ -107,6 +107,22 @@ def test_an_unknown_keyword_names_the_nearest(call: Callable[[], Any], says: str
         call()
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"memory": "lots"}, "memory must be"),
+        ({"network_threads": 0}, "network_threads must be"),
+        ({"connections": 1.5}, "connections must be"),
+        ({"hedge": 1}, "hedge must be"),
+        ({"ca_bundle": 3}, "ca_bundle must be a file"),
+        ({"ca_bundle": "/no/such/file.pem"}, "ca_bundle must be a file"),
+    ],
+)
+def test_options_of_a_runtime_that_do_not_fit_are_named(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(bl.InvalidArgumentError, match=says):
+        bl.Runtime(**options)
+
+
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Datset'"):
         bl.Datset  # noqa: B018

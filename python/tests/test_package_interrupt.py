@@ -16,10 +16,10 @@ import servers
 from conftest import Command
 
 INTERRUPTED = """
-import sys, threading
+import os, sys, threading
 import bucketline as bl
 
-url, requests, call = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+url, requests, call, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3], os.environ.get("FOLDER", "")
 runtime = bl.Runtime()
 
 def tell():
@@ -71,6 +71,7 @@ def silent() -> Iterator[str]:
     [
         "bl.Dataset(url, runtime=runtime)",
         "list(bl.list(url, runtime=runtime))",
+        "bl.Dataset(folder, runtime=runtime).save(url + 'x.manifest')",
         "bl.get(url + 'k', runtime=runtime)",
         "bl.put(url + 'k', b'x', runtime=runtime)",
         "bl.put(url + 'k', bytes(20_000_000), runtime=runtime)",
@@ -79,12 +80,18 @@ def silent() -> Iterator[str]:
         "bl.open(url + 'k', runtime=runtime)",
         "bl.open(url + 'k', 'wb', runtime=runtime).close()",
         "w = bl.Writer(url, runtime=runtime); w.put('k', b'x'); w.flush()",
+        "with bl.Writer(url, runtime=runtime) as w: w.put('k', b'x'); threading.Event().wait()",
         "w = bl.Writer(url, runtime=runtime, memory=1000); [w.put('k', bytes(400)) for _ in range(9)]",
     ],
 )
-def test_ctrl_c_ends_a_wait_for_a_silent_endpoint(silent: str, call: str) -> None:
-    keys = {"AWS_ENDPOINT_URL_S3": silent, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    assert seconds_until_interrupted("s3://bucket/", 1, call, keys) < 2
+def test_ctrl_c_ends_a_wait_for_a_silent_endpoint(silent: str, image_folder: Path, call: str) -> None:
+    environment = {
+        "AWS_ENDPOINT_URL_S3": silent,
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "FOLDER": str(image_folder),
+    }
+    assert seconds_until_interrupted("s3://bucket/", 1, call, environment) < 2
 
 
 @pytest.mark.parametrize(
