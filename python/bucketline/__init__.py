@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bucketline._core import version as __version__
-from bucketline.batch import Batch
-from bucketline.dataset import Dataset, Sample
+from bucketline.batch import Batch, FieldBatch
+from bucketline.dataset import Dataset, Sample, concat
 from bucketline.errors import (
     AlreadyExistsError,
     CancelledError,
@@ -40,10 +40,11 @@ from bucketline.errors import (
 )
 from bucketline.files import open
 from bucketline.image import Image
-from bucketline.labels import Labels
+from bucketline.labels import Labels, Sidecar
 from bucketline.loader import Loader
 from bucketline.objects import Object, delete, exists, get, list, put
 from bucketline.runtime import Runtime
+from bucketline.transform import TransformSample
 from bucketline.writer import Writer
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "CorruptDataError",
     "Dataset",
     "Error",
+    "FieldBatch",
     "Image",
     "InternalError",
     "InvalidArgumentError",
@@ -67,13 +69,16 @@ __all__ = [
     "ResourceExhaustedError",
     "Runtime",
     "Sample",
+    "Sidecar",
     "ThrottledError",
     "TimeoutError",
+    "TransformSample",
     "UnauthenticatedError",
     "UnavailableError",
     "UnsupportedError",
     "Writer",
     "__version__",
+    "concat",
     "delete",
     "exists",
     "get",

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from typing_extensions import Self
 
     from bucketline.dataset import Dataset
 
-Convert = Callable[[Any], Any]
 
-
-class Batch(tuple[Any, Any]):
-    """A tuple of exactly (images, labels), with the rest as attributes.
-
-    images: (B, C, H, W) or (B, H, W, C), the loader's memory itself (no copy): it is yours to keep and to write, also
-        after the loader is closed. A list of bytes where the loader has no image=.
-    labels: (B,) int64 or float32, (B, k) float32, or None.
-    """
+class BatchFacts:
+    """What a batch knows of its rows. Arrays are views of the engine's memory, which they keep alive."""
 
     _core: Any
     _dataset: Dataset
-
-    @classmethod
-    def make(cls, core: Any, dataset: Dataset, decoded: bool, convert: Convert | None) -> Self:
-        """Of an engine's batch; `convert` turns a numpy array into the framework's."""
-        images = core.pixels() if decoded else core.raw()
-        labels = core.labels()
-        if convert is not None:
-            images = convert(images) if decoded else images
-            labels = None if labels is None else convert(labels)
-        batch = tuple.__new__(cls, (images, labels))
-        batch._core = core
-        batch._dataset = dataset
-        return batch
-
-    @property
-    def images(self) -> Any:
-        return self[0]
+    _labels: Any
 
     @property
     def labels(self) -> Any:
-        return self[1]
+        """(B,) int64 or float32, (B, k) float32, or None; a list where a transform gave something else."""
+        return self._labels
 
     @cached_property
-    def keys(self) -> list[str]:
+    def record_keys(self) -> list[str]:
         """The key of each row: of what is really there, also where a bad sample was replaced."""
         keys: list[str] = self._core.keys()
         return keys
@@ -72,6 +48,19 @@ class Batch(tuple[Any, Any]):
         valid: np.ndarray[Any, Any] = self._core.valid()
         return valid
 
+    @cached_property
+    def geometry(self) -> np.ndarray[Any, Any]:
+        """(B, 6) float32, for boxes and key points: (a, b, c, d, e, f) takes a point (x, y) of the image to
+        (a x + b y + c, d x + e y + f) of its row; the middle of the first pixel is (0.5, 0.5). 0 for masked rows."""
+        geometry: np.ndarray[Any, Any] = self._core.geometry(0)
+        return geometry
+
+    @cached_property
+    def source_sizes(self) -> np.ndarray[Any, Any]:
+        """(B, 2) int32: height and width of each image before crop and resize."""
+        sizes: np.ndarray[Any, Any] = self._core.source_sizes(0)
+        return sizes
+
     @property
     def epoch(self) -> int:
         epoch: int = self._core.epoch
@@ -88,8 +77,52 @@ class Batch(tuple[Any, Any]):
         state: dict[str, Any] = json.loads(self._core.state())
         return state
 
+
+class Batch(BatchFacts, tuple[Any, Any]):
+    """A tuple of exactly (images, labels), with the rest as attributes.
+
+    images: (B, C, H, W) or (B, H, W, C), the loader's memory itself (no copy): it is yours to keep and to write, also
+        after the loader is closed. A list of bytes where the loader has no image=; what collate= made, if any.
+    """
+
+    def __new__(cls, images: Any, labels: Any, core: Any, dataset: Dataset) -> Batch:
+        batch = tuple.__new__(cls, (images, labels))
+        batch._core = core
+        batch._dataset = dataset
+        batch._labels = labels
+        return batch
+
+    @property
+    def images(self) -> Any:
+        return self[0]
+
+    @property
+    def keys(self) -> list[str]:
+        """`record_keys`."""
+        return self.record_keys
+
+    @property
+    def labels(self) -> Any:
+        return self[1]
+
     def __repr__(self) -> str:
-        rows = len(self._core)
         shape = getattr(self.images, "shape", None)
-        what = f"images {tuple(shape)}" if shape is not None else f"{rows} records"
+        what = f"images {tuple(shape)}" if shape is not None else f"{len(self._core)} records"
         return f"Batch({what}, epoch {self.epoch}, position {self.position})"
+
+
+class FieldBatch(BatchFacts, dict[str, Any]):
+    """A dict of the loader's fields, or of what a transform's dicts hold, with the rest as attributes.
+
+    Decoded fields are (B, C, H, W) or (B, H, W, C), raw ones lists of bytes. `keys()` are the names of the fields,
+    `record_keys` those of the records.
+    """
+
+    def __init__(self, fields: dict[str, Any], labels: Any, core: Any, dataset: Dataset) -> None:
+        super().__init__(fields)
+        self._core = core
+        self._dataset = dataset
+        self._labels = labels
+
+    def __repr__(self) -> str:
+        return f"FieldBatch({', '.join(self)}, epoch {self.epoch}, position {self.position})"

@@ -135,7 +135,9 @@ class Dataset:
         if isinstance(uri, Mapping):
             parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
             if not parts:
-                raise InvalidArgumentError("a dataset of parts needs at least one: {'image': uri, 'mask': uri}")
+                raise InvalidArgumentError(
+                    "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
+                )
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
         rule, finish = Labels.of(labels).to_core()

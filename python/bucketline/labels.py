@@ -111,7 +111,9 @@ class Labels:
             absent = [name for name in (self.key, self.label) if name not in source.columns]
             if absent:
                 columns = ", ".join(map(str, source.columns))
-                raise InvalidArgumentError(f"the table of labels has no column {absent[0]!r}; it has {columns}")
+                raise InvalidArgumentError(
+                    f"the table of labels has no column {absent[0]!r}; it has {columns}"
+                )
             rows = zip(source[self.key].tolist(), source[self.label].tolist(), strict=True)
             return [{"file": key, "label": label} for key, label in rows]
         if isinstance(source, (list, tuple)) and source and isinstance(source[0], Mapping):

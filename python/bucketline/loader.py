@@ -6,19 +6,22 @@ import atexit
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import bucketline._core as _core
 from bucketline._options import byte_size, choice, flag, number, reject_unknown
-from bucketline.batch import Batch
+from bucketline.assemble import Assembler
+from bucketline.batch import Batch, FieldBatch
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.distributed import rank_and_world_size
 from bucketline.errors import InternalError, InvalidArgumentError
 from bucketline.image import Image
 from bucketline.stats import BadSample, Stats
+from bucketline.transform import Hook, TransformSample
 
 _ON_ERROR = {"raise": _core.OnError.error, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
+_SAMPLINGS = {name: getattr(_core.Sampling, name) for name in ("all", "balanced", "replacement")}
 _LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "pad")}
 
 
@@ -28,11 +31,22 @@ class Loader:
     dataset: a Dataset, or a URI (then with the Dataset's keywords too).
     batch_size: rows per rank, as in DataLoader; global_batch_size: of all ranks together, instead.
     image: how bytes become pixels; None: raw bytes.
+    fields: for records of several parts, instead of image: {"image": Image(...), "mask": Image(...), "text": None}, raw
+        bytes for None. A batch is then one dict; a part that is not named is not read.
+    transform: called with each sample (a TransformSample) on the engine's threads, before normalising or with the raw
+        bytes. It gives the same pixels, changed or not, which are then normalised; or any other value, or
+        (value, label), or a dict, which stand in the batch instead; or None: skip the sample, by on_error. What it
+        raises is raised by the loop, with a note that names the sample.
+    collate: makes a batch's values (or raw bytes), a list, what `images` is; without it arrays of one shape are stacked
+        and anything else stays a list.
     shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
+    sampling: "all" records once | "balanced": every class equally often | "replacement": each row drawn anew. With the
+        latter two an epoch has epoch_size rows (None: as many as there are records) in random order.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
     epochs: how many will be asked for, so that nothing is read for later ones; None: each end reads on into the next.
     rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1.
-    threads: for decoding; None: as many as this process has CPUs. max_requests: reads at a time.
+    threads: for decoding; None: as many as this process has CPUs; pin_threads: each stays on one CPU.
+    max_requests: reads at a time; None: the engine's choice.
     memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
         much is needed.
     on_error: what an undecodable sample does: "raise" | "skip" (another takes its row) | "mask" (its row is zero and
@@ -42,7 +56,6 @@ class Loader:
     started and nothing is copied: threads fetch and decode ahead without the GIL.
     """
 
-    _convert: Callable[[Any], Any] | None = None
     _layout = "NCHW"
     _batch = Batch
 
@@ -53,16 +66,22 @@ class Loader:
         *,
         global_batch_size: int | None = None,
         image: Image | None = None,
+        fields: Mapping[str, Image | None] | None = None,
+        transform: Callable[[TransformSample], Any] | None = None,
+        collate: Callable[[list[Any]], Any] | None = None,
         shuffle: bool = False,
         seed: int = 0,
+        sampling: str = "all",
+        epoch_size: int | None = None,
         last: str | None = None,
         epochs: int | None = None,
         rank: int | None = None,
         world_size: int | None = None,
         distributed: bool = True,
         threads: int | None = None,
+        pin_threads: bool = False,
         memory: int | str = "1GiB",
-        max_requests: int = 64,
+        max_requests: int | None = None,
         on_error: str = "raise",
         max_skipped: float = 0.01,
         **dataset_options: Any,
@@ -71,32 +90,62 @@ class Loader:
         self._iterators = 0  # of which the last one made is alive
         self._ended_early = False
         self._core: Any = None
+        self._bad_samples: list[BadSample] = []
+        if image is None and fields is None and not isinstance(dataset, Dataset):
+            dataset_options.setdefault("extensions", None)  # raw bytes may be anything
         self._dataset = open_dataset(dataset, dataset_options)
-        self._image = image
         self._rank, self._world_size = _ranks(rank, world_size, distributed)
         options = _core.LoaderOptions()
         options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
-        options.decode = image is not None
-        if image is not None:
-            if not isinstance(image, Image):
-                raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
-            options.image = image.to_core(self._layout)
         options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
+        options.sampling = choice(sampling, "sampling", _SAMPLINGS)
+        options.epoch_size = (
+            0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
+        )
         options.last = None if last is None else choice(last, "last", _LAST)
         options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
         options.rank, options.world_size = self._rank, self._world_size
         options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
+        options.pin_threads = flag(pin_threads, "pin_threads")
         options.memory = byte_size(memory, "memory")
-        options.max_requests = number(max_requests, "max_requests", 1, 65536, whole=True)
+        if max_requests is not None:
+            options.max_requests = number(max_requests, "max_requests", 1, 65536, whole=True)
         options.on_error = choice(on_error, "on_error", _ON_ERROR)
         options.max_skipped = number(max_skipped, "max_skipped", 0, 1)
+        self._set_what_is_read(options, image, fields)
+        names = None if fields is None else list(fields)
+        if transform is not None:
+            options.set_transform(Hook(transform, self._dataset, options.seed, image, self._layout, names))
+        decoded = None if fields is None else [(name, field is not None) for name, field in fields.items()]
+        self._assemble = Assembler(self._dataset, image is not None, decoded, _collate(collate), self._batch)
         self._options = options
-        self._bad_samples: list[BadSample] = []
         self._core = _core.Loader(self._dataset._core, options)
         _live.add(self)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def _set_what_is_read(
+        self, options: Any, image: Image | None, fields: Mapping[str, Image | None] | None
+    ) -> None:
+        if image is not None and fields is not None:
+            raise InvalidArgumentError("give image=, or fields= for records of several parts, not both")
+        options.decode = image is not None
+        if image is not None:
+            options.image = _image(image, "image").to_core(self._layout)
+        if fields is None:
+            return
+        if not isinstance(fields, Mapping) or not fields:
+            raise InvalidArgumentError(f"fields must be {{name: Image or None}}, not {fields!r}")
+        wanted = []
+        for name, spec in fields.items():
+            field = _core.FieldOptions()
+            field.part, field.decode = name, spec is not None
+            if spec is not None:
+                field.image = _image(spec, f"fields[{name!r}]").to_core(self._layout)
+                field.same_geometry_as = spec.same_geometry_as or ""
+            wanted.append(field)
+        options.fields = wanted
+
+    def __iter__(self) -> Iterator[Any]:
         self._check_process()
         if self._ended_early and self.remaining == 0:
             self._core.next()  # says that the epoch is over, and keeps what was read ahead
@@ -106,12 +155,14 @@ class Loader:
         self._ended_early = False
         return _Epoch(self, self._iterators)
 
-    def _next(self) -> Batch | None:
+    def _convert(self, array: Any) -> Any:
+        """A numpy array as the framework's."""
+        return array
+
+    def _next(self) -> Batch | FieldBatch | None:
         self._check_process()
         core = self._core.next()
-        if core is None:
-            return None
-        return self._batch.make(core, self._dataset, self._image is not None, self._convert)
+        return None if core is None else self._assemble(core, self._convert)
 
     def __len__(self) -> int:
         """Batches of this rank in a whole epoch."""
@@ -214,7 +265,7 @@ class Loader:
             )
 
 
-class _Epoch(Iterator[Batch]):
+class _Epoch(Iterator[Any]):
     """The batches of one epoch. A younger iterator, or load_state_dict, ends it with an error."""
 
     def __init__(self, loader: Loader, number: int) -> None:
@@ -222,7 +273,7 @@ class _Epoch(Iterator[Batch]):
         self._number = number
         self._done = False
 
-    def __next__(self) -> Batch:
+    def __next__(self) -> Any:
         if self._done:
             raise StopIteration
         if self._number != self._loader._iterators:
@@ -260,6 +311,18 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     return Dataset(given, **options)
 
 
+def _image(given: Any, option: str) -> Image:
+    if not isinstance(given, Image):
+        raise InvalidArgumentError(f"{option} must be a bucketline.Image or None, not {given!r}")
+    return given
+
+
+def _collate(given: Any) -> Any:
+    if not (given is None or callable(given)):
+        raise InvalidArgumentError(f"collate must be a function of a list, or None, not {given!r}")
+    return given
+
+
 def _ranks(rank: int | None, world_size: int | None, distributed: bool) -> tuple[int, int]:
     if (rank is None) != (world_size is None):
         raise InvalidArgumentError("rank and world_size go together: give both or none")
@@ -285,14 +348,20 @@ LOADER_KEYWORDS = (
     "batch_size",
     "global_batch_size",
     "image",
+    "fields",
+    "transform",
+    "collate",
     "shuffle",
     "seed",
+    "sampling",
+    "epoch_size",
     "last",
     "epochs",
     "rank",
     "world_size",
     "distributed",
     "threads",
+    "pin_threads",
     "memory",
     "max_requests",
     "on_error",

@@ -88,7 +88,8 @@ DatasetHandle Concat(const std::vector<DatasetHandle>& handles, bool repeats) {
   return {.runtime = OneRuntime(handles), .dataset = std::move(whole)};
 }
 
-DatasetHandle Join(const std::vector<std::string>& names, const std::vector<DatasetHandle>& handles, bool drop) {
+DatasetHandle Join(const std::vector<std::string>& names, const std::vector<DatasetHandle>& handles,
+                   bool drop) {
   std::vector<std::pair<std::string, Dataset>> parts;
   for (size_t i = 0; i < names.size(); ++i) parts.emplace_back(names[i], handles[i].dataset);
   Dataset joined = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError);
@@ -158,14 +159,20 @@ void RegisterDataset(nb::module_& module) {
       .def("keys", &Keys, "first"_a, "count"_a)
       .def("uris", &Uris, "first"_a, "count"_a, "part"_a)
       .def("read", &Read, "index"_a, "part"_a)
-      .def("with_labels", [](const DatasetHandle& handle,
-                             const LabelColumn& labels) { return View(handle, handle.dataset.WithLabels(labels)); })
+      .def("with_labels",
+           [](const DatasetHandle& handle, const LabelColumn& labels) {
+             return View(handle, handle.dataset.WithLabels(labels));
+           })
       .def("slice", [](const DatasetHandle& handle, uint64_t first,
                        uint64_t count) { return View(handle, handle.dataset.Slice(first, count)); })
-      .def("select", [](const DatasetHandle& handle,
-                        const std::vector<uint64_t>& indices) { return View(handle, handle.dataset.Select(indices)); })
-      .def("without", [](const DatasetHandle& handle,
-                         const std::vector<std::string>& keys) { return View(handle, handle.dataset.Without(keys)); })
+      .def("select",
+           [](const DatasetHandle& handle, const std::vector<uint64_t>& indices) {
+             return View(handle, handle.dataset.Select(indices));
+           })
+      .def("without",
+           [](const DatasetHandle& handle, const std::vector<std::string>& keys) {
+             return View(handle, handle.dataset.Without(keys));
+           })
       .def("filter",
            [](const DatasetHandle& handle, nb::callable keep) {
              return View(handle, handle.dataset.Filter([&](std::string_view key) {

@@ -59,9 +59,7 @@ void RegisterImage(nb::module_& module) {
   nb::enum_<PixelLayout>(module, "PixelLayout")
       .value("NHWC", PixelLayout::kNhwc)
       .value("NCHW", PixelLayout::kNchw);
-  nb::enum_<Truncated>(module, "Truncated")
-      .value("error", Truncated::kRaise)
-      .value("keep", Truncated::kKeep);
+  nb::enum_<Truncated>(module, "Truncated").value("error", Truncated::kRaise).value("keep", Truncated::kKeep);
 
   nb::class_<ImageSpec>(module, "ImageSpec")
       .def(nb::init<>())

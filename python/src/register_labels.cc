@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "src/registration.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -11,7 +12,6 @@
 
 #include "bucketline/records/label_column.h"
 #include "bucketline/records/labels.h"
-#include "src/registration.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -38,22 +38,28 @@ void RegisterLabels(nb::module_& module) {
       .def_static("table_text", &Labels::TableText, "json"_a)
       .def_static("pattern", &Labels::Pattern, "expression"_a)
       .def_static("sidecar", &Labels::Sidecar, "name"_a, "label_field"_a)
-      .def("set_classes", [](Labels& labels, std::vector<std::string> names) { labels.Classes(std::move(names)); })
+      .def("set_classes",
+           [](Labels& labels, std::vector<std::string> names) { labels.Classes(std::move(names)); })
       .def("match_names", [](Labels& labels) { labels.Match(KeyMatch::kName); })
       .def("drop_missing", [](Labels& labels) { labels.IfMissing(Missing::kDrop); })
       .def("one_hot", [](Labels& labels) { labels.OneHot(); });
 
-  nb::class_<LabelColumn>(module, "LabelColumn")
-      .def("one_hot", [](const LabelColumn& column) { return OneHotLabels(column); });
-  module.def("class_labels",
-             [](const std::vector<std::string>& names, const std::optional<std::vector<std::string>>& classes) {
-               return ClassLabels(names, classes);
-             },
-             "names"_a, "classes"_a.none());
-  module.def("integer_labels", [](const Array<int64_t, 1>& values) { return IntegerLabels(Values<int64_t, 1>(values)); });
-  module.def("float_labels", [](const Array<float, 1>& values) { return FloatLabels(Values<float, 1>(values)); });
-  module.def("vector_labels",
-             [](const Array<float, 2>& values) { return VectorLabels(Values<float, 2>(values), values.shape(1)); });
+  nb::class_<LabelColumn>(module, "LabelColumn").def("one_hot", [](const LabelColumn& column) {
+    return OneHotLabels(column);
+  });
+  module.def(
+      "class_labels",
+      [](const std::vector<std::string>& names, const std::optional<std::vector<std::string>>& classes) {
+        return ClassLabels(names, classes);
+      },
+      "names"_a, "classes"_a.none());
+  module.def("integer_labels",
+             [](const Array<int64_t, 1>& values) { return IntegerLabels(Values<int64_t, 1>(values)); });
+  module.def("float_labels",
+             [](const Array<float, 1>& values) { return FloatLabels(Values<float, 1>(values)); });
+  module.def("vector_labels", [](const Array<float, 2>& values) {
+    return VectorLabels(Values<float, 2>(values), values.shape(1));
+  });
 }
 
 }  // namespace bucketline::python

@@ -206,7 +206,8 @@ void RegisterOptions(nb::module_& module) {
 void RegisterBatch(nb::module_& module) {
   nb::class_<Batch>(module, "Batch")
       .def("__len__", &Batch::rows)
-      .def("pixels", [](const Batch& batch, size_t field) { return Pixels(batch.field(field), batch.rows()); })
+      .def("pixels",
+           [](const Batch& batch, size_t field) { return Pixels(batch.field(field), batch.rows()); })
       .def("raw", [](const Batch& batch, size_t field) { return Raw(batch.field(field), batch.rows()); })
       .def("geometry",
            [](const Batch& batch, size_t field) {

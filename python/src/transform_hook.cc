@@ -5,9 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <nanobind/ndarray.h>
-
 #include "src/conversion.h"
+#include <nanobind/ndarray.h>
 
 namespace nb = nanobind;
 

@@ -106,5 +106,3 @@ def test_importing_it_imports_no_framework() -> None:
     code = "import sys, bucketline; print([n for n in ('torch', 'tensorflow', 'keras', 'jax') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS)
     assert done.stdout.strip() == "[]", done.stderr
-
-

@@ -29,7 +29,6 @@ class Loader(base.Loader):
     epoch: `for epoch in loader.epochs(90)` counts right.
     """
 
-    _convert = staticmethod(torch.from_numpy)
     _batch = Batch
 
     def __init__(
@@ -91,6 +90,9 @@ class Loader(base.Loader):
             "a Loader holds threads and is not pickled; make it in the process that uses it, or give a DataLoader a "
             "bucketline.torch.IterableDataset"
         )
+
+    def _convert(self, array: Any) -> torch.Tensor:
+        return torch.from_numpy(array)
 
     def _next(self) -> Any:
         batch = super()._next()
