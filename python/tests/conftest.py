@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 import pytest
 import servers
+import torch._dynamo  # noqa: F401  its LLVM and TensorFlow's live in one process only when this one comes first
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
