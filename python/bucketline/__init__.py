@@ -16,6 +16,7 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
+from bucketline import _native  # noqa: F401  before anything that needs the extension module
 from bucketline._core import version as __version__
 from bucketline.batch import Batch, FieldBatch
 from bucketline.dataset import Dataset, Sample, concat

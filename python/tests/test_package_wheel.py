@@ -102,6 +102,30 @@ def test_the_stub_is_the_modules(tmp_path: Path) -> None:
     )
 
 
+SIGNED = """
+import bucketline as bl
+try:
+    bl.get("s3://bucket/key", endpoint_url="http://127.0.0.1:9")
+except bl.Error as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.parametrize("frameworks", ["tensorflow", "jax, tensorflow", "torch._dynamo, tensorflow"])
+def test_its_libraries_meet_no_others(frameworks: str) -> None:
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    code = f"import {frameworks}\n{SIGNED}"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=SECONDS
+    )
+    assert (done.returncode, done.stdout) == (0, "ConnectionError\n"), done.stderr
+
+
 def test_importing_it_imports_no_framework() -> None:
     code = "import sys, bucketline; print([n for n in ('torch', 'tensorflow', 'keras', 'jax') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=SECONDS)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-import bucketline as bl
 import pytest
 from conftest import ROOT, Endpoint
 from images import labelled_objects, put_all
+
+import bucketline as bl
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
