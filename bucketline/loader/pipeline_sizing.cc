@@ -64,7 +64,8 @@ Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorL
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
           "{} x {}; set ImageSpec::height and width for images of several sizes",
-          size.height, size.width, UriOf(batch.rows[batch.size_row].record, of.part), wanted.height, wanted.width),
+          size.height, size.width, UriOf(batch.rows[batch.size_row].record, of.part), wanted.height,
+          wanted.width),
       UriOf(batch.rows[row].record, of.part));
 }
 
