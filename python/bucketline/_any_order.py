@@ -6,7 +6,7 @@ import threading
 import warnings
 from typing import Any
 
-from bucketline.batch import Batch
+from bucketline.batch import Batch, FieldBatch
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError, ResourceExhaustedError
 from bucketline.loader import Loader
@@ -35,7 +35,7 @@ class AnyOrder:
         self._streaming = threading.Lock()  # held while the stream moves; guards the next three
         self._epoch = 0
         self._next = 0  # what the stream gives next
-        self._passed: dict[int, Batch] = {}
+        self._passed: dict[int, Batch | FieldBatch] = {}
         self._deciding = threading.Lock()  # guards _last_alone; taken after _streaming
         self._last_alone = -2
         self._bad_samples: list[BadSample] = []  # of batches read alone
@@ -58,7 +58,7 @@ class AnyOrder:
         """Those that were skipped or masked so far."""
         return self._stream.bad_samples + self._bad_samples
 
-    def batch(self, index: int) -> Batch:
+    def batch(self, index: int) -> Batch | FieldBatch:
         """Raises what a Loader raises. Precondition: 0 <= index < len(self)."""
         with (
             self._deciding
@@ -95,7 +95,7 @@ class AnyOrder:
         comes_to_the_stream = index <= self._next <= index + _NEAR
         return index == self._last_alone + 1 and not comes_to_the_stream
 
-    def _from_stream(self, epoch: int, index: int, moved: bool) -> Batch | None:
+    def _from_stream(self, epoch: int, index: int, moved: bool) -> Batch | FieldBatch | None:
         """None if the stream has passed `index` and another caller took it, or the epoch changed."""
         with self._streaming:
             if epoch != self._epoch:
@@ -116,7 +116,7 @@ class AnyOrder:
                 del self._passed[number]
             return self._passed.pop(index)
 
-    def _alone(self, epoch: int, index: int) -> Batch:
+    def _alone(self, epoch: int, index: int) -> Batch | FieldBatch:
         try:
             loader = Loader(self._dataset, **{**self._options, **self._only(index), "epochs": epoch + 1})
         except ResourceExhaustedError:  # the Runtime's memory is all in use: the stream has its share

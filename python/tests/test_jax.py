@@ -98,9 +98,8 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     with bl.jax.Loader(uri, 4, image=image(), shuffle=True, last="partial") as batches:
         ranks = (batches.rank, batches.world_size)
         seen = [int(index) for batch in batches for index in batch.indices[batch.valid]]
-    sharding = jax.sharding.NamedSharding(
-        jax.sharding.Mesh(np.array(jax.devices()), ("data",)), jax.sharding.PartitionSpec("data")
-    )
+    by_rows = jax.sharding.PartitionSpec("data")  # type: ignore[no-untyped-call]
+    sharding = jax.sharding.NamedSharding(jax.sharding.Mesh(np.array(jax.devices()), ("data",)), by_rows)
     with bl.jax.Loader(uri, 4, image=image(), device=sharding) as batches:
         shape = next(iter(batches)).images.shape
     try:
@@ -109,7 +108,7 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     except bl.InvalidArgumentError as raised:
         error = str(raised)
     queue.put((ranks, seen, shape, error))
-    jax.distributed.shutdown()
+    jax.distributed.shutdown()  # type: ignore[no-untyped-call]
 
 
 def test_processes_share_the_records(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,7 @@ def test_a_state_of_another_run_is_refused(bucket: str) -> None:
         dataset(bucket).load_state_dict(dataset(bucket, seed=4).state_dict())
 
 
-class StopAfter(keras.callbacks.Callback):  # type: ignore[misc]
+class StopAfter(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
     def __init__(self, batches: int) -> None:
         super().__init__()
         self.left = batches

@@ -78,7 +78,8 @@ def test_resumes_at_every_step(store: Store) -> None:
         whole = epoch_of(batches) + epoch_of(batches)
     for used in range(11):
         with loader(store) as first:
-            seen, states = [], [first.state_dict()]
+            seen: list[int] = []
+            states = [first.state_dict()]
             for _ in first.epochs(2):
                 for images, _ in first:
                     if len(seen) < used * 8:
