@@ -109,7 +109,11 @@ def test_the_first_losses_are_those_of_the_classic_script(
     image = bl.Image(SIZE, mean="imagenet", std="imagenet")
     samples = bl.torch.MapDataset(f"s3://{bucket}/{prefix}", image, labels="folder")
     order = bl.torch.BatchSampler(samples, 32, shuffle=True)
-    workers: dict[str, Any] = {"num_workers": 2, "multiprocessing_context": "fork", "timeout": DEADLINE_SECONDS}
+    workers: dict[str, Any] = {
+        "num_workers": 2,
+        "multiprocessing_context": "fork",
+        "timeout": DEADLINE_SECONDS,
+    }
     classic = ClassicDataset(bucket, prefix)
     assert len(classic) == COUNT and classic.classes == samples.classes
 
