@@ -32,6 +32,8 @@ class AnyOrder:
         self._options = options
         self._epochs = float("inf") if options.get("epochs") is None else options["epochs"]
         self._stream = Loader(dataset, **options)
+        epoch_size = options.get("epoch_size")
+        self._positions = len(dataset) if epoch_size is None else epoch_size  # of an epoch
         self._streaming = threading.Lock()  # held while the stream moves; guards the next three
         self._epoch = 0
         self._next = 0  # what the stream gives next
@@ -60,9 +62,8 @@ class AnyOrder:
 
     def batch(self, index: int) -> Batch | FieldBatch:
         """Raises what a Loader raises. Precondition: 0 <= index < len(self)."""
-        with (
-            self._deciding
-        ):  # on what may be old by the time that the stream is free, where it is looked at again
+        # What is decided on may be old by the time that the stream is free, where it is looked at again.
+        with self._deciding:
             epoch = self._epoch
             moved = self._follows_alone(index)
             streams = moved or 0 <= index - self._next < self._window or index in self._passed
@@ -143,7 +144,7 @@ class AnyOrder:
         if self._deals_tail(index):
             return {}
         rows = self._stream.batch_size
-        left = (len(self._dataset) - self._first(index)) // rows
+        left = (self._positions - self._first(index)) // rows
         return {
             "batch_size": rows,
             "global_batch_size": None,
@@ -159,7 +160,7 @@ class AnyOrder:
 
     def _deals_tail(self, index: int) -> bool:
         end = (index + 1) * self._stream.world_size * self._stream.batch_size
-        return end > len(self._dataset)
+        return end > self._positions
 
     def _move_stream(self, epoch: int, index: int) -> None:
         position = index * self._stream.world_size * self._stream.batch_size
