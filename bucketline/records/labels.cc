@@ -140,6 +140,7 @@ Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::st
 
 Labelling Labels::BySidecar(const std::vector<SidecarLabel>& sidecars) const {
   std::vector<const LabelRow*> rows;
+  rows.reserve(sidecars.size());
   for (const SidecarLabel& sidecar : sidecars) rows.push_back(std::get_if<LabelRow>(&sidecar));
   Labelling labelling;
   labelling.unlabelled = Unlabelled(
