@@ -34,7 +34,7 @@ def test_arrays_are_the_engines_memory(store: Store) -> None:
         batch = next(iter(batches))
         images, labels = batch
     assert isinstance(images, jax.Array) and images.shape == (8, SIZE, SIZE, 3)
-    assert images.unsafe_buffer_pointer() == batch._core.pixels().ctypes.data
+    assert images.unsafe_buffer_pointer() == batch._core.pixels(0).ctypes.data
     assert labels.dtype == np.int32 and labels.tolist() == batch._core.labels().tolist()
     assert len(batch.keys) == 8 and batch.valid.all()
 
