@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import servers
 
 if TYPE_CHECKING:
     from speed import Run
 
-HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
 CONTENDERS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("boto3 and Pillow, one thread", ("generator",)),
@@ -26,29 +21,15 @@ CONTENDERS: tuple[tuple[str, tuple[Any, ...]], ...] = (
 )
 
 
-def measure(run: Run, endpoint: servers.Endpoint, *words: Any) -> dict[str, Any]:
-    contender, *options = words
-    path = os.pathsep.join(filter(None, [os.environ.get("BUCKETLINE_BENCH_PACKAGES"), str(HERE)]))
-    environment = {
-        **endpoint.environment(),
-        "PYTHONPATH": path,
-        "OMP_WAIT_POLICY": "passive",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    script = HERE / "python_contenders.py"
-    return run.json(
-        sys.executable, "-W", "ignore", script, contender, "bench", "images/", *options, env=environment
-    )
-
-
 def python(run: Run) -> None:
     """CPU and images/s of a Python loop, near (0 ms) and far (50 ms to the first byte), beside the contenders."""
     figures: dict[str, dict[str, dict[str, Any]]] = {}
     for place, delay in (("near", "0ms"), ("far", "50ms")):
         with run.delayed("--delay", delay) as proxied:
-            ours = [measure(run, proxied.endpoint, "bucketline", "--epochs", 10) for _ in range(3)]
+            measure = partial(run.loop, endpoint=proxied.endpoint)
+            ours = [measure("bucketline", "--epochs", 10) for _ in range(3)]
             best = sorted(ours, key=lambda figure: figure["images_per_second"])[1]
-            others = {name: measure(run, proxied.endpoint, *words) for name, words in CONTENDERS}
+            others = {name: measure(*words) for name, words in CONTENDERS}
         figures[place] = {"bucketline": best, **others}
     for name, near in figures["near"].items():
         far = figures["far"][name]

@@ -78,22 +78,26 @@ class Run:
     def stream(self, *words: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
         return self.command("bench", "s3://bench/images/", *STREAM, *words, endpoint=endpoint)
 
-    def contender(self, *words: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
+    def contender(self, *words: Any) -> dict[str, Any]:
+        """One of contenders.py."""
+        return self._script("contenders.py", *words, endpoint=self.endpoint)
+
+    def loop(self, contender: str, *options: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
+        """A Python training loop of python_contenders.py over the images in bucket `bench`."""
+        words = (contender, "bench", "images/", *options)
+        return self._script("python_contenders.py", *words, endpoint=endpoint or self.endpoint)
+
+    def _script(self, name: str, *words: Any, endpoint: servers.Endpoint) -> dict[str, Any]:
         path = os.pathsep.join(
             filter(None, [os.environ.get("BUCKETLINE_BENCH_PACKAGES"), os.environ.get("PYTHONPATH")])
         )
-        return self.json(
-            sys.executable,
-            "-W",
-            "ignore",
-            HERE / "contenders.py",
-            *words,
-            env={
-                **(endpoint or self.endpoint).environment(),
-                "PYTHONPATH": path,
-                "OMP_WAIT_POLICY": "passive",
-            },
-        )
+        environment = {
+            **endpoint.environment(),
+            "PYTHONPATH": path,
+            "OMP_WAIT_POLICY": "passive",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        return self.json(sys.executable, "-W", "ignore", HERE / name, *words, env=environment)
 
     def json(self, *words: Any, env: dict[str, str] | None = None) -> dict[str, Any]:
         done = subprocess.run(
@@ -134,7 +138,7 @@ def decode(run: Run) -> None:
     run.add("Pillow and torchvision / limit", f"{pillow / limit:.2f}", ">= 2.5", pillow / limit >= 2.5)
     first = min(figures["first_batch_seconds"] for figures in runs)
     run.add("first batch after", f"{first:.2f} s", "<= 0.30 s", first <= 0.3)
-    generator = run.contender("boto3", "bench", "images/")
+    generator = run.loop("generator")
     run.add("boto3 and Pillow, one generator", f"{generator['images_per_second']:.0f} images/s")
     run.add(
         "images/s / boto3's",
@@ -174,9 +178,7 @@ def latency(run: Run) -> None:
     peak = max(figures["peak_rss_bytes"] for figures in rounds["far"])
     run.add("peak RSS at 50 ms", f"{peak / MIB:.0f} MiB", "< 400 MB", peak < 400e6)
     with run.delayed("--delay", "50ms") as proxied:
-        other = run.contender(
-            "s3torchconnector", "bench", "images/", "--workers", 32, endpoint=proxied.endpoint
-        )
+        other = run.loop("s3torchconnector", "--workers", 32, endpoint=proxied.endpoint)
     run.add(
         "s3torchconnector, 32 workers, at 50 ms",
         f"{other['images_per_second']:.0f} images/s, {other['memory_bytes'] / MIB:.0f} MiB",

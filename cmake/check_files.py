@@ -4,6 +4,7 @@ Usage: check_files.py [ROOT]. Prints one line for each fault, "file:line: what",
 """
 
 import re
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ SOURCES = {".h", ".cc", ".py", ".pyi", ".cmake", ".sh"}
 TEXTS = SOURCES | {".md", ".txt", ".toml", ".yml", ".yaml", ".json"}
 SKIPPED = {"__pycache__", "node_modules", "build", "dist"}
 MAX_LINES = 800
+MAX_MEDIAN_LINES = 150
+FEW_FILES = 20  # whose median says nothing
 MAX_MODULE_README = 20
 MAX_README = 150
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|nanosleep|usleep|time\.sleep)\b")
@@ -51,9 +54,12 @@ def readme_faults(root: Path) -> Iterator[str]:
 def check(root: Path) -> list[str]:
     """All faults of the tree, as "file:line: what" or "file: what"."""
     faults = list(readme_faults(root))
+    lengths = []
     for path in text_files(root):
         name = path.relative_to(root)
         lines = path.read_text().splitlines()
+        if path.suffix in SOURCES:
+            lengths.append(len(lines))
         if path.suffix in SOURCES and len(lines) > MAX_LINES:
             faults.append(f"{name}: {len(lines)} lines; at most {MAX_LINES}")
         for number, line in enumerate(lines, 1):
@@ -63,6 +69,11 @@ def check(root: Path) -> list[str]:
             sleep = SLEEP.search(line) if is_test(name) else None
             if sleep:
                 faults.append(f"{name}:{number}: {sleep[0]} in a test; wait for the event, with a deadline")
+    if len(lengths) >= FEW_FILES and statistics.median(lengths) > MAX_MEDIAN_LINES:
+        faults.append(
+            f"half of the source files have more than {statistics.median(lengths):g} lines; "
+            f"the median must be at most {MAX_MEDIAN_LINES}"
+        )
     return faults
 
 

@@ -47,6 +47,16 @@ class CheckFiles(unittest.TestCase):
             self.expect(f"{path}: 801 lines", "800")
             (self.root / path).unlink()
 
+    def test_many_sources_of_some_length(self) -> None:
+        for number in range(19):
+            self.write(f"tests/{number}.py", "x\n" * 151)
+        self.assertEqual(check(self.root), [])
+        self.write("tests/19.py", "x\n" * 151)
+        self.expect("more than 151 lines", "the median must be at most 150")
+        for number in range(18, 38):
+            self.write(f"tests/{number}.py", "x\n" * 150)
+        self.assertEqual(check(self.root), [])
+
     def test_a_module_without_readme(self) -> None:
         self.write("bucketline/http/a.h", "")
         self.expect("bucketline/http: has no README.md")

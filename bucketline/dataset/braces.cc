@@ -73,10 +73,10 @@ std::vector<std::string> ExpandBraces(std::string_view text) {
     if (texts.size() > kMostTexts / choices->size()) {
       Throw(text, fmt::format("the braces stand for more than {} texts", kMostTexts));
     }
+    Append(&texts, rest.substr(0, open));
     std::vector<std::string> more;
     for (const std::string& start : texts) {
-      for (const std::string& choice : *choices)
-        more.push_back(start + std::string(rest.substr(0, open)) + choice);
+      for (const std::string& choice : *choices) more.push_back(start + choice);
     }
     texts = std::move(more);
     rest.remove_prefix(close + 1);

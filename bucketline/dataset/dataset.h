@@ -123,7 +123,7 @@ class Dataset {
   // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a
   // dataset of its own, of which the rest can no longer be reached. Throws kInvalidArgument for another
   // number of labels.
-  Dataset WithLabels(LabelColumn labels) const;
+  Dataset WithLabels(const LabelColumn& labels) const;
 
   // By a stable hash of each record's key: a new object never moves an old one. The first dataset gets about
   // `fraction` of the records, 0 < fraction < 1. The rule of Split({fraction, 1 - fraction}, seed).

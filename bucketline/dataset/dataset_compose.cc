@@ -14,7 +14,7 @@
 
 namespace bucketline {
 
-Dataset Dataset::WithLabels(LabelColumn labels) const {
+Dataset Dataset::WithLabels(const LabelColumn& labels) const {
   std::vector<Source> sources = state_->Sources();
   if (!state_->IsWhole()) {
     std::vector<std::vector<uint64_t>> numbers(sources.size());

@@ -133,6 +133,7 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   RunParallel(all.size(), kListings, [&](size_t i) { sources[i] = OpenSource(runtime, all[i], options); });
   const uint64_t dropped = LabelSources(runtime, options, &sources);
   std::vector<Dataset> datasets;
+  datasets.reserve(sources.size());
   for (Source& source : sources) {
     datasets.push_back(Dataset(State::Whole(&runtime, {std::move(source)}, datasets.empty() ? dropped : 0)));
   }

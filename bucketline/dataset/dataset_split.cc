@@ -61,6 +61,7 @@ std::vector<Dataset> Dataset::Share(size_t parts,
     tables[part_of(i)].push_back(static_cast<uint32_t>(manifest_index(i)));
   }
   std::vector<Dataset> datasets;
+  datasets.reserve(tables.size());
   for (IndexTable& table : tables) datasets.push_back(Dataset(state_->View(std::move(table))));
   return datasets;
 }

@@ -29,6 +29,7 @@ std::shared_ptr<Dataset::State> Dataset::State::Whole(Runtime* runtime, std::vec
 
 std::vector<Source> Dataset::State::Sources() const {
   std::vector<Source> sources;
+  sources.reserve(stores->size());
   for (size_t i = 0; i < stores->size(); ++i) {
     sources.push_back({.manifest = manifests.manifests()[i], .stores = (*stores)[i]});
   }

@@ -29,6 +29,7 @@ class Copier {
   DownloadReport Run() {
     std::vector<std::thread> threads;
     const size_t count = std::min<size_t>(std::max<size_t>(options_.parallel, 1), dataset_.size());
+    threads.reserve(count);
     for (size_t i = 0; i < count; ++i) threads.push_back(StartThread("bl-get", [this] { CopyUntilDone(); }));
     for (std::thread& thread : threads) thread.join();
     if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "the download was stopped");

@@ -134,8 +134,9 @@ void Fetcher::Issue(FetchItem item) {
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
     if (budget == nullptr) return true;
     std::optional<Reservation> got = budget->Acquire(amount, stop_.get_token());
-    if (got) into = *std::move(got);
-    return got.has_value();
+    if (!got) return false;
+    into = *std::move(got);
+    return true;
   };
   if (!reserve(options_.budget, call->part.length, call->lease.own) ||
       !reserve(options_.common, call->part.length, call->lease.common)) {

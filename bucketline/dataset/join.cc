@@ -136,6 +136,7 @@ JoinedRecords JoinRecords(const std::vector<std::pair<std::string, Dataset>>& pa
   if (unmatched.count() > 0 && joined.empty()) unmatched.Throw("; nothing is left to join");
 
   std::vector<uint64_t> labelled;  // their numbers in the first manifest, whose labels go on
+  labelled.reserve(joined.size());
   for (const uint64_t record : joined) labelled.push_back(first.dataset().manifest_index(record));
   const LabelColumn& labels = first.dataset().manifests().manifests().front().labels();
   return {.manifest = std::move(builder).Build().WithLabels(PickLabels(labels, labelled)),

@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::string_view kEtagAdvice =
     "; list the data again if it was changed on purpose; if this store rejects If-Match or lists other ETags "
-    "than it "
-    "serves, open the dataset with pin=\"size\"";
+    "than it serves, open the dataset with pin=\"size\"";
 constexpr std::string_view kSizeAdvice = "; list the data again if it was changed on purpose";
 constexpr std::string_view kVersionAdvice =
     "; where no versions are kept, open the dataset with pin=\"etag\"";

@@ -147,7 +147,7 @@ bool CurlCall::BuildHeaders() {
   const auto append = [this](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
     if (longer == nullptr) return false;
-    (void)headers_.release();
+    [[maybe_unused]] const curl_slist* within = headers_.release();  // `longer` has it
     headers_.reset(longer);
     return true;
   };

@@ -74,7 +74,7 @@ size_t RawRowBytes(const spng_ihdr& header) {
 void TakeNumbers(const uint8_t* row, const spng_ihdr& header, int left, int count, uint8_t* out) {
   const size_t bits = header.bit_depth;
   const size_t step = SamplesPerPixel(header) * bits;
-  const auto mask = static_cast<unsigned>((1u << bits) - 1);
+  const unsigned mask = (1u << bits) - 1;
   size_t at = static_cast<size_t>(left) * step;
   for (int i = 0; i < count; ++i, at += step) {
     out[i] = static_cast<uint8_t>(row[at / 8] >> (8 - bits - at % 8) & mask);

@@ -222,7 +222,7 @@ Loader::~Loader() {
   if (impl_ == nullptr) return;
   // In a forked child the threads to join do not exist; waiting for them would never end.
   if (!impl_->InItsProcess()) {
-    static_cast<void>(impl_.release());
+    [[maybe_unused]] const Impl* left = impl_.release();
     return;
   }
   impl_->Close();

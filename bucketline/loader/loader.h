@@ -56,12 +56,12 @@ struct LoaderOptions {
   // family are rounded to bytes for it, also where it keeps them.
   Transform transform = {};
   bool shuffle = false;
-  uint64_t seed = 0;
   // kBalanced needs labels that are classes or integers. Both it and kReplacement are random whatever `shuffle` says,
   // and so end an epoch as shuffling does.
   Sampling sampling = Sampling::kAll;
-  uint64_t epoch_size =
-      0;  // positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records
+  uint64_t seed = 0;
+  // Positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records.
+  uint64_t epoch_size = 0;
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
   // Absent: endless, so that each epoch reads ahead into the next one, but into none after that.
   std::optional<uint64_t> epochs = {};

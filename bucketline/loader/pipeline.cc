@@ -31,10 +31,10 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
       replacement_fetcher_ = std::make_unique<Fetcher>(
-          replacing, [this](std::stop_token stop) { return NextReplacement(std::move(stop)); }, deliver);
+          replacing, [this](const std::stop_token& stop) { return NextReplacement(stop); }, deliver);
     }
     fetcher_ = std::make_unique<Fetcher>(
-        fetching, [this](std::stop_token stop) { return NextItem(std::move(stop)); }, deliver);
+        fetching, [this](const std::stop_token& stop) { return NextItem(stop); }, deliver);
   } catch (...) {
     Stop();
     throw;

@@ -47,8 +47,8 @@ class Pipeline {
  private:
   // Opening batches and asking for bytes (pipeline_fetch.cc). On fetch threads and, OnFetched, on the
   // store's.
-  std::optional<FetchItem> NextItem(std::stop_token stop);
-  std::optional<FetchItem> NextReplacement(std::stop_token stop);
+  std::optional<FetchItem> NextItem(const std::stop_token& stop);
+  std::optional<FetchItem> NextReplacement(const std::stop_token& stop);
   bool ReplacementAllowedLocked();
   std::deque<FetchItem> ItemsOf(OpenBatch& batch, uint32_t row);
   bool OpenNext(std::stop_token stop);

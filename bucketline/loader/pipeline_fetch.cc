@@ -26,7 +26,7 @@ std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
 
 }  // namespace
 
-std::optional<FetchItem> Pipeline::NextItem(std::stop_token stop) {
+std::optional<FetchItem> Pipeline::NextItem(const std::stop_token& stop) {
   for (;;) {
     if (std::optional<FetchItem> item = PopFront(asking_)) return item;
     while (next_row_ == row_count_) {
@@ -118,7 +118,7 @@ void Pipeline::Prepare(OpenBatch& batch, uint64_t bytes) {
   if (AnyRaw(parts_.fields)) batch.counted = parts_.pool->Account(bytes - tensors);
 }
 
-std::optional<FetchItem> Pipeline::NextReplacement(std::stop_token stop) {
+std::optional<FetchItem> Pipeline::NextReplacement(const std::stop_token& stop) {
   if (std::optional<FetchItem> item = PopFront(replacing_)) return item;
   std::unique_lock lock(mutex_);
   for (;;) {

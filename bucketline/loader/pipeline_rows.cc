@@ -5,20 +5,19 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/image/probe.h"
 #include "bucketline/loader/pipeline.h"
 #include "bucketline/loader/skip_policy.h"
 
 namespace bucketline {
 namespace {
 
-Result<ImageInfo> ProbeWithin(std::span<const uint8_t> data, uint64_t max_pixels) {
-  Result<ImageInfo> info = Catch([&] { return ProbeImage(data); });
-  if (!info) return info;
-  const uint64_t pixels = static_cast<uint64_t>(info->width) * static_cast<uint64_t>(info->height);
-  if (pixels <= max_pixels) return info;
-  return Error(ErrorCode::kResourceExhausted,
-               fmt::format("the image has {} x {} = {} pixels and max_pixels is {}", info->width,
-                           info->height, pixels, max_pixels));
+Result<ImageInfo> ProbeWithinLimits(std::span<const uint8_t> data, const ImageSpec& spec) {
+  return Catch([&] {
+    const ImageInfo info = ProbeImage(data);
+    RequireLimits(info, spec);
+    return info;
+  });
 }
 
 }  // namespace
@@ -44,7 +43,7 @@ std::optional<FieldFault> Pipeline::ProbeAll(std::span<const Fetched> parts,
   for (size_t i = 0; i < infos.size(); ++i) {
     const Field& field = parts_.fields[i];
     if (!field.decode) continue;
-    const Result<ImageInfo> info = ProbeWithin(parts[i].bytes.span(), field.image.max_pixels);
+    const Result<ImageInfo> info = ProbeWithinLimits(parts[i].bytes.span(), field.image);
     if (!info) return FieldFault{i, info.error()};
     infos[i] = *info;
   }

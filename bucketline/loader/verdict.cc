@@ -18,8 +18,7 @@ double Percent(double share) { return 100 * share; }
 std::string DecodeAdvice(const Verdict& verdict, const LoaderStats& stats) {
   return fmt::format(
       "decoding: {} decode threads are busy {:.0f} % of the time ({:.2f} ms an image); more CPUs and "
-      "threads, smaller "
-      "images in the bucket or uint8 rows help",
+      "threads, smaller images in the bucket or uint8 rows help",
       stats.decode_threads, Percent(verdict.decode_share),
       Seconds(stats.decode.wall) * 1e3 / static_cast<double>(stats.decode.count));
 }
@@ -39,8 +38,7 @@ std::string TransformAdvice(const Verdict& verdict, const LoaderStats& stats) {
 std::string RequestsAdvice(const Verdict& verdict, const LoaderStats& stats) {
   return fmt::format(
       "the store: {:.0f} of {} requests are under way on average and take {:.0f} ms each; raise max_requests "
-      "unless the "
-      "network is full, or come closer to the bucket",
+      "unless the network is full, or come closer to the bucket",
       verdict.requests, stats.max_requests,
       Seconds(stats.fetch.wall) * 1e3 / static_cast<double>(stats.fetch.count));
 }
@@ -48,8 +46,7 @@ std::string RequestsAdvice(const Verdict& verdict, const LoaderStats& stats) {
 std::string MemoryAdvice(const Verdict& verdict, const LoaderStats& stats) {
   return fmt::format(
       "memory: a budget of {} keeps {:.0f} of {} requests under way and the decode threads busy {:.0f} % of "
-      "the time; "
-      "raise memory or lower batch_size",
+      "the time; raise memory or lower batch_size",
       FormatByteSize(stats.budget_capacity), verdict.requests, stats.max_requests,
       Percent(verdict.decode_share + verdict.transform_share));
 }

@@ -38,6 +38,7 @@ void CheckAlike(const Manifest& a, const Manifest& b) {
 
 LabelColumn InClasses(const LabelColumn& labels, const std::vector<std::string>& classes) {
   std::vector<int64_t> places;
+  places.reserve(labels.classes.size());
   for (const std::string& name : labels.classes) {
     places.push_back(std::lower_bound(classes.begin(), classes.end(), name) - classes.begin());
   }

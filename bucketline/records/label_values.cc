@@ -149,6 +149,7 @@ LabelColumn ColumnOfRows(const LabelTable& table, const std::vector<const LabelR
   if (form == Form::kList) return VectorColumn(table, rows);
   std::vector<std::string> scratch(rows.size());
   std::vector<std::string_view> words;
+  words.reserve(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) words.push_back(WordOf(table, *rows[i], &scratch[i]));
   try {
     return ClassLabels(words, classes);

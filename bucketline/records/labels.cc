@@ -127,8 +127,7 @@ Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::st
                           std::string_view table_bytes) const {
   const bool given = !table_text_.empty();
   const std::string name = given ? "given labels.json" : table_uri_;
-  const LabelTable table =
-      ReadLabelTable(name, given ? table_text_ : table_bytes, key_field_, label_field_);
+  const LabelTable table = ReadLabelTable(name, given ? table_text_ : table_bytes, key_field_, label_field_);
   std::vector<const LabelRow*> rows = RowsOf(records, prefixes, table, match_);
   Labelling labelling;
   labelling.unlabelled = Unlabelled(rows, missing_, [&](uint64_t record) {
@@ -141,6 +140,7 @@ Labelling Labels::ByTable(const ManifestList& records, const std::vector<std::st
 
 Labelling Labels::BySidecar(const std::vector<SidecarLabel>& sidecars) const {
   std::vector<const LabelRow*> rows;
+  rows.reserve(sidecars.size());
   for (const SidecarLabel& sidecar : sidecars) rows.push_back(std::get_if<LabelRow>(&sidecar));
   Labelling labelling;
   labelling.unlabelled = Unlabelled(

@@ -69,7 +69,7 @@ std::string SidecarName::Expand(std::string_view key) const {
 }
 
 std::string SidecarName::UriFor(std::string_view key, const std::string& uri) const {
-  const std::string expanded = Expand(key);
+  std::string expanded = Expand(key);
   if (text_.starts_with('/') || text_.find("://") != std::string::npos) return expanded;
   std::string_view name = expanded;
   std::string_view folder = FolderOfKey(uri);

@@ -26,7 +26,7 @@ Congestion CongestionOf(const AttemptSink& sink, const Result<HttpTiming>& resul
 }  // namespace
 
 void S3Operation::Start(std::shared_ptr<S3Client> client, S3Request request,
-                        std::shared_ptr<S3Receiver> receiver, std::stop_token stop, S3Done done) {
+                        std::shared_ptr<S3Receiver> receiver, const std::stop_token& stop, S3Done done) {
   auto operation = std::make_shared<S3Operation>(std::move(client), std::move(request), std::move(receiver),
                                                  std::move(done));
   operation->ListenTo(stop);
@@ -158,8 +158,9 @@ void S3Operation::Send(CredentialsPtr credentials) {
 
   auto sink = std::make_shared<AttemptSink>(client_->ContextOf(request_), receiver_);
   const auto call = environment.transport->Send(
-      std::move(http), sink,
-      [self = shared_from_this(), sink](Result<HttpTiming> result) { self->EndAttempt(*sink, result); });
+      std::move(http), sink, [self = shared_from_this(), sink](const Result<HttpTiming>& result) {
+        self->EndAttempt(*sink, result);
+      });
 
   // The exchange may have ended, and others begun, before Send returned.
   {

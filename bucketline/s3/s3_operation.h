@@ -18,7 +18,7 @@ class S3Operation : public std::enable_shared_from_this<S3Operation> {
  public:
   // See S3Client::Start.
   static void Start(std::shared_ptr<S3Client> client, S3Request request, std::shared_ptr<S3Receiver> receiver,
-                    std::stop_token stop, S3Done done);
+                    const std::stop_token& stop, S3Done done);
 
   S3Operation(std::shared_ptr<S3Client> client, S3Request request, std::shared_ptr<S3Receiver> receiver,
               S3Done done);

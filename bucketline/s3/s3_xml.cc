@@ -158,12 +158,12 @@ std::string CompleteUploadDocument(const std::vector<UploadedPart>& parts) {
   pugi::xml_document document;
   pugi::xml_node root = document.append_child("CompleteMultipartUpload");
   root.append_attribute("xmlns") = "http://s3.amazonaws.com/doc/2006-03-01/";
-  for (size_t i = 0; i < parts.size(); ++i) {
+  for (unsigned long long number = 1; const UploadedPart& uploaded : parts) {
     pugi::xml_node part = root.append_child("Part");
-    part.append_child("PartNumber").text() = static_cast<unsigned long long>(i + 1);
-    part.append_child("ETag").text() = parts[i].etag.c_str();
-    if (!parts[i].crc64nvme.empty())
-      part.append_child("ChecksumCRC64NVME").text() = parts[i].crc64nvme.c_str();
+    part.append_child("PartNumber").text() = number++;
+    part.append_child("ETag").text() = uploaded.etag.c_str();
+    if (!uploaded.crc64nvme.empty())
+      part.append_child("ChecksumCRC64NVME").text() = uploaded.crc64nvme.c_str();
   }
   std::ostringstream text;
   document.save(text, "", pugi::format_raw);

@@ -114,7 +114,8 @@ std::string CanonicalQuery(const StringPairs& query) {
     encoded.emplace_back(EncodeQueryComponent(name), EncodeQueryComponent(value));
   std::sort(encoded.begin(), encoded.end());
   std::string text;
-  for (const auto& [name, value] : encoded) text += (text.empty() ? "" : "&") + name + "=" + value;
+  for (const auto& [name, value] : encoded)
+    text.append(text.empty() ? "" : "&").append(name).append("=").append(value);
   return text;
 }
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -26,6 +25,36 @@ std::optional<WallTime> ToWallTime(const Civil& c) {
   return WallTime{sys_days{date} + hours{c.hour} + minutes{c.minute} + seconds{c.second}};
 }
 
+// Takes a text off from its start.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+
+  bool Take(std::string_view expected) {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+  std::string_view Next(size_t count) {
+    const std::string_view next = rest_.substr(0, count);
+    rest_.remove_prefix(next.size());
+    return next;
+  }
+  bool Number(size_t most_digits, int* value) {
+    const std::string_view digits = rest_.substr(0, most_digits);
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), *value);
+    rest_.remove_prefix(static_cast<size_t>(end - digits.data()));
+    return status == std::errc();
+  }
+  bool Clock(Civil* c) {
+    return Number(2, &c->hour) && Take(":") && Number(2, &c->minute) && Take(":") && Number(2, &c->second);
+  }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
 }  // namespace
 
 std::string FormatAmzDate(WallTime time) {
@@ -42,43 +71,33 @@ std::string FormatAmzDate(WallTime time) {
 std::optional<WallTime> ParseHttpDate(std::string_view text) {
   static constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto take = [&text](std::string_view expected) {
-    if (!text.starts_with(expected)) return false;
-    text.remove_prefix(expected.size());
-    return true;
-  };
-  const auto number = [&text](int* value) {
-    const auto [end, status] =
-        std::from_chars(text.data(), text.data() + std::min<size_t>(text.size(), 4), *value);
-    text.remove_prefix(static_cast<size_t>(end - text.data()));
-    return status == std::errc();
-  };
+  Reader reader(text);
   Civil c;
-  text.remove_prefix(std::min<size_t>(text.size(), 3));  // the day of the week
-  if (!take(", ") || !number(&c.day) || !take(" ")) return std::nullopt;
-  const auto month = std::ranges::find(kMonths, text.substr(0, 3));
+  reader.Next(3);  // the day of the week
+  if (!reader.Take(", ") || !reader.Number(2, &c.day) || !reader.Take(" ")) return std::nullopt;
+  const auto month = std::ranges::find(kMonths, reader.Next(3));
   c.month = static_cast<int>(month - kMonths.begin()) + 1;
-  text.remove_prefix(std::min<size_t>(text.size(), 3));
-  if (!take(" ") || !number(&c.year) || !take(" ") || !number(&c.hour) || !take(":") || !number(&c.minute) ||
-      !take(":") || !number(&c.second) || !take(" GMT")) {
+  if (!reader.Take(" ") || !reader.Number(4, &c.year) || !reader.Take(" ") || !reader.Clock(&c) ||
+      !reader.Take(" GMT")) {
     return std::nullopt;
   }
   return ToWallTime(c);
 }
 
 std::optional<WallTime> ParseIsoDate(std::string_view text) {
-  const std::string copy(text.substr(0, 64));
+  Reader reader(text);
   Civil c;
-  int used = 0;
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &c.year, &c.month, &c.day, &c.hour, &c.minute,
-                  &c.second, &used) != 6) {
+  if (!reader.Number(4, &c.year) || !reader.Take("-") || !reader.Number(2, &c.month) || !reader.Take("-") ||
+      !reader.Number(2, &c.day) || !reader.Take("T") || !reader.Clock(&c)) {
     return std::nullopt;
   }
   auto time = ToWallTime(c);
-  if (!time || static_cast<size_t>(used) >= copy.size() || copy[used] != '.') return time;
+  if (!time || !reader.Take(".")) return time;
   Duration unit = std::chrono::milliseconds(100);
-  for (size_t i = used + 1; i < copy.size() && copy[i] >= '0' && copy[i] <= '9'; ++i, unit /= 10) {
-    *time += (copy[i] - '0') * unit;
+  for (const char digit : reader.rest()) {
+    if (digit < '0' || digit > '9') break;
+    *time += (digit - '0') * unit;
+    unit /= 10;
   }
   return time;
 }

@@ -116,7 +116,7 @@ Bytes GetBytes(ObjectStore& store, std::string_view key) {
   return GetBytes(store, std::move(request));
 }
 
-ObjectInfo HeadObject(ObjectStore& store, std::string_view key, std::stop_token stop) {
+ObjectInfo HeadObject(ObjectStore& store, std::string_view key, const std::stop_token& stop) {
   Waiter<ObjectInfo> waiter;
   store.Head(std::string(key), waiter.Done());
   return waiter.Wait(stop);
@@ -135,7 +135,7 @@ ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::string_view t
   return PutBytes(store, key, data, std::move(condition));
 }
 
-void DeleteObject(ObjectStore& store, std::string_view key, std::stop_token stop) {
+void DeleteObject(ObjectStore& store, std::string_view key, const std::stop_token& stop) {
   Waiter<void> waiter;
   store.Delete(std::string(key), waiter.Done());
   waiter.Wait(stop);

@@ -26,8 +26,8 @@ Bytes GetBytes(ObjectStore& store, GetRequest request, uint64_t limit = uint64_t
 Bytes GetBytes(ObjectStore& store, std::string_view key);
 
 // With these two a stop request ends the wait at once, with kCancelled; what was asked for may happen all the same.
-ObjectInfo HeadObject(ObjectStore& store, std::string_view key, std::stop_token stop = {});
-void DeleteObject(ObjectStore& store, std::string_view key, std::stop_token stop = {});
+ObjectInfo HeadObject(ObjectStore& store, std::string_view key, const std::stop_token& stop = {});
+void DeleteObject(ObjectStore& store, std::string_view key, const std::stop_token& stop = {});
 
 ObjectInfo PutBytes(ObjectStore& store, std::string_view key, std::span<const uint8_t> data,
                     WriteCondition condition = {});

@@ -6,7 +6,7 @@ import threading
 import warnings
 from typing import Any
 
-from bucketline.batch import Batch
+from bucketline.batch import Batch, FieldBatch
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError, ResourceExhaustedError
 from bucketline.loader import Loader
@@ -32,10 +32,12 @@ class AnyOrder:
         self._options = options
         self._epochs = float("inf") if options.get("epochs") is None else options["epochs"]
         self._stream = Loader(dataset, **options)
+        epoch_size = options.get("epoch_size")
+        self._positions = len(dataset) if epoch_size is None else epoch_size  # of an epoch
         self._streaming = threading.Lock()  # held while the stream moves; guards the next three
         self._epoch = 0
         self._next = 0  # what the stream gives next
-        self._passed: dict[int, Batch] = {}
+        self._passed: dict[int, Batch | FieldBatch] = {}
         self._deciding = threading.Lock()  # guards _last_alone; taken after _streaming
         self._last_alone = -2
         self._bad_samples: list[BadSample] = []  # of batches read alone
@@ -58,11 +60,10 @@ class AnyOrder:
         """Those that were skipped or masked so far."""
         return self._stream.bad_samples + self._bad_samples
 
-    def batch(self, index: int) -> Batch:
+    def batch(self, index: int) -> Batch | FieldBatch:
         """Raises what a Loader raises. Precondition: 0 <= index < len(self)."""
-        with (
-            self._deciding
-        ):  # on what may be old by the time that the stream is free, where it is looked at again
+        # What is decided on may be old by the time that the stream is free, where it is looked at again.
+        with self._deciding:
             epoch = self._epoch
             moved = self._follows_alone(index)
             streams = moved or 0 <= index - self._next < self._window or index in self._passed
@@ -95,7 +96,7 @@ class AnyOrder:
         comes_to_the_stream = index <= self._next <= index + _NEAR
         return index == self._last_alone + 1 and not comes_to_the_stream
 
-    def _from_stream(self, epoch: int, index: int, moved: bool) -> Batch | None:
+    def _from_stream(self, epoch: int, index: int, moved: bool) -> Batch | FieldBatch | None:
         """None if the stream has passed `index` and another caller took it, or the epoch changed."""
         with self._streaming:
             if epoch != self._epoch:
@@ -116,7 +117,7 @@ class AnyOrder:
                 del self._passed[number]
             return self._passed.pop(index)
 
-    def _alone(self, epoch: int, index: int) -> Batch:
+    def _alone(self, epoch: int, index: int) -> Batch | FieldBatch:
         try:
             loader = Loader(self._dataset, **{**self._options, **self._only(index), "epochs": epoch + 1})
         except ResourceExhaustedError:  # the Runtime's memory is all in use: the stream has its share
@@ -143,7 +144,7 @@ class AnyOrder:
         if self._deals_tail(index):
             return {}
         rows = self._stream.batch_size
-        left = (len(self._dataset) - self._first(index)) // rows
+        left = (self._positions - self._first(index)) // rows
         return {
             "batch_size": rows,
             "global_batch_size": None,
@@ -159,7 +160,7 @@ class AnyOrder:
 
     def _deals_tail(self, index: int) -> bool:
         end = (index + 1) * self._stream.world_size * self._stream.batch_size
-        return end > len(self._dataset)
+        return end > self._positions
 
     def _move_stream(self, epoch: int, index: int) -> None:
         position = index * self._stream.world_size * self._stream.batch_size

@@ -15,6 +15,7 @@ from typing import Any
 
 from bucketline._any_order import AnyOrder
 from bucketline._options import number
+from bucketline.batch import FieldBatch
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 from bucketline.image import Image
@@ -39,7 +40,7 @@ _HINT = (
 
 class Loader(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
     """Batches of a dataset as `model.fit`, `evaluate` and `predict` take them: (images, labels), or (images,) without
-    labels, as numpy arrays.
+    labels, as numpy arrays. Where a transform gives dicts, `images` is a dict of arrays.
 
     dataset: a Dataset, or a URI (then with the Dataset's keywords too).
     image: a bl.Image, required; its layout is Keras's own (keras.config.image_data_format()) unless it names one.
@@ -92,8 +93,9 @@ class Loader(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
         """Batch `index` of this epoch, 0 <= index < len(self). Raises IndexError, and what bl.Loader raises."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} is out of range: an epoch has {len(self)}")
-        images, labels = self._batches.batch(int(index))
-        return (images,) if labels is None else (images, labels)
+        batch = self._batches.batch(int(index))
+        inputs = dict(batch) if isinstance(batch, FieldBatch) else batch.images
+        return (inputs,) if batch.labels is None else (inputs, batch.labels)
 
     def on_epoch_end(self) -> None:
         """Goes on to the next epoch. Keras calls it."""

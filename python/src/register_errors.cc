@@ -8,6 +8,7 @@
 #include <nanobind/stl/string_view.h>
 
 #include "bucketline/loader/transform.h"
+
 namespace nb = nanobind;
 
 namespace bucketline::python {

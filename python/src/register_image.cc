@@ -15,7 +15,8 @@ using namespace nb::literals;
 namespace bucketline::python {
 namespace {
 
-nb::object Decode(const ImageSpec& spec, nb::bytes data, uint64_t seed, uint64_t epoch, uint64_t position) {
+nb::object Decode(const ImageSpec& spec, const nb::bytes& data, uint64_t seed, uint64_t epoch,
+                  uint64_t position) {
   const std::span<const uint8_t> span{reinterpret_cast<const uint8_t*>(data.c_str()), data.size()};
   ImageSpec sized = spec;
   std::shared_ptr<uint8_t[]> row;

@@ -60,8 +60,7 @@ void RegisterRuntime(nb::module_& module) {
                 RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge, std::move(ca_bundle)));
           },
           "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a)
-      .def("figures", &Figures)
-      .def("check_process", [](const RuntimeHandle& handle) { static_cast<void>(handle.runtime->memory()); });
+      .def("figures", &Figures);
 }
 
 }  // namespace bucketline::python

@@ -91,7 +91,7 @@ class SampleReader {
   // The samples in the order of `indices`; keys[i] = (seed, epoch, position) of the i-th. Throws the error of the
   // first that failed, in that order, and kInternal after a fork.
   nb::object Read(const std::vector<uint64_t>& indices, const std::vector<std::array<uint64_t, 3>>& keys) {
-    static_cast<void>(dataset_.dataset.runtime().memory());  // throws after fork
+    dataset_.runtime.CheckProcess();
     std::call_once(started_, [this] { pool_ = std::make_unique<ThreadPool>(requests_, "bl-sample"); });
     std::vector<Wanted> wanted(indices.size());
     for (size_t i = 0; i < wanted.size(); ++i)

@@ -35,7 +35,7 @@ nb::bytes Get(const Place& place, uint64_t offset, std::optional<uint64_t> lengt
               const std::string& etag) {
   const Bytes data = place.Wait([&](std::stop_token stop) {
     GetRequest request{
-        .key = place.key, .offset = offset, .length = length, .pin = {.etag = etag}, .stop = stop};
+        .key = place.key, .offset = offset, .length = length, .pin = {.etag = etag}, .stop = std::move(stop)};
     return GetBytes(*place.store, std::move(request), limit);
   });
   return nb::bytes(data.data(), data.size());
@@ -55,7 +55,7 @@ nb::tuple Put(const Place& place, nb::handle data, bool if_absent, const std::st
   const ByteView view(data);
   return AsTuple(place, place.Wait([&](std::stop_token stop) {
     return PutBytes(*place.store, place.key, view.span(),
-                    {.if_absent = if_absent, .content_type = content_type, .stop = stop});
+                    {.if_absent = if_absent, .content_type = content_type, .stop = std::move(stop)});
   }));
 }
 
@@ -70,7 +70,8 @@ class Writer {
   }
   ~Writer() {
     if (!Catch([this] { place_.handle.CheckProcess(); }).ok()) {
-      static_cast<void>(writer_.release());  // in a forked child: nobody would tell the store
+      // In a forked child nobody would tell the store.
+      [[maybe_unused]] const ObjectWriter* left = writer_.release();
       return;
     }
     const nb::gil_scoped_release free;
@@ -117,13 +118,13 @@ void RegisterStores(nb::module_& module) {
       .def("get", &Get, "offset"_a, "length"_a.none(), "limit"_a, "etag"_a)
       .def("head",
            [](const Place& place) {
-             return AsTuple(place, place.Wait([&](std::stop_token stop) {
+             return AsTuple(place, place.Wait([&](const std::stop_token& stop) {
                return HeadObject(*place.store, place.key, stop);
              }));
            })
       .def("delete",
            [](const Place& place) {
-             place.Wait([&](std::stop_token stop) { DeleteObject(*place.store, place.key, stop); });
+             place.Wait([&](const std::stop_token& stop) { DeleteObject(*place.store, place.key, stop); });
            })
       .def("list", &List, "delimiter"_a, "token"_a)
       .def("put", &Put, "data"_a, "if_absent"_a, "content_type"_a);

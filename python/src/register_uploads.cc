@@ -27,7 +27,8 @@ class UploadsHandle {
   }
   ~UploadsHandle() {
     if (!Catch([this] { place_.handle.CheckProcess(); }).ok()) {
-      static_cast<void>(uploads_.release());  // in a forked child: its threads are not here to be joined
+      // In a forked child the threads to join do not exist.
+      [[maybe_unused]] const Uploads* left = uploads_.release();
       return;
     }
     const nb::gil_scoped_release free;

@@ -34,7 +34,7 @@ def test_arrays_are_the_engines_memory(store: Store) -> None:
         batch = next(iter(batches))
         images, labels = batch
     assert isinstance(images, jax.Array) and images.shape == (8, SIZE, SIZE, 3)
-    assert images.unsafe_buffer_pointer() == batch._core.pixels().ctypes.data
+    assert images.unsafe_buffer_pointer() == batch._core.pixels(0).ctypes.data
     assert labels.dtype == np.int32 and labels.tolist() == batch._core.labels().tolist()
     assert len(batch.keys) == 8 and batch.valid.all()
 
@@ -98,9 +98,8 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     with bl.jax.Loader(uri, 4, image=image(), shuffle=True, last="partial") as batches:
         ranks = (batches.rank, batches.world_size)
         seen = [int(index) for batch in batches for index in batch.indices[batch.valid]]
-    sharding = jax.sharding.NamedSharding(
-        jax.sharding.Mesh(np.array(jax.devices()), ("data",)), jax.sharding.PartitionSpec("data")
-    )
+    by_rows = jax.sharding.PartitionSpec("data")  # type: ignore[no-untyped-call]
+    sharding = jax.sharding.NamedSharding(jax.sharding.Mesh(np.array(jax.devices()), ("data",)), by_rows)
     with bl.jax.Loader(uri, 4, image=image(), device=sharding) as batches:
         shape = next(iter(batches)).images.shape
     try:
@@ -109,7 +108,7 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     except bl.InvalidArgumentError as raised:
         error = str(raised)
     queue.put((ranks, seen, shape, error))
-    jax.distributed.shutdown()
+    jax.distributed.shutdown()  # type: ignore[no-untyped-call]
 
 
 def test_processes_share_the_records(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

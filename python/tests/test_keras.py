@@ -84,6 +84,22 @@ def test_any_order_gives_the_batches_of_the_engine(bucket: str, shuffle: bool) -
             data.on_epoch_end()
 
 
+def test_any_order_of_an_epoch_with_a_length_of_its_own(bucket: str) -> None:
+    options: dict[str, Any] = {"sampling": "replacement", "epoch_size": 2 * COUNT - 1, "last": "partial"}
+    expected = reference(bucket, 1, **options)[0]
+    with flipping(bucket, **options) as data:
+        assert len(data) == len(expected)
+        for index in reversed(range(len(data))):
+            assert_same(data[index], expected[index])
+
+
+def test_dicts_of_a_transform_are_a_model_with_several_inputs(bucket: str) -> None:
+    with generator(bucket, transform=lambda sample: {"pixels": sample.data, "number": sample.index}) as data:
+        inputs, labels = data[1]
+        assert inputs["number"].tolist() == [4, 5, 6, 7] and inputs["pixels"].shape == (BATCH, *SIZE, 3)
+        assert labels.shape == (BATCH,)
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_parallel_callers_get_what_they_ask_for(bucket: str, workers: int) -> None:
     expected = reference(bucket, 2, shuffle=True)

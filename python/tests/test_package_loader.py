@@ -155,7 +155,7 @@ def test_batches_are_the_engines_memory_and_the_callers_to_keep(dataset: bl.Data
             assert array.base is not None and not array.flags.owndata and array.flags.c_contiguous
             assert array.flags.writeable and batch.labels.flags.writeable
             assert array.__array_interface__["data"][0] % 64 == 0
-            again = batch._core.pixels()
+            again = batch._core.pixels(0)
             assert again.__array_interface__["data"] == array.__array_interface__["data"], "no copy is made"
         addresses = [batch.images.__array_interface__["data"][0] for batch in batches]
         assert len(set(addresses)) == len(batches)

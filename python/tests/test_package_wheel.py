@@ -31,7 +31,15 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel and numpy, and nothing else: no build tree, no framework."""
     folder = tmp_path_factory.mktemp("clean")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=SECONDS)
-    pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q"]
+    pip: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        folder / "bin" / "python",
+        "install",
+        "-q",
+    ]
     subprocess.run([*pip, "--no-index", "--no-deps", wheel], check=True, timeout=SECONDS)
     site = next((folder / "lib").glob("python*")) / "site-packages"
     numpy = Path(np.__file__).parent

@@ -54,6 +54,11 @@ def test_shapes_are_static_and_the_number_is_known(bucket: str) -> None:
     assert len(ds.map(lambda images, labels: images).prefetch(2)) == STEPS
 
 
+def test_fields_are_refused(bucket: str) -> None:
+    with pytest.raises(bl.UnsupportedError, match="no fields="):
+        dataset(bucket, image=None, fields={"data": None})
+
+
 def test_a_tail_leaves_the_batch_open(bucket: str) -> None:
     ds = dataset(bucket, shuffle=False)
     assert ds.element_spec[0].shape.as_list() == [None, *SIZE, 3]
@@ -163,7 +168,7 @@ def test_a_state_of_another_run_is_refused(bucket: str) -> None:
         dataset(bucket).load_state_dict(dataset(bucket, seed=4).state_dict())
 
 
-class StopAfter(keras.callbacks.Callback):  # type: ignore[misc]
+class StopAfter(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
     def __init__(self, batches: int) -> None:
         super().__init__()
         self.left = batches

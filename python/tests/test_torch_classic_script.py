@@ -94,7 +94,7 @@ def first_losses(batches: Iterable[Any]) -> list[float]:
     for images, labels in batches:
         loss = torch.nn.functional.cross_entropy(net(images), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
         if len(losses) == STEPS:
@@ -109,7 +109,11 @@ def test_the_first_losses_are_those_of_the_classic_script(
     image = bl.Image(SIZE, mean="imagenet", std="imagenet")
     samples = bl.torch.MapDataset(f"s3://{bucket}/{prefix}", image, labels="folder")
     order = bl.torch.BatchSampler(samples, 32, shuffle=True)
-    workers = {"num_workers": 2, "multiprocessing_context": "fork", "timeout": DEADLINE_SECONDS}
+    workers: dict[str, Any] = {
+        "num_workers": 2,
+        "multiprocessing_context": "fork",
+        "timeout": DEADLINE_SECONDS,
+    }
     classic = ClassicDataset(bucket, prefix)
     assert len(classic) == COUNT and classic.classes == samples.classes
 

@@ -38,7 +38,11 @@ def make_loader(store: Store, kind: str) -> Any:
     options: dict[str, Any] = {"shuffle": True, "seed": 2}
     if kind == "loader":
         return bl.torch.Loader(store.open(), BATCH, image=image(), **options)
-    workers = {"num_workers": 2, "multiprocessing_context": "fork", "timeout": DEADLINE_SECONDS}
+    workers: dict[str, Any] = {
+        "num_workers": 2,
+        "multiprocessing_context": "fork",
+        "timeout": DEADLINE_SECONDS,
+    }
     if kind == "iterable":
         data = bl.torch.IterableDataset(store.open(), BATCH, image=image(), **options)
         return DataLoader(data, batch_size=None, **workers)

@@ -36,7 +36,7 @@ def test_tensors_are_the_engines_memory(store: Store) -> None:
         images, labels = batch
         assert images.shape == (8, 3, SIZE, SIZE) and images.dtype == torch.float32
         assert labels.shape == (8,) and labels.dtype == torch.int64
-        assert images.data_ptr() == batch._core.pixels().ctypes.data
+        assert images.data_ptr() == batch._core.pixels(0).ctypes.data
         assert labels.data_ptr() == batch._core.labels().ctypes.data
         images += 1  # writable: it is the user's
 
@@ -52,10 +52,17 @@ def test_a_batch_keeps_its_attributes_on_another_device(store: Store) -> None:
     assert batch.valid.all() and (batch.epoch, batch.position) == (0, 0)
 
 
+def test_fields_go_to_another_device_too(store: Store) -> None:
+    with loader(store, image=None, fields={"data": image()}, device="meta") as batches:
+        batch = next(iter(batches))
+    assert batch["data"].device.type == batch.labels.device.type == "meta"
+    assert len(batch.record_keys) == len(batch["data"]) == 8
+
+
 def test_cpu_as_device_copies_nothing(store: Store) -> None:
     with loader(store, device="cpu") as batches:
         batch = next(iter(batches))
-        assert batch.images.data_ptr() == batch._core.pixels().ctypes.data
+        assert batch.images.data_ptr() == batch._core.pixels(0).ctypes.data
 
 
 def test_without_labels_the_image_alone(store: Store) -> None:
@@ -78,7 +85,8 @@ def test_resumes_at_every_step(store: Store) -> None:
         whole = epoch_of(batches) + epoch_of(batches)
     for used in range(11):
         with loader(store) as first:
-            seen, states = [], [first.state_dict()]
+            seen: list[int] = []
+            states = [first.state_dict()]
             for _ in first.epochs(2):
                 for images, _ in first:
                     if len(seen) < used * 8:

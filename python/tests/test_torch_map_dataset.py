@@ -166,9 +166,9 @@ def test_wrong_input(data: bl.torch.MapDataset, store: Store) -> None:
     with pytest.raises(TypeError, match="labels belongs to the Dataset"):
         bl.torch.MapDataset(store.open(), labels="folder")
     with pytest.raises(bl.InvalidArgumentError, match="image must be a bucketline.Image"):
-        bl.torch.MapDataset(store.uri, image=224)  # type: ignore[arg-type]
+        bl.torch.MapDataset(store.uri, image=224)
     with pytest.raises(bl.InvalidArgumentError, match="dataset must be a bucketline.Dataset or a URI"):
-        bl.torch.MapDataset([1, 2])  # type: ignore[arg-type]
+        bl.torch.MapDataset([1, 2])
     with pytest.raises(bl.InvalidArgumentError, match="the dataset is empty"):
         bl.torch.BatchSampler([])
     with pytest.raises(bl.ResourceExhaustedError, match="memory=10 is less than this record; give at least"):

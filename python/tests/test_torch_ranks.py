@@ -67,7 +67,7 @@ def test_they_share_the_records(store: Store, tmp_path: Path) -> None:
 
 def what_disagreement_says(number: int, dataset: bl.Dataset) -> list[str]:
     other = dataset[: 20 if number else 30]
-    made = (
+    made: tuple[Callable[[], object], ...] = (
         lambda: bl.torch.Loader(other, 5),
         lambda: bl.torch.BatchSampler(bl.torch.MapDataset(other), 5),
         lambda: bl.torch.IterableDataset(dataset, 5, seed=number),

@@ -24,7 +24,7 @@ def store(versitygw: Endpoint) -> Iterator[Store]:
 
 
 def resumable(store: Store, kind: str, workers: int = 2, batch_size: int = 8, **options: Any) -> Any:
-    of_loader = {"num_workers": workers, "timeout": DEADLINE_SECONDS if workers else 0}
+    of_loader: dict[str, Any] = {"num_workers": workers, "timeout": DEADLINE_SECONDS if workers else 0}
     if workers:
         of_loader |= {"multiprocessing_context": "fork", "prefetch_factor": 3}
     options = {"shuffle": True, "seed": 4, **options}

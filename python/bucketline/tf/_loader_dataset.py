@@ -38,6 +38,8 @@ def dataset(
     Shapes are static (the batch's too, where all batches have it), `len(ds)` is the batches of an epoch, each new
     iterator is the next epoch, and batches are handed over without a copy.
     """
+    if options.get("fields") is not None:
+        raise UnsupportedError("a tf.data.Dataset has images and labels, and no fields=; bl.Loader has")
     if options.get("rank") is None and options.get("world_size") is None and options.get("distributed", True):
         options.update(rank_of_tf_config())
     if options.get("last") is None:

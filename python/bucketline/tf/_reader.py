@@ -8,13 +8,12 @@ from typing import Any
 import tensorflow as tf
 
 from bucketline import _core
+from bucketline._connection import CONNECTION_KEYWORDS, runtime_of, s3_options
 from bucketline._options import reject_unknown
 from bucketline.errors import CorruptDataError, InvalidArgumentError
 from bucketline.image import Image
-from bucketline.runtime import Runtime, default_runtime
 from bucketline.tf._specs import image_spec
 
-CONNECTION_KEYWORDS = ("endpoint_url", "region", "profile", "anonymous", "requester_pays", "runtime")
 _LARGEST = 1 << 30  # bytes of an object that is taken whole
 
 
@@ -28,13 +27,8 @@ class Reader:
         reject_unknown(connection, CONNECTION_KEYWORDS, where)
         if not (image is None or isinstance(image, Image)):
             raise InvalidArgumentError(f"image must be a bucketline.Image or None, not {image!r}")
-        runtime: Runtime | None = connection.get("runtime")
-        self._runtime = runtime if runtime is not None else default_runtime()
-        self._s3 = _core.S3Options()
-        for name in ("endpoint_url", "region", "profile"):
-            setattr(self._s3, name, connection.get(name) or "")
-        for name in ("anonymous", "requester_pays"):
-            setattr(self._s3, name, bool(connection.get(name)))
+        self._runtime = runtime_of(connection.get("runtime"))
+        self._s3 = s3_options(**connection)
         self._base = base
         self._image = image
         if image is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 
@@ -12,6 +13,8 @@ from bucketline import batch as base
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+B = TypeVar("B", bound="base.Batch | base.FieldBatch")
 
 
 class Batch(base.Batch):
@@ -33,15 +36,25 @@ class Batch(base.Batch):
 
     def to(self, device: Any, non_blocking: bool = False) -> Self:
         """The same batch with images and labels on `device`; frameworks that move batches call it."""
-        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        return with_tensors(self, lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> Self:
         """The same batch in pinned memory."""
-        return self._with(lambda tensor: tensor.pin_memory())
+        return with_tensors(self, lambda tensor: tensor.pin_memory())
 
-    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
-        changed = tuple.__new__(
-            type(self), (change(part) if isinstance(part, torch.Tensor) else part for part in self)
-        )
-        changed.__dict__.update(self.__dict__)
-        return changed
+
+def with_tensors(batch: B, change: Callable[[torch.Tensor], torch.Tensor]) -> B:
+    """The same batch, of which what is a tensor, images or fields and labels, is changed."""
+
+    def changed(part: Any) -> Any:
+        return change(part) if isinstance(part, torch.Tensor) else part
+
+    copied: Any
+    if isinstance(batch, base.FieldBatch):
+        copied = copy.copy(batch)
+        copied.update({name: changed(part) for name, part in batch.items()})
+        copied._labels = changed(batch.labels)
+    else:
+        copied = tuple.__new__(type(batch), map(changed, batch))
+        copied.__dict__.update(batch.__dict__)
+    return cast("B", copied)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch.utils.data
 
-from bucketline._options import choice, number
+from bucketline._options import choice, flag, number
 from bucketline.errors import InvalidArgumentError
-from bucketline.loader import _flag, _ranks, _rows
+from bucketline.loader import _ranks, _rows
 from bucketline.torch.agreement import require_agreement
 from bucketline.torch.map_dataset import Index, Key, MapDataset
-from bucketline.torch.plan import Course, Plan
+from bucketline.torch.plan import Course, OnCourse, Plan
 
 _LAST = {name: name for name in ("drop", "partial", "pad")}
 
@@ -34,7 +34,7 @@ def make_plan(
     """Of a loader's options, checked; in a process group also against those of the other ranks."""
     of_group = rank is None and distributed
     rank, world_size = _ranks(rank, world_size, distributed)
-    shuffle = _flag(shuffle, "shuffle")
+    shuffle = flag(shuffle, "shuffle")
     plan = Plan(
         records=records,
         batch_size=_rows(batch_size, global_batch_size, world_size),
@@ -59,7 +59,7 @@ def make_plan(
     return plan
 
 
-class BatchSampler(torch.utils.data.Sampler[list[Index]]):
+class BatchSampler(OnCourse, torch.utils.data.Sampler[list[Index]]):
     """Batches of indices into `data`, in the order and dealt to the ranks as bl.Loader does it.
 
         sampler = bl.torch.BatchSampler(data, 32, shuffle=True, seed=0)
@@ -108,33 +108,8 @@ class BatchSampler(torch.utils.data.Sampler[list[Index]]):
     def drop_last(self) -> bool:
         return self._plan.last == "drop"
 
-    @property
-    def next_epoch(self) -> int:
-        """The epoch of the next `for`."""
-        return self._course.next_epoch
-
-    def __len__(self) -> int:
-        """Batches of this rank in a whole epoch."""
-        return self._plan.steps()
-
     def __iter__(self) -> Iterator[list[Index]]:
         return self._batches()
-
-    def set_epoch(self, epoch: int) -> None:
-        """The next `for` is this epoch, from its start; of a restored state in the middle of it, its rest."""
-        self._course.set_epoch(epoch)
-
-    def state_dict(self, steps: int | None = None) -> dict[str, Any]:
-        """The state after `steps` batches of this `for` were used: what a DataLoader has asked for ahead does not
-        count. Without steps only before a `for`."""
-        return self._course.state(steps)
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues there, also at another world size or batch size: the next `for` gives the rest of that epoch.
-
-        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
-        """
-        self._course.load(state)
 
     def _batches(self) -> Iterator[list[Index]]:
         epoch, start = self._course.begin()  # only now: DataLoader makes iterators that it never asks

@@ -14,14 +14,14 @@ from bucketline.dataset import Dataset
 from bucketline.image import Image
 from bucketline.torch.batch_sampler import make_plan
 from bucketline.torch.map_dataset import Key, MapDataset
-from bucketline.torch.plan import Course
+from bucketline.torch.plan import Course, OnCourse
 from bucketline.torch.reopen import SAMPLE_KEYWORDS, SAMPLER_KEYWORDS, dataset_options
 
 _AHEAD = 2  # batches that are read or wait while one is used
 _RESUMED = 0x9E3779B97F4A7C15  # tells the epochs of persistent workers apart, which share one seed
 
 
-class IterableDataset(torch.utils.data.IterableDataset[Any]):
+class IterableDataset(OnCourse, torch.utils.data.IterableDataset[Any]):
     """Batches of tensors for `DataLoader(data, batch_size=None, num_workers=...)`: they are made here.
 
     dataset: a bl.Dataset, or a URI (then with the Dataset's keywords too). batch_size, shuffle, seed, last, rank,
@@ -70,18 +70,9 @@ class IterableDataset(torch.utils.data.IterableDataset[Any]):
         self._begun: tuple[int, int] = (0, 0)  # in a worker: its process id, and the epochs begun there
 
     @property
-    def next_epoch(self) -> int:
-        """The epoch of the next `for`."""
-        return self._course.next_epoch
-
-    @property
     def classes(self) -> list[str]:
         """Names of the labels, by their number."""
         return self._samples.classes
-
-    def __len__(self) -> int:
-        """Batches of this rank in a whole epoch."""
-        return self._plan.steps()
 
     def __iter__(self) -> Iterator[Any]:
         worker = torch.utils.data.get_worker_info()
@@ -91,22 +82,6 @@ class IterableDataset(torch.utils.data.IterableDataset[Any]):
         self._begun = (os.getpid(), begun + 1)
         token = (worker.seed - worker.id + _RESUMED * (begun + 1)) % 2**63
         return self._batches(*self._course.begin(token), worker.id, worker.num_workers)
-
-    def set_epoch(self, epoch: int) -> None:
-        """The next `for` is this epoch, from its start; of a restored state in the middle of it, its rest."""
-        self._course.set_epoch(epoch)
-
-    def state_dict(self, steps: int | None = None) -> dict[str, Any]:
-        """The state after `steps` batches of this `for` were used: what workers have made ahead does not count.
-        Without steps only before a `for`."""
-        return self._course.state(steps)
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continues there, also at another world size or batch size: the next `for` gives the rest of that epoch.
-
-        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
-        """
-        self._course.load(state)
 
     def _batches(self, epoch: int, start: int, worker: int, workers: int) -> Iterator[Any]:
         pending: deque[Future[Any]] = deque()

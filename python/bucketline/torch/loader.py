@@ -13,7 +13,7 @@ from bucketline._options import number
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
 from bucketline.torch.agreement import require_agreement
-from bucketline.torch.batch import Batch
+from bucketline.torch.batch import B, Batch, with_tensors
 
 
 class Loader(base.Loader):
@@ -96,10 +96,10 @@ class Loader(base.Loader):
 
     def _next(self) -> Any:
         batch = super()._next()
-        if not isinstance(batch, Batch):
-            return batch
-        if self._mover is not None:
+        if batch is not None and self._mover is not None:
             batch = self._mover(batch)
+        if not isinstance(batch, Batch):  # one of fields has everything itself
+            return batch
         self._last_batch = batch
         return batch.images if batch.labels is None else batch
 
@@ -111,14 +111,18 @@ class _Mover:
         self._device = device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
-    def __call__(self, batch: Batch) -> Batch:
+    def __call__(self, batch: B) -> B:
         if self._stream is None:
-            return batch.to(self._device)
+            return with_tensors(batch, lambda tensor: tensor.to(self._device))
         computing = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            moved = batch.pin_memory().to(self._device, non_blocking=True)
+            moved = with_tensors(
+                batch, lambda tensor: tensor.pin_memory().to(self._device, non_blocking=True)
+            )
         computing.wait_stream(self._stream)
-        for part in moved:
-            if isinstance(part, torch.Tensor):
-                part.record_stream(computing)
-        return moved
+
+        def used(tensor: torch.Tensor) -> torch.Tensor:
+            tensor.record_stream(computing)
+            return tensor
+
+        return with_tensors(moved, used)

@@ -1,4 +1,4 @@
-"""Plan and Course: which records each batch has, and where a run stands. The rules are those of bl.Loader."""
+"""Plan, Course and OnCourse: which records each batch has, and where a run stands. The rules are those of bl.Loader."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Plan:
         positions = [(first + row) % self.records for row in range(count)]
         if not self.shuffle:
             return [Row(position, position) for position in positions]
-        order = _core.epoch_order(self.records, self.seed, epoch, first % self.records, count)
+        order: Any = _core.epoch_order(self.records, self.seed, epoch, first % self.records, count)
         return [Row(*row) for row in zip(order.tolist(), positions, strict=True)]
 
 
@@ -157,3 +157,35 @@ class Course:
         with self._lock:
             self._at.copy_(torch.tensor([epoch, start, 0, 0]))
         self._restored = False
+
+
+class OnCourse:
+    """What gives the batches of a Plan, and stands somewhere on it."""
+
+    _plan: Plan
+    _course: Course
+
+    @property
+    def next_epoch(self) -> int:
+        """The epoch of the next `for`."""
+        return self._course.next_epoch
+
+    def __len__(self) -> int:
+        """Batches of this rank in a whole epoch."""
+        return self._plan.steps()
+
+    def set_epoch(self, epoch: int) -> None:
+        """The next `for` is this epoch, from its start; of a restored state in the middle of it, its rest."""
+        self._course.set_epoch(epoch)
+
+    def state_dict(self, steps: int | None = None) -> dict[str, Any]:
+        """The state after `steps` batches of this `for` were used: what a DataLoader or its workers have made ahead
+        does not count. Without steps only before a `for`."""
+        return self._course.state(steps)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continues there, also at another world size or batch size: the next `for` gives the rest of that epoch.
+
+        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
+        """
+        self._course.load(state)

@@ -7,11 +7,10 @@ import tempfile
 from collections.abc import Collection
 from typing import Any
 
-from bucketline import _core
+from bucketline import _core, loader
 from bucketline._options import reject_unknown
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.errors import InvalidArgumentError, UnsupportedError
-from bucketline.loader import LOADER_KEYWORDS
 
 SAMPLER_KEYWORDS = (
     "batch_size",
@@ -62,22 +61,16 @@ class Opener:
 
 
 def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
-    """Of a Dataset, or of a URI with the Dataset's keywords."""
-    if isinstance(given, Dataset):
-        if options:
-            raise TypeError(
-                f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
-            )
-        return given
-    if not isinstance(given, (str, os.PathLike)):
+    """Of a Dataset, or of one URI (workers open it anew, which several cannot be) with the Dataset's keywords."""
+    if not isinstance(given, (Dataset, str, os.PathLike)):
         raise InvalidArgumentError(f"dataset must be a bucketline.Dataset or a URI, not {given!r}")
-    return Dataset(given, **options)
+    return loader.open_dataset(given, options)
 
 
 def dataset_options(options: dict[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
     """Those of the Dataset. Raises for the others: `where` takes `known` besides."""
     for name in options:
-        if name in LOADER_KEYWORDS and name not in known:
+        if name in loader.LOADER_KEYWORDS and name not in known:
             there = "BatchSampler" if name in SAMPLER_KEYWORDS else "Loader"
             raise UnsupportedError(f"{where} has no {name}=; bucketline.torch.{there} has")
     reject_unknown(options, (*DATASET_KEYWORDS, *known), where)
