@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Batch(base.Batch):
-    """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.
-
-    images: a tensor (B, C, H, W) or (B, H, W, C), or a list of bytes without image=. labels: (B,) int64 or float32,
-    (B, k) float32, or None.
-    """
+class TensorFacts(base.BatchFacts):
+    """What a batch knows of its rows, as tensors on the CPU."""
 
     @cached_property
     def indices(self) -> torch.Tensor:  # type: ignore[override]
@@ -30,6 +26,14 @@ class Batch(base.Batch):
     def valid(self) -> torch.Tensor:  # type: ignore[override]
         """(B,) bool, on the CPU: False marks rows that only fill up, and masked ones."""
         return torch.from_numpy(super().valid)
+
+
+class Batch(TensorFacts, base.Batch):
+    """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.
+
+    images: a tensor (B, C, H, W) or (B, H, W, C), or a list of bytes without image=. labels: (B,) int64 or float32,
+    (B, k) float32, or None.
+    """
 
     def to(self, device: Any, non_blocking: bool = False) -> Self:
         """The same batch with images and labels on `device`; frameworks that move batches call it."""
@@ -44,4 +48,27 @@ class Batch(base.Batch):
             type(self), (change(part) if isinstance(part, torch.Tensor) else part for part in self)
         )
         changed.__dict__.update(self.__dict__)
+        return changed
+
+
+class FieldBatch(TensorFacts, base.FieldBatch):
+    """A dict of tensors by field, on the engine's memory; raw fields are lists of bytes. The rest are attributes, as
+    `labels` is."""
+
+    def to(self, device: Any, non_blocking: bool = False) -> Self:
+        """The same batch with its tensors and labels on `device`; frameworks that move batches call it."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> Self:
+        """The same batch in pinned memory."""
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        def of(part: Any) -> Any:
+            return change(part) if isinstance(part, torch.Tensor) else part
+
+        changed = type(self)(
+            {name: of(part) for name, part in self.items()}, of(self.labels), self._core, self._dataset
+        )
+        changed.__dict__.update({name: fact for name, fact in self.__dict__.items() if name != "_labels"})
         return changed

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch.utils.data
 
-from bucketline._options import choice, number
+from bucketline._options import choice, flag, number
 from bucketline.errors import InvalidArgumentError
-from bucketline.loader import _flag, _ranks, _rows
+from bucketline.loader import _ranks, _rows
 from bucketline.torch.agreement import require_agreement
 from bucketline.torch.map_dataset import Index, Key, MapDataset
 from bucketline.torch.plan import Course, Plan
@@ -34,7 +34,7 @@ def make_plan(
     """Of a loader's options, checked; in a process group also against those of the other ranks."""
     of_group = rank is None and distributed
     rank, world_size = _ranks(rank, world_size, distributed)
-    shuffle = _flag(shuffle, "shuffle")
+    shuffle = flag(shuffle, "shuffle")
     plan = Plan(
         records=records,
         batch_size=_rows(batch_size, global_batch_size, world_size),
