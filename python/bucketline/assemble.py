@@ -35,7 +35,7 @@ class Assembler:
         self._collate = collate
         self._batch = batch
         self._fields_batch = fields_batch
-        self._pattern: Made | None = None  # what the transform gives
+        self._pattern: Made | None = None  # what a row is like: for batches that are masked whole
 
     def __call__(self, core: Any, convert: Convert) -> Batch | FieldBatch:
         """`convert` makes a numpy array the framework's."""
@@ -57,9 +57,10 @@ class Assembler:
         self, core: Any, made: list[Made | None], labels: Any, convert: Convert
     ) -> Batch | FieldBatch:
         rows = [row for row in made if row is not None]
-        if rows:
-            self._pattern = rows[0]
-        pattern = self._pattern  # of a batch whose rows are all masked, one of those before
+        if rows and self._pattern is None:
+            label = NOTHING if rows[0].label is NOTHING else _blank(rows[0].label)
+            self._pattern = Made(rows[0].key, _blank(rows[0].value), label)
+        pattern = self._pattern
         if any((row.label is NOTHING) != (pattern.label is NOTHING) for row in rows if pattern):
             odd = next(row.key for row in rows if row.label is NOTHING)
             raise InvalidArgumentError(f"the transform gave a label for other samples and none for {odd!r}")
@@ -118,11 +119,23 @@ def _stack(
                 f"{array.dtype} {array.shape} for {row.key!r}; make them alike, or give the Loader a collate="
             )
         dtypes.add(array.dtype)
-    stacked = np.zeros((len(made), *first.shape), np.result_type(*dtypes))
+    whole_beside_fractions = dtypes == {np.dtype(np.int64), np.dtype(np.float32)}
+    dtype = np.dtype(np.float32) if whole_beside_fractions else np.result_type(*dtypes)
+    stacked = np.zeros((len(made), *first.shape), dtype)
     for number, each in enumerate(arrays):
         if each is not None:
             stacked[number] = each
     return convert(stacked)
+
+
+def _blank(value: Any) -> Any:
+    """A zero of the same shape and type, of no size in memory; None for what is no array."""
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {name: _blank(part) for name, part in value.items()}
+    array = _array(value)
+    return None if array is None else np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
 
 def _array(value: Any) -> Any:

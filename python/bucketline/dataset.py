@@ -246,6 +246,7 @@ class Dataset:
         shares = [fractions, 1 - fractions] if isinstance(fractions, (int, float)) else list(fractions)
         for share in shares:
             number(share, "a split's fraction", 0, 1)
+        number(seed, "seed", 0, 2**64 - 1, whole=True)
         if callable(by):
             views = self._core.split_groups(shares, seed, by)
         else:
@@ -258,10 +259,13 @@ class Dataset:
 
     def select(self, indices: Sequence[int] | np.ndarray[Any, Any]) -> Dataset:
         """A view of these records. It keeps the dataset's order, so they must ascend, each once."""
-        return self._view(self._core.select([int(index) for index in indices]))
+        numbers = [number(index, "an index", 0, len(self) - 1, whole=True) for index in indices]
+        return self._view(self._core.select(numbers))
 
     def without(self, keys: Sequence[str]) -> Dataset:
         """A view of all records but those with these keys. An unknown key is an error."""
+        if isinstance(keys, str) or not all(isinstance(key, str) for key in keys):
+            raise InvalidArgumentError(f"keys must be a sequence of texts, not {keys!r}")
         return self._view(self._core.without(list(keys)))
 
     def preview(self, n: int = 24, *, columns: int = 8, size: int = 96) -> Preview:

@@ -121,6 +121,10 @@ class Loader:
         if transform is not None:
             hook = Hook(transform, self._dataset, options.seed, image, self._layout, names)
         decoded = None if fields is None else [(name, field is not None) for name, field in fields.items()]
+        if collate is not None and transform is None and (image is not None or fields is not None):
+            raise InvalidArgumentError(
+                "collate is for raw bytes and for what a transform gives: images are one array already"
+            )
         self._assemble = Assembler(
             self._dataset, image is not None, decoded, _collate(collate), self._batch, self._fields_batch
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,11 +110,9 @@ def test_select_filter_and_without(dataset: bl.Dataset) -> None:
     picked = dataset.select(np.array([3, 30, 59]))
     assert list(picked.keys) == [dataset.keys[i] for i in (3, 30, 59)] and labels_of(picked) == [0, 1, 2]
     assert list(picked.select([0, 2]).keys) == [dataset.keys[i] for i in (3, 59)]
-    for wrong in ([3, 2], [1, 1], [60]):
+    for wrong in ([3, 2], [1, 1], [60], [-1], [1.5]):
         with pytest.raises(bl.InvalidArgumentError, match=str(wrong[-1])):
-            dataset.select(wrong)
-    with pytest.raises(bl.InvalidArgumentError, match="-1"):
-        dataset.select([-1])
+            dataset.select(wrong)  # type: ignore[arg-type]
     gone = list(dataset.keys[10:50])
     assert list(dataset.without(gone).keys) == dataset.keys[:10] + dataset.keys[50:]
     with pytest.raises(bl.InvalidArgumentError, match="nothing.jpg"):
@@ -133,10 +132,10 @@ def test_concat_merges_classes_over_buckets(reached: Endpoint, dataset: bl.Datas
     with bl.Loader(both, 12, distributed=False) as loader:
         batch = next(iter(loader))
         assert batch.images[0] == dataset[35].data and batch.labels.tolist() == labels_of(both)
-    with pytest.raises(bl.InvalidArgumentError, match="twice|more than once|Repeats|repeats"):
+    with pytest.raises(bl.InvalidArgumentError, match="repeats"):
         bl.concat([dataset, dataset])
     assert len(bl.concat([dataset, dataset], repeats=True)) == 120
-    with pytest.raises(bl.InvalidArgumentError, match="kind|labels"):
+    with pytest.raises(bl.InvalidArgumentError, match="labels"):
         bl.concat([dataset, bl.Dataset(other)])
     for wrong in ([], [other], dataset.keys):
         with pytest.raises(bl.InvalidArgumentError, match="list of Datasets"):
@@ -169,10 +168,10 @@ def test_a_view_is_saved_with_all_its_records_and_opened(dataset: bl.Dataset, tm
     again = bl.Dataset(tmp_path / "all.manifest")
     assert again.fingerprint == dataset.fingerprint and labels_of(again) == labels_of(dataset)
     assert again.classes == dataset.classes and again[7].data == dataset[7].data
-    with pytest.raises(bl.UnsupportedError, match="several"):
-        bl.concat([dataset[:2], bl.Dataset(dataset.uris[0].rsplit("/", 3)[0] + "/shard-000/", labels="folder")]).save(
-            tmp_path / "two.manifest"
-        )
+    with pytest.raises(bl.UnsupportedError, match="one source"):
+        bl.concat(
+            [dataset[:2], bl.Dataset(dataset.uris[0].rsplit("/", 3)[0] + "/shard-000/", labels="folder")]
+        ).save(tmp_path / "two.manifest")
 
 
 def parts(bucket: str, **options: Any) -> bl.Dataset:
@@ -200,7 +199,9 @@ def test_labels_of_parts_count_what_was_left_out(reached: Endpoint, bucket: str)
         return None if "/0." in key else 1
 
     pairs = parts(bucket, missing="drop", labels=bl.Labels(label, missing="drop"))
-    assert len(pairs) == 2 and pairs.dropped == 3, "0 has no label, nor its mask a partner then; 2 has no mask"
+    assert len(pairs) == 2 and pairs.dropped == 3, (
+        "0 has no label, nor its mask a partner then; 2 has no mask"
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,15 +229,14 @@ def test_datasets_of_two_runtimes_do_not_go_together(reached: Endpoint, bucket: 
 @pytest.fixture(scope="module")
 def versioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Endpoint, str]]:
     """A bucket that keeps versions."""
-    folder = tmp_path_factory.mktemp("versioned")
-    (folder / "versions").mkdir()
-    (folder / "data").mkdir()
-    options = ["--versioning-dir"]
-    with serve_versitygw(versitygw_binary(), folder / "data", [], [*options, str(folder / "versions")]) as endpoint:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VGW_VERSIONING_DIR", str(tmp_path_factory.mktemp("versions")))
+        server = serve_versitygw(versitygw_binary(), tmp_path_factory.mktemp("data"), [])
+        endpoint = server.__enter__()
+    with contextlib.ExitStack() as stack:
+        stack.push(server)
         bucket = endpoint.new_bucket()
-        endpoint.client().put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-        )
+        endpoint.client().put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         yield endpoint, f"s3://{bucket}/"
 
 
