@@ -63,7 +63,7 @@ class Plan:
         positions = [(first + row) % self.records for row in range(count)]
         if not self.shuffle:
             return [Row(position, position) for position in positions]
-        order = _core.epoch_order(self.records, self.seed, epoch, first % self.records, count)
+        order: Any = _core.epoch_order(self.records, self.seed, epoch, first % self.records, count)
         return [Row(*row) for row in zip(order.tolist(), positions, strict=True)]
 
 
