@@ -56,7 +56,9 @@ def test_a_transform_may_use_another_loader(dataset: bl.Dataset) -> None:
 
 def test_a_transform_may_print(dataset: bl.Dataset, capfd: pytest.CaptureFixture[str]) -> None:
     def work() -> None:
-        with make(dataset, lambda sample: print("sample", sample.index) or 0, threads=4, epochs=1) as loader:
+        with make(
+            dataset, lambda sample: print(f"sample {sample.index}\n", end="") or 0, threads=4, epochs=1
+        ) as loader:
             list(loader)
 
     within(DEADLINE, work)
@@ -164,9 +166,12 @@ def test_garbage_is_collected_on_any_thread(dataset: bl.Dataset) -> None:
         for _ in range(20):
             one()
 
+    def all_gone() -> bool:
+        gc.collect()  # again and again: it does nothing while another thread collects
+        return all(end() is None for end in ends)
+
     within(DEADLINE, work)
-    gc.collect()
-    wait_until(lambda: all(end() is None for end in ends), "the end of all loaders", DEADLINE)
+    wait_until(all_gone, "the end of all loaders", DEADLINE)
 
 
 def test_what_a_transform_made_is_freed(dataset: bl.Dataset) -> None:
