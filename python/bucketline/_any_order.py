@@ -109,7 +109,7 @@ class AnyOrder:
             if not 0 <= index - self._next < self._window:
                 return None
             while self._next <= index:
-                batch = self._stream._next()
+                batch: Any = self._stream._next()
                 assert batch is not None, "the stream ends after len(self) batches"
                 self._passed[self._next] = batch
                 self._next += 1
@@ -130,7 +130,7 @@ class AnyOrder:
             return found
         with loader:
             loader._restore({**loader._state(), "epoch": epoch, "position": self._first(index)})
-            batch = loader._next()
+            batch: Any = loader._next()
             assert batch is not None, "there is a batch at every index"
             self._bad_samples += loader.bad_samples
             return batch

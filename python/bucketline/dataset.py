@@ -120,7 +120,9 @@ class Dataset:
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
         self._runtime = runtime_of(runtime)
+        self._core: Any = None
         self._labels: Any = None
+        self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
         self._reach: dict[str, Any] = {
             "endpoint_url": endpoint_url,
@@ -138,6 +140,7 @@ class Dataset:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
+            self._left_out = parts[0]._left_out
             self._core: Any = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
         rule, finish = Labels.of(labels).to_core()
@@ -151,7 +154,7 @@ class Dataset:
                 self._s3,
                 tell,
             )
-        self._core = core if finish is None else finish(core)
+        self._core, self._left_out = (core, 0) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
         view = Dataset.__new__(Dataset)
@@ -159,6 +162,7 @@ class Dataset:
         view._core = core
         view._s3 = self._s3
         view._labels = None
+        view._left_out = self._left_out
         view._reach = self._reach
         return view
 
@@ -225,7 +229,7 @@ class Dataset:
     def dropped(self) -> int:
         """Records that were left out, for want of a label or a partner."""
         count: int = self._core.dropped
-        return count
+        return count + self._left_out
 
     def split(
         self,
@@ -242,6 +246,7 @@ class Dataset:
         shares = [fractions, 1 - fractions] if isinstance(fractions, (int, float)) else list(fractions)
         for share in shares:
             number(share, "a split's fraction", 0, 1)
+        number(seed, "seed", 0, 2**64 - 1, whole=True)
         if callable(by):
             views = self._core.split_groups(shares, seed, by)
         else:
@@ -254,10 +259,13 @@ class Dataset:
 
     def select(self, indices: Sequence[int] | np.ndarray[Any, Any]) -> Dataset:
         """A view of these records. It keeps the dataset's order, so they must ascend, each once."""
-        return self._view(self._core.select([int(index) for index in indices]))
+        numbers = [number(index, "an index", 0, len(self) - 1, whole=True) for index in indices]
+        return self._view(self._core.select(numbers))
 
     def without(self, keys: Sequence[str]) -> Dataset:
         """A view of all records but those with these keys. An unknown key is an error."""
+        if isinstance(keys, str) or not all(isinstance(key, str) for key in keys):
+            raise InvalidArgumentError(f"keys must be a sequence of texts, not {keys!r}")
         return self._view(self._core.without(list(keys)))
 
     def preview(self, n: int = 24, *, columns: int = 8, size: int = 96) -> Preview:
@@ -292,7 +300,10 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
     """
     if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
         raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
-    return datasets[0]._view(_core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats")))
+    core = _core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats"))
+    whole = datasets[0]._view(core)
+    whole._left_out = sum(dataset._left_out for dataset in datasets)
+    return whole
 
 
 DATASET_KEYWORDS = (

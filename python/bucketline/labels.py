@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,6 +47,8 @@ class Labels:
     classes: fixes the names and their order; an unknown label is an error. None: those that occur, sorted bytewise.
     one_hot: names become rows of 0 and 1.
 
+    None, NaN and pandas' NA in a dict, a table or a list are no label.
+
     Strings become int64 (B,) by their position in `classes`, ints int64, floats float32, lists of one length (B, k).
     """
 
@@ -62,11 +65,15 @@ class Labels:
         """`given`, or the Labels that a short form stands for."""
         return given if isinstance(given, Labels) else cls(given)
 
-    def to_core(self) -> tuple[Any, Callable[[Any], Any] | None]:
-        """The engine's rule, and, where Python has to work the labels out, what to call with the engine's dataset."""
+    def to_core(self) -> tuple[Any, Callable[[Any], tuple[Any, int]] | None]:
+        """The engine's rule, and, where Python has to work the labels out, what to call with the engine's dataset: it
+        gives that with labels, and how many records were left out."""
         source = self.source
         names = choice(self.match, "match", _MATCHES)
         drop = choice(self.missing, "missing", _MISSING)
+        _check(source)
+        if isinstance(source, re.Pattern):
+            return _core.Labels.none(), lambda dataset: self._by_function(dataset, _group_of(source))
         if callable(source):
             return _core.Labels.none(), lambda dataset: self._by_function(dataset, source)
         rule = self._rule()
@@ -91,12 +98,7 @@ class Labels:
         if isinstance(source, (str, os.PathLike)):
             if os.fspath(source).endswith(_TABLES):
                 return _core.Labels.table(os.fspath(source), self.key, self.label)
-            raise InvalidArgumentError(
-                "labels must be None, 'folder', 'parent', the URI of a .json, .jsonl or .csv table, a dict, a table, an "
-                f"array, a pattern, a function or a Sidecar, not {source!r}"
-            )
-        if isinstance(source, re.Pattern):
-            return _core.Labels.pattern(source.pattern)
+            raise _no_source(source)
         if isinstance(source, Sidecar):
             return _core.Labels.sidecar(source.name, source.field)
         rows = self._rows()
@@ -106,7 +108,7 @@ class Labels:
         """A dict or table as what a .json would hold; None when `source` is a plain list of labels."""
         source = self.source
         if isinstance(source, Mapping):
-            return {os.fspath(key): label for key, label in source.items() if label is not None}
+            return {os.fspath(key): label for key, label in source.items() if not _is_absent(label)}
         if hasattr(source, "columns"):  # a DataFrame
             absent = [name for name in (self.key, self.label) if name not in source.columns]
             if absent:
@@ -115,40 +117,85 @@ class Labels:
                     f"the table of labels has no column {absent[0]!r}; it has {columns}"
                 )
             rows = zip(source[self.key].tolist(), source[self.label].tolist(), strict=True)
-            return [{"file": key, "label": label} for key, label in rows]
-        if isinstance(source, (list, tuple)) and source and isinstance(source[0], Mapping):
+        elif isinstance(source, (list, tuple)) and source and isinstance(source[0], Mapping):
             for number, row in enumerate(source):
                 for name in (self.key, self.label):
                     if name not in row:
                         raise InvalidArgumentError(f"row {number} of the table of labels has no {name!r}")
-            return [{"file": row[self.key], "label": row[self.label]} for row in source]
-        return None
+            rows = zip(*([row[name] for row in source] for name in (self.key, self.label)), strict=True)
+        else:
+            return None
+        return [{"file": key, "label": label} for key, label in rows if not _is_absent(label)]
 
-    def _by_function(self, dataset: Any, function: Callable[[str], Any]) -> Any:
-        keys = dataset.keys(0, len(dataset))
-        labels = [function(key) for key in keys]
-        absent = [number for number, label in enumerate(labels) if label is None]
-        if absent and self.missing == "error":
+    def _by_function(self, dataset: Any, function: Callable[[str], Any]) -> tuple[Any, int]:
+        return self._by_values(dataset, [function(key) for key in dataset.keys(0, len(dataset))])
+
+    def _by_values(self, dataset: Any, values: Any) -> tuple[Any, int]:
+        """The dataset with these labels, and how many records it left out for want of one."""
+        if len(values) != len(dataset):
             raise InvalidArgumentError(
-                f"labels gave None for {keys[absent[0]]!r} ({len(absent)} keys in all); missing='drop' leaves them out"
+                "labels must hold one label a record, in the order of the keys: there are "
+                f"{len(dataset)} records, and {len(values)} labels were given"
+            )
+        if hasattr(values, "dtype") and values.dtype.kind in "biufU":
+            return dataset.with_labels(self._column(values)), 0
+        values = list(values)
+        there = [number for number, label in enumerate(values) if not _is_absent(label)]
+        absent = len(values) - len(there)
+        if absent and (self.missing == "error" or not there):
+            first = next(number for number, label in enumerate(values) if _is_absent(label))
+            raise InvalidArgumentError(
+                f"there is no label for {dataset.keys(first, 1)[0]!r} ({absent} such keys in all)"
+                + ("; missing='drop' leaves them out" if there else "")
             )
         if absent:
-            dataset = dataset.select([number for number, label in enumerate(labels) if label is not None])
-            labels = [label for label in labels if label is not None]
-        return dataset.with_labels(self._column(labels))
-
-    def _by_values(self, dataset: Any, values: Any) -> Any:
-        if not hasattr(values, "__len__") or len(values) != len(dataset):
-            count = f"{len(values)} labels" if hasattr(values, "__len__") else repr(values)
-            raise InvalidArgumentError(
-                f"labels must hold one label a record, in the order of the keys: there are {len(dataset)} records, "
-                f"and {count} were given"
-            )
-        return dataset.with_labels(self._column(values))
+            dataset = dataset.select(there)
+            values = [values[number] for number in there]
+        return dataset.with_labels(self._column(values)), absent
 
     def _column(self, values: Iterable[Any]) -> Any:
         column = column_of(values, self.classes)
         return column.one_hot() if self.one_hot else column
+
+
+def _check(source: Any) -> None:
+    """Raises InvalidArgumentError for what is no source of labels: before anything is listed."""
+    if isinstance(source, re.Pattern):
+        if not isinstance(source.pattern, str) or source.groups == 0:
+            raise InvalidArgumentError(
+                "a pattern of labels must be of a text, with a group that is the label, as in "
+                f"re.compile(r'(?P<label>[a-z]+)_'), not {source!r}"
+            )
+        return
+    of_a_form = source is None or callable(source) or isinstance(source, (str, os.PathLike, Sidecar))
+    in_order = hasattr(source, "__len__") and not isinstance(source, (bytes, set, frozenset))
+    if not (of_a_form or in_order):
+        raise _no_source(source)
+
+
+def _no_source(source: Any) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "labels must be None, 'folder', 'parent', the URI of a .json, .jsonl or .csv table, a dict, a table, an "
+        f"array, a pattern, a function or a Sidecar, not {source!r}"
+    )
+
+
+def _group_of(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    """What the group "label", or else the first one, finds in a key."""
+    group: str | int = "label" if "label" in pattern.groupindex else 1
+
+    def label(key: str) -> str | None:
+        found = pattern.search(key)
+        return None if found is None else found[group]
+
+    return label
+
+
+def _is_absent(label: Any) -> bool:
+    """None, and what tables write where nothing is: NaN, NaT, NA."""
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(label, numbers.Real) and bool(label != label)
 
 
 def column_of(values: Any, classes: Sequence[str] | None = None) -> Any:
@@ -164,7 +211,7 @@ def column_of(values: Any, classes: Sequence[str] | None = None) -> Any:
         array = np.asarray(values)
     except ValueError:
         array = np.empty(0, object)
-    if array.dtype.kind in "US" and array.ndim == 1:
+    if hasattr(values, "dtype") and array.dtype.kind == "U" and array.ndim == 1:
         return _core.class_labels([str(value) for value in array], None)
     if array.dtype.kind in "biu" and array.ndim == 1:
         return _core.integer_labels(np.ascontiguousarray(array, np.int64))

@@ -58,6 +58,7 @@ class Loader:
 
     _layout = "NCHW"
     _batch = Batch
+    _fields_batch = FieldBatch
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Loader:
         self._pid = os.getpid()
         self._iterators = 0  # of which the last one made is alive
         self._ended_early = False
+        self._loads = 0  # of states
         self._core: Any = None
         self._bad_samples: list[BadSample] = []
         if image is None and fields is None and not isinstance(dataset, Dataset):
@@ -115,12 +117,19 @@ class Loader:
         options.max_skipped = number(max_skipped, "max_skipped", 0, 1)
         self._set_what_is_read(options, image, fields)
         names = None if fields is None else list(fields)
+        hook = None
         if transform is not None:
-            options.set_transform(Hook(transform, self._dataset, options.seed, image, self._layout, names))
+            hook = Hook(transform, self._dataset, options.seed, image, self._layout, names)
         decoded = None if fields is None else [(name, field is not None) for name, field in fields.items()]
-        self._assemble = Assembler(self._dataset, image is not None, decoded, _collate(collate), self._batch)
+        if collate is not None and transform is None and (image is not None or fields is not None):
+            raise InvalidArgumentError(
+                "collate is for raw bytes and for what a transform gives: images are one array already"
+            )
+        self._assemble = Assembler(
+            self._dataset, image is not None, decoded, _collate(collate), self._batch, self._fields_batch
+        )
         self._options = options
-        self._core = _core.Loader(self._dataset._core, options)
+        self._core = _core.Loader(self._dataset._core, options, hook)
         _live.add(self)
 
     def _set_what_is_read(
@@ -171,13 +180,13 @@ class Loader:
 
     @property
     def remaining(self) -> int:
-        """Batches still to come in this epoch."""
+        """Batches still to come in this epoch; after a break, those that it gave up."""
         remaining: int = self._core.remaining
         return remaining
 
     @property
     def epoch(self) -> int:
-        """Of the next batch, from 0."""
+        """Of the next batch, from 0; after a break still that which was left."""
         epoch: int = self._core.epoch
         return epoch
 
@@ -200,10 +209,18 @@ class Loader:
         return rows
 
     def epochs(self, count: int) -> Iterator[int]:
-        """`for epoch in loader.epochs(90): for batch in loader: ...`, from where a restored state stands."""
+        """`for epoch in loader.epochs(90): for batch in loader: ...`, from where a restored state stands.
+
+        An epoch in which the loader was not iterated is passed over.
+        """
         number(count, "epochs", 0, whole=True)
-        while self.epoch + self._ended_early < count:
-            yield self.epoch + self._ended_early
+        while (epoch := self.epoch + self._ended_early) < count:
+            loads = self._loads
+            yield epoch
+            if loads == self._loads and self.epoch + self._ended_early == epoch:
+                self._restore({**self._state(), "epoch": epoch + 1, "position": 0})
+                self._iterators += 1
+                self._ended_early = False
 
     def state_dict(self) -> dict[str, Any]:
         """Where the run stands after the last batch that was given: plain JSON, the same on all ranks."""
@@ -217,6 +234,7 @@ class Loader:
         """
         self._check_process()
         self._restore(state)
+        self._loads += 1
         self._iterators += 1  # what was iterating is over
         self._ended_early = False
 

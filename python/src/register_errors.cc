@@ -20,8 +20,10 @@ void RaiseCause(const TransformError& error) {
     std::rethrow_exception(error.cause());
   } catch (const nb::python_error& raised) {
     const nb::object exception = nb::borrow(raised.value());
-    if (nb::hasattr(exception, "add_note"))
-      exception.attr("add_note")(Text("raised by the transform for " + error.uri()));
+    const nb::str note = Text("raised by the transform for " + error.uri());
+    const nb::object notes = nb::getattr(exception, "__notes__", nb::none());
+    const bool noted = !notes.is_none() && nb::cast<bool>(notes.attr("__contains__")(note));
+    if (nb::hasattr(exception, "add_note") && !noted) exception.attr("add_note")(note);
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   }
 }

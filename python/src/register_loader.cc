@@ -3,6 +3,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "src/conversion.h"
@@ -11,11 +13,13 @@
 #include "src/pixel_array.h"
 #include "src/registration.h"
 #include "src/transform_hook.h"
+#include <fmt/format.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "bucketline/exec/thread_pool.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/verdict.h"
 
@@ -46,31 +50,46 @@ class Quarantine {
 
 class LoaderHandle {
  public:
-  LoaderHandle(const DatasetHandle& dataset, LoaderOptions options)
+  // `transform` is None, or what TransformOf takes.
+  LoaderHandle(const DatasetHandle& dataset, LoaderOptions options, const nb::object& transform)
       : runtime_(dataset.runtime), quarantine_(std::make_shared<Quarantine>()) {
+    if (!transform.is_none()) {
+      transform_ = transform;  // the loader keeps it alive
+      options.transform = TransformOf(transform);
+    }
     options.on_bad_sample = [quarantine = quarantine_](const BadSample& bad) { quarantine->Add(bad); };
     loader_ = std::make_unique<Loader>(dataset.dataset, std::move(options));
   }
+  // A garbage collection may come to it while its own transform runs, whose thread cannot wait for itself.
   ~LoaderHandle() {
+    if (IsRunning(transform_)) {
+      const std::shared_ptr<Loader> loader = std::move(loader_);
+      StartThread("bl-close", [runtime = runtime_, loader] { loader->Close(); }).detach();
+      return;
+    }
     const nb::gil_scoped_release free;
     loader_.reset();
   }
 
   std::optional<Batch> Next() {
+    RefuseInTransform("iterate");
     while (!WaitFor(kLookUp)) {
       runtime_.logs->Drain();
       CheckSignals();
     }
     runtime_.logs->Drain();
+    const nb::gil_scoped_release free;  // Close on another thread may wait for transforms, which need it
     return loader_->Next();
   }
 
   void Restore(const std::string& state) {
+    RefuseInTransform("restore");
     const LoaderState parsed = LoaderState::FromJson(state);
     const nb::gil_scoped_release free;
     loader_->Restore(parsed);
   }
   void Close() {
+    RefuseInTransform("close");
     const nb::gil_scoped_release free;
     loader_->Close();
   }
@@ -84,8 +103,15 @@ class LoaderHandle {
     return loader_->WaitFor(longest);
   }
 
+  void RefuseInTransform(std::string_view what) const {
+    if (!IsRunning(transform_)) return;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("a transform cannot {} the loader that waits for it; do it in the loop", what));
+  }
+
   RuntimeHandle runtime_;
   std::shared_ptr<Quarantine> quarantine_;
+  nb::handle transform_;
   std::unique_ptr<Loader> loader_;  // declared last: its threads end before the rest goes
 };
 
@@ -182,8 +208,6 @@ void RegisterOptions(nb::module_& module) {
   nb::class_<LoaderOptions>(module, "LoaderOptions")
       .def(nb::init<>())
       .def_rw("fields", &LoaderOptions::fields)
-      .def("set_transform",
-           [](LoaderOptions& options, nb::object call) { options.transform = TransformOf(std::move(call)); })
       .def_rw("sampling", &LoaderOptions::sampling)
       .def_rw("epoch_size", &LoaderOptions::epoch_size)
       .def_rw("pin_threads", &LoaderOptions::pin_threads)
@@ -206,9 +230,12 @@ void RegisterOptions(nb::module_& module) {
 void RegisterBatch(nb::module_& module) {
   nb::class_<Batch>(module, "Batch")
       .def("__len__", &Batch::rows)
-      .def("pixels",
-           [](const Batch& batch, size_t field) { return Pixels(batch.field(field), batch.rows()); })
-      .def("raw", [](const Batch& batch, size_t field) { return Raw(batch.field(field), batch.rows()); })
+      .def(
+          "pixels", [](const Batch& batch, size_t field) { return Pixels(batch.field(field), batch.rows()); },
+          "field"_a = 0)
+      .def(
+          "raw", [](const Batch& batch, size_t field) { return Raw(batch.field(field), batch.rows()); },
+          "field"_a = 0)
       .def("geometry",
            [](const Batch& batch, size_t field) {
              return ArrayOn(batch.field(field).geometry().data(), {batch.rows(), 6}, KeepAlive(batch));
@@ -242,7 +269,8 @@ void RegisterLoader(nb::module_& module) {
   RegisterBatch(module);
 
   nb::class_<LoaderHandle>(module, "Loader")
-      .def(nb::init<const DatasetHandle&, LoaderOptions>(), "dataset"_a, "options"_a)
+      .def(nb::init<const DatasetHandle&, LoaderOptions, const nb::object&>(), "dataset"_a, "options"_a,
+           "transform"_a.none())
       .def("next", &LoaderHandle::Next)
       .def_prop_ro("epoch", [](const LoaderHandle& handle) { return handle.loader().epoch(); })
       .def_prop_ro("steps", [](const LoaderHandle& handle) { return handle.loader().steps(); })

@@ -35,6 +35,19 @@ nb::list Parts(const TransformSample& sample) {
   return parts;
 }
 
+thread_local nb::handle running;  // what this thread calls now
+
+class Running {
+ public:
+  explicit Running(nb::handle call) : before_(std::exchange(running, call)) {}
+  ~Running() { running = before_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  const nb::handle before_;
+};
+
 // The Python side has checked types and shapes.
 void TakePixels(const nb::list& arrays, TransformSample& sample) {
   for (size_t i = 0; i < sample.fields.size(); ++i) {
@@ -45,6 +58,7 @@ void TakePixels(const nb::list& arrays, TransformSample& sample) {
 }
 
 TransformResult Call(const nb::object& call, TransformSample& sample) {
+  const Running mark(call);
   const nb::object result =
       call(sample.index, sample.epoch, sample.position, Text(sample.Key()), Parts(sample));
   if (result.is_none()) return TransformResult::Skip("the transform gave None for it");
@@ -72,6 +86,8 @@ Transform TransformOf(nb::object call) {
     return Call(*call, sample);
   };
 }
+
+bool IsRunning(nb::handle call) { return call.is_valid() && running.is(call); }
 
 nb::object ValueOf(const std::shared_ptr<void>& value) {
   return value == nullptr ? nb::none() : *std::static_pointer_cast<nb::object>(value);

@@ -220,7 +220,6 @@ def test_an_empty_prefix_and_a_missing_bucket_are_errors(bucket_url: str) -> Non
         ({"pin": "version2"}, "pin must be"),
         ({"pin": None}, "pin must be"),
         ({"labels": 7}, "labels must be"),
-        ({"labels": ["a"]}, "labels must be"),
         ({"extensions": ".jpg"}, "extensions must be"),
         ({"extensions": [3]}, "extensions must be"),
         ({"endpoint_url": 3}, "endpoint_url must be"),

@@ -12,13 +12,22 @@ try:
 except ImportError as missing:
     raise ImportError("bucketline.torch needs PyTorch: pip install bucketline[torch]") from missing
 
-from bucketline.torch.batch import Batch
+from bucketline.torch.batch import Batch, FieldBatch
 from bucketline.torch.batch_sampler import BatchSampler
 from bucketline.torch.iterable_dataset import IterableDataset
 from bucketline.torch.loader import Loader
 from bucketline.torch.map_dataset import Index, MapDataset
 from bucketline.torch.resumable import Resumable
 
-__all__ = ["Batch", "BatchSampler", "Index", "IterableDataset", "Loader", "MapDataset", "Resumable"]
+__all__ = [
+    "Batch",
+    "BatchSampler",
+    "FieldBatch",
+    "Index",
+    "IterableDataset",
+    "Loader",
+    "MapDataset",
+    "Resumable",
+]
 
 del _torch

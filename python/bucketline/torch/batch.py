@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,15 +13,9 @@ from bucketline import batch as base
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-B = TypeVar("B", bound="base.Batch | base.FieldBatch")
 
-
-class Batch(base.Batch):
-    """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.
-
-    images: a tensor (B, C, H, W) or (B, H, W, C), or a list of bytes without image=. labels: (B,) int64 or float32,
-    (B, k) float32, or None.
-    """
+class TensorFacts(base.BatchFacts):
+    """What a batch knows of its rows, as tensors on the CPU."""
 
     @cached_property
     def indices(self) -> torch.Tensor:  # type: ignore[override]
@@ -34,27 +27,48 @@ class Batch(base.Batch):
         """(B,) bool, on the CPU: False marks rows that only fill up, and masked ones."""
         return torch.from_numpy(super().valid)
 
+
+class Batch(TensorFacts, base.Batch):
+    """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.
+
+    images: a tensor (B, C, H, W) or (B, H, W, C), or a list of bytes without image=. labels: (B,) int64 or float32,
+    (B, k) float32, or None.
+    """
+
     def to(self, device: Any, non_blocking: bool = False) -> Self:
         """The same batch with images and labels on `device`; frameworks that move batches call it."""
-        return with_tensors(self, lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
     def pin_memory(self) -> Self:
         """The same batch in pinned memory."""
-        return with_tensors(self, lambda tensor: tensor.pin_memory())
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        changed = tuple.__new__(
+            type(self), (change(part) if isinstance(part, torch.Tensor) else part for part in self)
+        )
+        changed.__dict__.update(self.__dict__)
+        return changed
 
 
-def with_tensors(batch: B, change: Callable[[torch.Tensor], torch.Tensor]) -> B:
-    """The same batch, of which what is a tensor, images or fields and labels, is changed."""
+class FieldBatch(TensorFacts, base.FieldBatch):
+    """A dict of tensors by field, on the engine's memory; raw fields are lists of bytes. The rest are attributes, as
+    `labels` is."""
 
-    def changed(part: Any) -> Any:
-        return change(part) if isinstance(part, torch.Tensor) else part
+    def to(self, device: Any, non_blocking: bool = False) -> Self:
+        """The same batch with its tensors and labels on `device`; frameworks that move batches call it."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
 
-    copied: Any
-    if isinstance(batch, base.FieldBatch):
-        copied = copy.copy(batch)
-        copied.update({name: changed(part) for name, part in batch.items()})
-        copied._labels = changed(batch.labels)
-    else:
-        copied = tuple.__new__(type(batch), map(changed, batch))
-        copied.__dict__.update(batch.__dict__)
-    return cast("B", copied)
+    def pin_memory(self) -> Self:
+        """The same batch in pinned memory."""
+        return self._with(lambda tensor: tensor.pin_memory())
+
+    def _with(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        def of(part: Any) -> Any:
+            return change(part) if isinstance(part, torch.Tensor) else part
+
+        changed = type(self)(
+            {name: of(part) for name, part in self.items()}, of(self.labels), self._core, self._dataset
+        )
+        changed.__dict__.update({name: fact for name, fact in self.__dict__.items() if name != "_labels"})
+        return changed

@@ -13,7 +13,7 @@ from bucketline._options import number
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
 from bucketline.torch.agreement import require_agreement
-from bucketline.torch.batch import B, Batch, with_tensors
+from bucketline.torch.batch import Batch, FieldBatch
 
 
 class Loader(base.Loader):
@@ -22,7 +22,8 @@ class Loader(base.Loader):
     device: where images and labels go; None: they stay on the CPU, in the engine's own memory. To CUDA they go through
         pinned memory on a stream of their own, while the device still computes on the batch before.
 
-    Without labels the loop gets the image tensor alone, and `last_batch` has the rest. Ranks come from
+    Without labels the loop gets the image tensor alone, and `last_batch` has the rest; with fields=, or a transform that
+    gives dicts, it gets one dict of tensors, with the labels as `.labels`. Ranks come from
     torch.distributed when it is initialised: then all of them make the loader, and one that found other data or was
     given other options than rank 0 is an error for all, at once. `state_dict` and `load_state_dict` are those of a stateful loader, which
     Lightning and Accelerate save and restore. A state taken after the last batch of an epoch continues with the next
@@ -30,6 +31,7 @@ class Loader(base.Loader):
     """
 
     _batch = Batch
+    _fields_batch = FieldBatch
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class Loader(base.Loader):
         **options: Any,
     ) -> None:
         self._restored = False  # and not iterated since
-        self._last_batch: Batch | None = None
+        self._last_batch: Batch | FieldBatch | None = None
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
         if options.get("rank") is None and options.get("distributed", True):
@@ -58,7 +60,7 @@ class Loader(base.Loader):
         return iterator
 
     @property
-    def last_batch(self) -> Batch | None:
+    def last_batch(self) -> Batch | FieldBatch | None:
         """The batch that was given last, with keys, indices, valid and state; None before the first."""
         return self._last_batch
 
@@ -95,13 +97,13 @@ class Loader(base.Loader):
         return torch.from_numpy(array)
 
     def _next(self) -> Any:
-        batch = super()._next()
-        if batch is not None and self._mover is not None:
+        batch: Any = super()._next()
+        if batch is None:
+            return None
+        if self._mover is not None:
             batch = self._mover(batch)
-        if not isinstance(batch, Batch):  # one of fields has everything itself
-            return batch
         self._last_batch = batch
-        return batch.images if batch.labels is None else batch
+        return batch.images if batch.labels is None and isinstance(batch, Batch) else batch
 
 
 class _Mover:
@@ -111,18 +113,15 @@ class _Mover:
         self._device = device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
-    def __call__(self, batch: B) -> B:
+    def __call__(self, batch: Any) -> Any:
         if self._stream is None:
-            return with_tensors(batch, lambda tensor: tensor.to(self._device))
+            return batch.to(self._device)
         computing = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            moved = with_tensors(
-                batch, lambda tensor: tensor.pin_memory().to(self._device, non_blocking=True)
-            )
+            moved = batch.pin_memory().to(self._device, non_blocking=True)
         computing.wait_stream(self._stream)
-
-        def used(tensor: torch.Tensor) -> torch.Tensor:
-            tensor.record_stream(computing)
-            return tensor
-
-        return with_tensors(moved, used)
+        parts = [*moved.values(), moved.labels] if isinstance(moved, FieldBatch) else moved
+        for part in parts:
+            if isinstance(part, torch.Tensor):
+                part.record_stream(computing)
+        return moved
