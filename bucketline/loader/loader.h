@@ -63,7 +63,7 @@ struct LoaderOptions {
   uint64_t epoch_size =
       0;  // positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
-  // Absent: endless, so that the end of each epoch reads ahead into the next.
+  // Absent: endless, so that each epoch reads ahead into the next one, but into none after that.
   std::optional<uint64_t> epochs = {};
   std::optional<LastPolicy> last = {};  // absent: kDrop when the order is random, else kPartial
   uint64_t rank = 0;

@@ -1,6 +1,7 @@
 #include "bucketline/loader/loader.h"
 
 #include <atomic>
+#include <future>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -339,6 +340,26 @@ TEST(Loader, AStallIsLogged) {
   }
   loader.Close();
   consumer.join();
+}
+
+TEST(Loader, OneEpochIsReadAheadAndNoMore) {
+  ImageBucket bucket(10);
+  std::promise<void> two_epochs, more;
+  int gets = 0;  // the script is called one call at a time
+  const FaultScript count = [&](const StoreCall& call, uint64_t) {
+    if (call.op == StoreOp::kGet) ++gets;
+    if (call.op == StoreOp::kGet && gets == 20) two_epochs.set_value();
+    if (call.op == StoreOp::kGet && gets == 21) more.set_value();
+    return Fault::None();
+  };
+  Loader loader(bucket.OpenThrough(std::make_shared<FaultStore>(bucket.store(), count)), SmallOptions(5));
+  ASSERT_TRUE(loader.Next());
+  ASSERT_EQ(two_epochs.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  std::future<void> third = more.get_future();
+  EXPECT_EQ(third.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  while (loader.Next()) continue;
+  ASSERT_TRUE(loader.Next()) << "of the second epoch";
+  EXPECT_EQ(third.wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 TEST(Loader, WaitForSaysWhetherNextWouldWait) {

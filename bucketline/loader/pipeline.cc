@@ -20,7 +20,8 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       replacement_(parts_.layout.replacement),
       scratch_(parts_.layout.scratch),
       requests_(parts_.options.max_requests),
-      cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)) {
+      cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)),
+      taken_epoch_(epoch) {
   FetcherOptions fetching{.budget = &fetch_, .common = parts_.common, .requests = &requests_};
   if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
@@ -81,8 +82,8 @@ std::optional<Batch> Pipeline::Take() {
   const std::unique_ptr<OpenBatch> taken = std::move(open_.front());
   open_.pop_front();
   ++front_;
-  skip_count_ = (taken->plan.epoch == skip_epoch_ ? skip_count_ : 0) + bad;
-  skip_epoch_ = taken->plan.epoch;
+  skip_count_ = (taken->plan.epoch == taken_epoch_ ? skip_count_ : 0) + bad;
+  taken_epoch_ = taken->plan.epoch;
   taken->slot.Release();  // under the lock: who waits for a slot looks for one under it
   slot_returned_.notify_all();
   replacement_wanted_.notify_all();  // another batch is the oldest
@@ -169,7 +170,7 @@ uint64_t Pipeline::CountSkipsLocked(const OpenBatch& batch) const {
   const Plan::Config& plan = parts_.plan.config();
   const uint64_t allowed =
       SkipAllowance(parts_.options.max_skipped, parts_.plan.positions(), plan.world_size);
-  const uint64_t before = batch.plan.epoch == skip_epoch_ ? skip_count_ : 0;
+  const uint64_t before = batch.plan.epoch == taken_epoch_ ? skip_count_ : 0;
   uint64_t bad = 0;
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     if (!batch.rows[i].bad || !batch.plan.rows[i].valid) continue;

@@ -52,7 +52,7 @@ class Pipeline {
   bool ReplacementAllowedLocked();
   std::deque<FetchItem> ItemsOf(OpenBatch& batch, uint32_t row);
   bool OpenNext(std::stop_token stop);
-  bool WaitForSlot(uint64_t bytes, Lease& slot, std::stop_token stop);
+  bool WaitForSlot(uint64_t epoch, uint64_t bytes, Lease& slot, std::stop_token stop);
   bool TrySlot(uint64_t bytes, Lease& slot);
   uint64_t SlotBytes(const BatchPlan& plan) const;
   void Prepare(OpenBatch& batch, uint64_t bytes);
@@ -122,8 +122,8 @@ class Pipeline {
   std::optional<SteadyTime> waiting_since_;  // of the consumer, for the front
   uint64_t grant_ = 0;                       // sized rows: the batch whose turn it is to get a slot
   std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
-  uint64_t skip_epoch_ = 0;  // bad samples of the delivered batches of this epoch
-  uint64_t skip_count_ = 0;
+  uint64_t taken_epoch_;                                  // of the latest batch that was delivered
+  uint64_t skip_count_ = 0;                               // bad samples of its epoch so far
   OpenRow::Made made_ = OpenRow::Made::kNothing;  // what the rows of this run are, from the first one on
 
   DecodeQueue queue_;

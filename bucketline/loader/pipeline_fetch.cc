@@ -63,7 +63,7 @@ bool Pipeline::OpenNext(std::stop_token stop) {
   if (!plan) return false;
   auto batch = std::make_unique<OpenBatch>(opened_++, *std::move(plan), parts_.fields);
   const Result<uint64_t> bytes = Catch([&] { return SlotBytes(batch->plan); });
-  if (!WaitForSlot(bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
+  if (!WaitForSlot(batch->plan.epoch, bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
   const Result<void> prepared = bytes ? Catch([&] { Prepare(*batch, *bytes); }) : Result<void>(bytes.error());
 
   std::lock_guard lock(mutex_);
@@ -89,10 +89,12 @@ uint64_t Pipeline::SlotBytes(const BatchPlan& plan) const {
   return bytes;
 }
 
-bool Pipeline::WaitForSlot(uint64_t bytes, Lease& slot, std::stop_token stop) {
+// One epoch ahead keeps everybody busy; whoever stops after this one has not paid for many.
+bool Pipeline::WaitForSlot(uint64_t epoch, uint64_t bytes, Lease& slot, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   return slot_returned_.wait(lock, std::move(stop), [&] {
-    return open_.size() < MostOpenBatches(parts_.options) && (sizes_rows() || TrySlot(bytes, slot));
+    return epoch <= taken_epoch_ + 1 && open_.size() < MostOpenBatches(parts_.options) &&
+           (sizes_rows() || TrySlot(bytes, slot));
   });
 }
 
