@@ -23,6 +23,8 @@ void FuzzS3Xml(std::span<const uint8_t> data);
 void FuzzIni(std::span<const uint8_t> data);
 void FuzzContentRange(std::span<const uint8_t> data);
 void FuzzLabels(std::span<const uint8_t> data);
+void FuzzLabelPattern(std::span<const uint8_t> data);
+void FuzzBraces(std::span<const uint8_t> data);
 void FuzzManifest(std::span<const uint8_t> data);
 void FuzzSafetensors(std::span<const uint8_t> data);
 void FuzzRunState(std::span<const uint8_t> data);
@@ -33,7 +35,7 @@ struct NamedHarness {
   Harness run;
 };
 
-inline constexpr std::array<NamedHarness, 15> kHarnesses = {{
+inline constexpr std::array<NamedHarness, 17> kHarnesses = {{
     {"jpeg", FuzzJpeg},
     {"png", FuzzPng},
     {"webp", FuzzWebp},
@@ -45,6 +47,8 @@ inline constexpr std::array<NamedHarness, 15> kHarnesses = {{
     {"ini", FuzzIni},
     {"content_range", FuzzContentRange},
     {"labels", FuzzLabels},
+    {"label_pattern", FuzzLabelPattern},
+    {"braces", FuzzBraces},
     {"manifest", FuzzManifest},
     {"safetensors", FuzzSafetensors},
     {"run_state", FuzzRunState},

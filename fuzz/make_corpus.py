@@ -76,8 +76,16 @@ LISTING = """<?xml version="1.0" encoding="UTF-8"?>
 <CommonPrefixes><Prefix>p/c/</Prefix></CommonPrefixes></ListBucketResult>"""
 
 
+VERSIONS = """<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><EncodingType>url</EncodingType>
+<IsTruncated>true</IsTruncated><NextKeyMarker>a%3Fb</NextKeyMarker><NextVersionIdMarker>v?1</NextVersionIdMarker>
+<Version><Key>a%20b</Key><VersionId>v2</VersionId><IsLatest>true</IsLatest><ETag>"e"</ETag><Size>3</Size></Version>
+<DeleteMarker><Key>gone</Key><VersionId>v9</VersionId><IsLatest>true</IsLatest></DeleteMarker>
+<CommonPrefixes><Prefix>d%20e/</Prefix></CommonPrefixes></ListVersionsResult>"""
+
+
 def texts() -> Iterator[Seed]:
     yield "s3_xml", "listing", LISTING.encode()
+    yield "s3_xml", "versions", VERSIONS.encode()
     yield (
         "s3_xml",
         "error",
@@ -105,6 +113,10 @@ def texts() -> Iterator[Seed]:
     yield "labels", "map", json.dumps({"a.jpg": "cat", "b.jpg": 3}).encode()
     yield "labels", "list", json.dumps([{"file": "a.jpg", "label": [0.5, 1]}]).encode()
     yield "labels", "lines", b'{"file": "a", "label": true}\n{"file": "b", "label": 2}\n'
+    yield "label_pattern", "named", rb"(?:x|y)/(?P<label>[^/]+)_\d{1,3}\.jpg$" + b"\nx/cat_1.jpg"
+    yield "label_pattern", "first", b"([a-c]+)|\\((z)?\nbac"
+    yield "braces", "both", b"s3://b/train-{000..012}/{x,y,}{z}"
+    yield "braces", "largest", b"{18446744073709551614..18446744073709551615}"
     yield "serve_request", "target", b"/bucket/a%2Bb%20c?list-type=2&prefix=x%2F&marker"
     yield "serve_request", "delete", b"<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object></Delete>"
     yield (

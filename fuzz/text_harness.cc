@@ -1,11 +1,15 @@
 // The parsers of what stores, users and clients send as text.
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "fuzz/harnesses.h"
 
 #include "bucketline/base/error.h"
+#include "bucketline/dataset/braces.h"
+#include "bucketline/records/label_pattern.h"
 #include "bucketline/records/label_table.h"
 #include "bucketline/s3/content_range.h"
 #include "bucketline/s3/ini_file.h"
@@ -38,9 +42,11 @@ void FuzzS3Xml(std::span<const uint8_t> data) {
   ParseErrorDocument(text);
   LooksLikeXml(text);
   const auto page = ParseListPage(text);
+  const auto versions = ParseVersionsPage(text);
   const auto upload = ParseUploadId(text);
   const auto etag = ParseCompletedEtag(text);
   if (!page && page.error().message().empty()) std::abort();
+  if (!versions && versions.error().message().empty()) std::abort();
   if (!upload && upload.error().message().empty()) std::abort();
   if (!etag && etag.error().message().empty()) std::abort();
 }
@@ -63,6 +69,28 @@ void FuzzLabels(std::span<const uint8_t> data) {
   for (const char* uri : {"s3://b/labels.csv", "s3://b/labels.json", "s3://b/labels.jsonl"}) {
     Try<Error>([&] { ReadLabelTable(uri, Text(data), "file", "label"); });
   }
+}
+
+// One line, the pattern, and the rest, a key: short, as a user's own expression may take as long as it likes.
+void FuzzLabelPattern(std::span<const uint8_t> data) {
+  constexpr size_t kLongest = 32;
+  const std::string_view text = Text(data);
+  const size_t end = std::min(text.find('\n'), text.size());
+  if (end > kLongest) return;
+  Try<Error>([&] {
+    const LabelPattern pattern{std::string(text.substr(0, end))};
+    const std::string key(text.substr(std::min(end + 1, text.size()), kLongest));
+    const std::optional<std::string> label = pattern.LabelOf(key);
+    if (label && label->empty()) std::abort();
+  });
+}
+
+// Short, as a hundred thousand texts are allowed.
+void FuzzBraces(std::span<const uint8_t> data) {
+  constexpr size_t kLongest = 64;
+  Try<Error>([&] {
+    if (ExpandBraces(Text(data).substr(0, kLongest)).empty()) std::abort();
+  });
 }
 
 void FuzzServeRequest(std::span<const uint8_t> data) {

@@ -36,8 +36,8 @@ std::optional<std::vector<std::string>> Choices(std::string_view text, std::stri
     if (*first > *last)
       Throw(text, fmt::format("the range {{{}}} descends; write its smaller end first", inside));
     if (*last - *first >= kMostTexts) Throw(text, fmt::format("the range {{{}}} is too long", inside));
-    for (uint64_t i = *first; i <= *last; ++i)
-      choices.push_back(fmt::format("{:0{}}", i, first_digits.size()));
+    for (uint64_t i = 0; i <= *last - *first; ++i)  // the last number may be the largest there is
+      choices.push_back(fmt::format("{:0{}}", *first + i, first_digits.size()));
     return choices;
   }
   if (inside.find(',') == std::string_view::npos) return std::nullopt;

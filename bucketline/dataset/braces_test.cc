@@ -18,6 +18,8 @@ TEST(Braces, RangesKeepTheirDigits) {
       ElementsAre("s3://b/train-008/", "s3://b/train-009/", "s3://b/train-010/", "s3://b/train-011/"));
   EXPECT_THAT(ExpandBraces("{9..11}"), ElementsAre("9", "10", "11"));
   EXPECT_THAT(ExpandBraces("a{7..7}"), ElementsAre("a7"));
+  EXPECT_THAT(ExpandBraces("{18446744073709551614..18446744073709551615}"),
+              ElementsAre("18446744073709551614", "18446744073709551615"));
 }
 
 TEST(Braces, ListsAndCombinations) {

@@ -79,6 +79,23 @@ TEST(LoaderSizing, AnotherSizeIsAnErrorNamingBoth) {
                                   HasSubstr(before.Key(6))));
 }
 
+// The header gives the size, and the pixels are not there: another record takes the row, but the size stays.
+TEST(LoaderSizing, TheErrorNamesTheRecordThatGaveTheSize) {
+  ImageBucket bucket(8);
+  const Dataset before = bucket.Open();
+  std::vector<uint8_t> cut = EncodeJpeg(MakePicture(kWidth, kHeight, 3, 0));
+  cut.resize(cut.size() / 2);
+  PutBytes(*bucket.store(), before.Key(0), cut);
+  bucket.PutImage(before.Key(1), 1, 50, 20);
+  LoaderOptions options = AsTheyAre(2);
+  options.on_error = OnError::kSkip;
+  options.max_skipped = 1;
+  options.threads = 1;
+  Loader loader(bucket.Open(), options);
+  EXPECT_THAT(ErrorOf([&] { loader.Next(); }).what(),
+              HasSubstr(before.UriAt(0) + ", which gives its batch the size, has 30 x 40"));
+}
+
 TEST(LoaderSizing, LittleMemoryAndLateFirstRowsDoNotHang) {
   ImageBucket bucket(40);
   const Dataset dataset = bucket.Open();

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <cstdlib>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -115,6 +118,41 @@ TEST(LoaderStop, ClosingFromAnotherThreadWhileBatchesFlow) {
     loader.Close();
     consumer.join();
   }
+}
+
+// Where rows are as large as their images, taking a batch makes room for a later one, and the consumer asks the
+// allocator for its memory.
+TEST(LoaderStop, ClosingWhileTheConsumerIsInTheAllocator) {
+  ImageBucket bucket(0);
+  for (uint64_t i = 0; i < 8; ++i) bucket.PutImage(ImageKey(i), i, 300, 300);
+  LoaderOptions options = SmallOptions(1);
+  options.image = ImageSpec{};
+  options.image.type = PixelType::kUint8;
+  options.memory = 1600000;  // room for one such batch at a time
+  std::promise<void> asked, closed;
+  const std::shared_future<void> is_closed = closed.get_future().share();
+  std::atomic<std::thread::id> consumer_id;
+  options.allocator = [&](size_t bytes) {
+    if (std::this_thread::get_id() == consumer_id.exchange({})) {
+      asked.set_value();
+      EXPECT_EQ(is_closed.wait_for(kDeadline), std::future_status::ready);
+    }
+    return std::shared_ptr<void>(std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free);
+  };
+  Loader loader(bucket.Open(), options);
+  std::thread consumer([&] {
+    const auto take_all = [&] {
+      for (;;) {
+        consumer_id = std::this_thread::get_id();
+        loader.Next();
+      }
+    };
+    EXPECT_EQ(ErrorOf(take_all).code(), ErrorCode::kCancelled);
+  });
+  EXPECT_EQ(asked.get_future().wait_for(kDeadline), std::future_status::ready);
+  loader.Close();
+  closed.set_value();
+  consumer.join();
 }
 
 TEST(LoaderStop, MovedFromAndMovedInto) {

@@ -70,8 +70,9 @@ struct OpenBatch {
   bool sized = false;    // the layout is known
   bool granted = false;  // has its slot, and so a block
   TensorLayout layout;
-  uint32_t size_row = 0;  // the row whose image gives the size: the first that is not masked
-  bool dead = false;      // no size or no memory will come: rows finish without a decode
+  uint32_t size_row = 0;     // the row whose image gives the size: the first that is not masked
+  uint64_t size_record = 0;  // whose image gave the size, once sized; the row may get another record later
+  bool dead = false;         // no size or no memory will come: rows finish without a decode
   Lease slot;
   std::shared_ptr<BatchPool::Block> block;    // of all fields' pixels; absent without any
   std::shared_ptr<BatchPool::Block> counted;  // for all fields' bytes; absent without any

@@ -82,7 +82,7 @@ class Pipeline {
   void KillLocked(OpenBatch& batch, RowError error);
   void GrantSlots();
   OpenBatch* NextGrantLocked();
-  void Grant(OpenBatch& batch);
+  void Grant(OpenBatch& batch, uint64_t bytes);
 
   void StartWorkers();
 

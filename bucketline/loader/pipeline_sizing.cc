@@ -36,6 +36,7 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
     if (!dead && !granted) {
       if (!batch.sized && job.row == batch.size_row) {
         batch.sized = true;
+        batch.size_record = batch.rows[job.row].record;
         batch.layout = layout;
         replacement_wanted_.notify_all();
       }
@@ -64,8 +65,7 @@ Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorL
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
           "{} x {}; set ImageSpec::height and width for images of several sizes",
-          size.height, size.width, UriOf(batch.rows[batch.size_row].record, of.part), wanted.height,
-          wanted.width),
+          size.height, size.width, UriOf(batch.size_record, of.part), wanted.height, wanted.width),
       UriOf(batch.rows[row].record, of.part));
 }
 
@@ -99,12 +99,14 @@ void Pipeline::KillLocked(OpenBatch& batch, RowError error) {
 void Pipeline::GrantSlots() {
   for (;;) {
     OpenBatch* batch = nullptr;
+    uint64_t bytes = 0;
     {
       std::lock_guard lock(mutex_);
       batch = NextGrantLocked();
+      if (batch == nullptr) return;
+      bytes = batch->layout.bytes;
     }
-    if (batch == nullptr) return;
-    Grant(*batch);
+    Grant(*batch, bytes);
   }
 }
 
@@ -124,7 +126,7 @@ OpenBatch* Pipeline::NextGrantLocked() {
                             "memory has for batches; a memory of {} bytes is enough",
                             batch.rows.size(), batch.layout.fields.front().height,
                             batch.layout.fields.front().width, FormatByteSize(bytes), 4 * bytes),
-                UriOf(batch.rows[batch.size_row].record)));
+                UriOf(batch.size_record)));
       continue;
     }
     if (!TrySlot(bytes, batch.slot)) return nullptr;
@@ -134,14 +136,16 @@ OpenBatch* Pipeline::NextGrantLocked() {
   return nullptr;
 }
 
-// Not under the lock: the user's allocator may take its time. The batch stays, its size row is parked.
-void Pipeline::Grant(OpenBatch& batch) {
+// Not under the lock: the user's allocator may take its time. The batch stays, as its size row is parked, unless
+// Stop ends it, which does not wait for the consumer.
+void Pipeline::Grant(OpenBatch& batch, uint64_t bytes) {
   Result<std::shared_ptr<BatchPool::Block>> block = Catch([&] {
-    auto taken = parts_.pool->Take(batch.layout.bytes);
+    auto taken = parts_.pool->Take(bytes);
     taken->data();  // its failure is the batch's, and the user's allocator must not run under the lock below
     return taken;
   });
   std::lock_guard lock(mutex_);
+  if (stopped_) return;
   if (!block) {
     KillLocked(batch, block.error());
     return;
