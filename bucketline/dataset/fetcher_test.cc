@@ -268,10 +268,10 @@ TEST_F(FetcherTest, AnotherFetcherThatWaitsForARequestHasItsTurn) {
   Deliveries others;
   bool given = false;
   Fetcher other(
-      store, {.budget = &other_budget, .requests = &requests_},
+      {.budget = &other_budget, .requests = &requests_},
       [&](std::stop_token) -> std::optional<FetchItem> {
         if (std::exchange(given, true)) return std::nullopt;
-        return FetchItem{.tag = 0, .part = parts_[11]};
+        return FetchItem{.tag = 0, .place = {.store = store, .pin = PinMode::kEtag, .part = parts_[11]}};
       },
       others.Callback());
   ASSERT_TRUE(Soon([&] { return requests_.waiting() == 1; }));
@@ -291,7 +291,7 @@ TEST_F(FetcherTest, MemoryGoesRound) {
   std::condition_variable free;
   std::set<const uint8_t*> memories;
   size_t delivered = 0;
-  Fetcher fetcher(memory_, {.budget = &budget, .requests = &one}, InOrder(),
+  Fetcher fetcher({.budget = &budget, .requests = &one}, InOrder(memory_, PinMode::kEtag),
                   [&](uint64_t, Result<Fetched> result) {
                     std::lock_guard lock(mutex);
                     ASSERT_TRUE(result);
@@ -373,13 +373,13 @@ TEST_F(FetcherTest, AChangedObjectNamesTheRemedy) {
               AllOf(HasSubstr("mem://data/0"), HasSubstr("pin=\"size\""), HasSubstr("lists other ETags")));
 }
 
-TEST_F(FetcherTest, AStoreThatRefusesThePinNamesTheRemedyToo) {
+TEST_F(FetcherTest, ARefusalIsReportedInTheStoresOwnWords) {
   PutObjects({10});
-  const Error refused(ErrorCode::kUnsupported, "If-Match is not implemented");
+  const Error refused(ErrorCode::kUnsupported, "the object is archived; restore it first");
   auto store = std::make_shared<FaultStore>(memory_, Always(StoreOp::kGet, Fault::FailBefore(refused)));
   auto fetcher = Start(store, large_);
   ASSERT_TRUE(deliveries_.WaitFor(1));
-  EXPECT_THAT(deliveries_.Take(0).error().what(), AllOf(HasSubstr("If-Match"), HasSubstr("pin=\"size\"")));
+  EXPECT_EQ(deliveries_.Take(0).error().message(), "the object is archived; restore it first");
 }
 
 TEST_F(FetcherTest, APartThatCanNeverFitIsAnError) {

@@ -21,7 +21,11 @@ constexpr unsigned kParse = pugi::parse_default | pugi::parse_ws_pcdata_single;
 constexpr std::string_view kNoVersion = "null";
 
 Error Broken(std::string_view what, std::string_view why) {
-  return Error(ErrorCode::kUnavailable, fmt::format("the store's {} is broken: {}", what, why));
+  return Error(
+      ErrorCode::kUnavailable,
+      fmt::format("the store's {} is broken XML: {}; does the endpoint speak S3, and does nothing in between "
+                  "change its answers?",
+                  what, why));
 }
 
 // The root element when it has the expected name.
