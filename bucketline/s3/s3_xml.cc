@@ -155,7 +155,9 @@ Result<std::string> ParseCompletedEtag(std::string_view xml) {
     root = Root(document, xml, "CompleteMultipartUploadResponse");
   }
   if (!root) return root.error();
-  return std::string(root->child_value("ETag"));
+  const std::string etag = root->child_value("ETag");
+  // Ceph RGW leaves the quotes out here, and here alone.
+  return etag.empty() || etag.ends_with('"') ? etag : fmt::format("\"{}\"", etag);
 }
 
 std::string CompleteUploadDocument(const std::vector<UploadedPart>& parts) {
