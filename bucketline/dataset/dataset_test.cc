@@ -207,7 +207,8 @@ TEST(Dataset, AChangedObjectIsAnErrorThatNamesTheRemedy) {
   bucket.Put("a.jpg", "after!");  // of the same size
   const Error changed = ErrorOf([&] { by_etag.Read(0); });
   EXPECT_EQ(changed.code(), ErrorCode::kObjectChanged);
-  EXPECT_THAT(changed.what(), AllOf(HasSubstr("mem://data/a.jpg"), HasSubstr("pin=\"size\"")));
+  EXPECT_THAT(changed.what(),
+              AllOf(HasSubstr("mem://data/a.jpg"), HasSubstr("list again"), HasSubstr("pin=\"size\"")));
   EXPECT_EQ(by_size.Read(0).data.ToString(), "after!");
   bucket.Put("a.jpg", "longer than it was");
   const Error grown = ErrorOf([&] { by_size.Read(0); });

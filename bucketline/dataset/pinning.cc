@@ -7,10 +7,9 @@
 namespace bucketline {
 namespace {
 
+// The store's own words say "list again" already.
 constexpr std::string_view kEtagAdvice =
-    "; list the data again if it was changed on purpose; if this store rejects If-Match or lists other ETags "
-    "than it serves, open the dataset with pin=\"size\"";
-constexpr std::string_view kSizeAdvice = "; list the data again if it was changed on purpose";
+    "; if nobody changed it, the store lists other ETags than it serves: open the dataset with pin=\"size\"";
 constexpr std::string_view kVersionAdvice =
     "; where no versions are kept, open the dataset with pin=\"etag\"";
 
@@ -28,12 +27,10 @@ GetRequest PinnedGet(const RecordPart& part, PinMode pin) {
 }
 
 Error ExplainPin(const Error& error, PinMode pin) {
-  const bool changed = error.code() == ErrorCode::kObjectChanged;
-  const bool refused = error.code() == ErrorCode::kUnsupported && pin != PinMode::kSize;
-  if (!changed && !refused) return error;
-  const std::string_view advice = pin == PinMode::kEtag ? kEtagAdvice
-                                  : refused             ? kVersionAdvice
-                                                        : kSizeAdvice;
+  std::string_view advice;
+  if (error.code() == ErrorCode::kObjectChanged && pin == PinMode::kEtag) advice = kEtagAdvice;
+  if (error.code() == ErrorCode::kUnsupported && pin == PinMode::kVersion) advice = kVersionAdvice;
+  if (advice.empty()) return error;
   return Error(error.code(), fmt::format("{}{}", error.message(), advice), error.uri(), error.http_status(),
                error.request_id());
 }

@@ -31,11 +31,12 @@ inline std::shared_ptr<ObjectStore> Uneven(std::shared_ptr<ObjectStore> inner, u
   return std::make_shared<LatencyStore>(std::move(inner), delay);
 }
 
-// How often a test that stops at random does so; BUCKETLINE_SOAK_STOPS asks for more.
-inline int RandomStops() {
-  const char* wanted = std::getenv("BUCKETLINE_SOAK_STOPS");
-  return wanted == nullptr ? 50 : std::stoi(wanted);
+// How often a random test tries, unless this variable of the environment asks for more: ./run soak sets it.
+inline int SoakCount(const char* variable, int usual) {
+  const char* wanted = std::getenv(variable);
+  return wanted == nullptr ? usual : std::stoi(wanted);
 }
+inline int RandomStops() { return SoakCount("BUCKETLINE_SOAK_STOPS", 50); }
 
 inline std::string ImageKey(uint64_t number) {
   return "class" + std::to_string(number % 10 / 4) + "/" + std::to_string(100000 + number).substr(1) + ".jpg";

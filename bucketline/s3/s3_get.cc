@@ -79,10 +79,8 @@ std::optional<S3Failure> GetReceiver::CheckSame(const ObjectInfo& object) const 
     }
     return Bad(
         ErrorCode::kObjectChanged,
-        fmt::format(
-            "the store serves this object with ETag {}, but {} was listed: it changed (list again), or the "
-            "store lists other ETags than it serves (use pin=\"size\")",
-            object.etag, request_.pin.etag),
+        fmt::format("the object changed: the store serves it with ETag {}, but {} was listed; list again",
+                    object.etag, request_.pin.etag),
         S3Fault::kFinal);
   }
   if (begun_ && (object.etag != object_.etag || object.size != object_.size)) {

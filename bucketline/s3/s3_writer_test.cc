@@ -304,6 +304,17 @@ TEST_F(S3WriterTest, ACompleteWhoseAnswerWasLostIsRecognised) {
   EXPECT_EQ(Count("abort"), 0);
 }
 
+TEST_F(S3WriterTest, ACompleteThatNamesNoEtagHasThatOfItsParts) {
+  const std::vector<uint8_t> data = RampBytes(kPart + 1);
+  const std::string whole(data.begin(), data.end());
+  override = [&](const std::string& name) -> std::optional<ScriptedAnswer> {
+    if (name != "complete") return std::nullopt;
+    return AnswerWith(200, "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>");
+  };
+  EXPECT_EQ(PutBytes(*store_, "k", data).etag,
+            MultipartEtag({{Etag(whole.substr(0, kPart))}, {Etag(whole.substr(kPart))}}));
+}
+
 TEST_F(S3WriterTest, KeysThatS3CannotHoldAreRefused) {
   EXPECT_THROW(store_->OpenWriter(""), Error);
   EXPECT_THROW(store_->OpenWriter(std::string(1025, 'x')), Error);

@@ -21,7 +21,11 @@ constexpr unsigned kParse = pugi::parse_default | pugi::parse_ws_pcdata_single;
 constexpr std::string_view kNoVersion = "null";
 
 Error Broken(std::string_view what, std::string_view why) {
-  return Error(ErrorCode::kUnavailable, fmt::format("the store's {} is broken: {}", what, why));
+  return Error(
+      ErrorCode::kUnavailable,
+      fmt::format("the store's {} is broken XML: {}; does the endpoint speak S3, and does nothing in between "
+                  "change its answers?",
+                  what, why));
 }
 
 // The root element when it has the expected name.
@@ -151,7 +155,9 @@ Result<std::string> ParseCompletedEtag(std::string_view xml) {
     root = Root(document, xml, "CompleteMultipartUploadResponse");
   }
   if (!root) return root.error();
-  return std::string(root->child_value("ETag"));
+  const std::string etag = root->child_value("ETag");
+  // Ceph RGW leaves the quotes out here, and here alone.
+  return etag.empty() || etag.ends_with('"') ? etag : fmt::format("\"{}\"", etag);
 }
 
 std::string CompleteUploadDocument(const std::vector<UploadedPart>& parts) {

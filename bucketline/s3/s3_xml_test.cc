@@ -112,6 +112,11 @@ TEST(S3XmlTest, ReadsUploads) {
   EXPECT_EQ(*ParseCompletedEtag(
                 "<CompleteMultipartUploadResponse><ETag>\"e-2\"</ETag></CompleteMultipartUploadResponse>"),
             "\"e-2\"");
+  EXPECT_EQ(
+      *ParseCompletedEtag("<CompleteMultipartUploadResult><ETag>e-2</ETag></CompleteMultipartUploadResult>"),
+      "\"e-2\"");
+  EXPECT_EQ(*ParseCompletedEtag("<CompleteMultipartUploadResult><ETag/></CompleteMultipartUploadResult>"),
+            "");
   EXPECT_FALSE(ParseCompletedEtag("<Error><Code>InternalError</Code></Error>"));
 }
 

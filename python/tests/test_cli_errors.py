@@ -172,8 +172,9 @@ def test_an_error_as_json(on_versitygw: Command, bucket: str) -> None:
     ("table", "arguments", "says"),
     [
         (b"file,klass\ndark/0000.jpg,a\n", (), ["label", "klass"]),
-        (b"file,label\ndark/0000.jpg,a\n", (), ["bright/0001.jpg", "and 6 more keys"]),
+        (b"file,label\ndark/0000.jpg,a\n", (), ["bright/0001.jpg", "6 more of the 8 records"]),
         (b"file,label\nother/x.jpg,a\n", (), ["other/x.jpg"]),
+        (b"file,label\ndark/0000.jpg,a\ndark/0000.jpg,b\n", (), ["line 3", "dark/0000.jpg", "line 2"]),
     ],
 )
 def test_labels_that_do_not_fit(
@@ -189,7 +190,7 @@ def test_labels_that_do_not_fit(
         "train", f"s3://{bucket}/good/", "--labels", f"s3://{bucket}/labels.csv", *arguments
     )
     assert outcome.code == 1
-    assert_one_line(outcome.err, *says)
+    assert_one_line(outcome.err, f"s3://{bucket}/labels.csv", *says)
 
 
 def test_one_class_only(on_versitygw: Command, versitygw: Endpoint) -> None:

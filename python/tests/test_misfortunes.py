@@ -63,6 +63,24 @@ def test_a_png_bomb_is_named_and_costs_no_memory(
     assert report["peak_rss_bytes"] < 300 << 20
 
 
+def test_an_empty_object_among_images_is_none(
+    on_versitygw: Command, versitygw: Endpoint, bucket: str
+) -> None:
+    versitygw.client().put_object(Bucket=bucket, Key="images/dark/empty.jpg", Body=b"")
+    report = json.loads(
+        on_versitygw.done("bench", f"s3://{bucket}/images/", "--batch-size", 2, "--json").out.splitlines()[-1]
+    )
+    assert report["images"] == 8
+
+
+def test_an_empty_object_is_read_as_one(
+    on_versitygw: Command, versitygw: Endpoint, bucket: str, tmp_path: Path
+) -> None:
+    versitygw.client().put_object(Bucket=bucket, Key="notes/empty.txt", Body=b"")
+    on_versitygw.done("get", f"s3://{bucket}/notes/", "--to", tmp_path)
+    assert (tmp_path / "empty.txt").read_bytes() == b""
+
+
 @pytest.fixture
 def manifest(on_versitygw: Command, bucket: str, tmp_path: Path) -> Path:
     path = tmp_path / "saved.manifest"

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
 from images import labelled_objects, put_all
+from test_cli_errors import assert_one_line
 from training import SMALL, json_lines, summary_of
 
 COUNT = 64
@@ -132,6 +133,7 @@ def test_a_checkpoint_of_another_run_is_refused(on_versitygw: Command, bucket: s
     base = ("train", f"s3://{bucket}/images/", "--image-size", 32, "--batch-size", 8, "--epochs", 1,
             "--checkpoint", tmp_path / "c")  # fmt: skip
     on_versitygw.done(*base, "--width", 0.35)
+    saved = (tmp_path / "c" / "latest.json").read_bytes()
     for arguments, says in [
         (("--width", 0.5), "width"),
         (("--width", 0.35, "--optimizer", "sgd"), "optimizer"),
@@ -140,7 +142,8 @@ def test_a_checkpoint_of_another_run_is_refused(on_versitygw: Command, bucket: s
     ]:
         outcome = on_versitygw.run(*base, "--resume", *arguments)
         assert outcome.code == 1, arguments
-        assert says in outcome.err
+        assert_one_line(outcome.err, str(tmp_path / "c"), says)
+    assert (tmp_path / "c" / "latest.json").read_bytes() == saved  # which the right options go on from
 
 
 def test_a_damaged_checkpoint_is_named(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:

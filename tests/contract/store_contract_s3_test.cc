@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tests/contract/store_contract.h"
+#include "tests/support/ceph_rgw.h"
 #include "tests/support/minio.h"
 #include "tests/support/moto.h"
 #include "tests/support/versitygw.h"
@@ -39,6 +40,7 @@ class ServerEnvironment : public ::testing::Environment {
 ServerEnvironment<Versitygw>* const kVersitygw = new ServerEnvironment<Versitygw>;
 ServerEnvironment<Minio>* const kMinio = new ServerEnvironment<Minio>;
 ServerEnvironment<Moto>* const kMoto = new ServerEnvironment<Moto>;
+ServerEnvironment<CephRgw>* const kCephRgw = new ServerEnvironment<CephRgw>;
 
 struct Backing {
   std::unique_ptr<HttpTransport> transport = MakeCurlTransport({.threads = 2, .connections_per_thread = 64});
@@ -122,6 +124,15 @@ LiveStore MakeOnMoto() {
   return OpenStore(*server, [](const char*) { return std::nullopt; });
 }
 
+LiveStore MakeOnCephRgw() {
+  auto* const server = kCephRgw->server();
+  if (server == nullptr) {
+    SkipBecause("Ceph RGW does not run: ./run soak ceph starts it");
+    return {};
+  }
+  return OpenStore(*server, WithChecksums);
+}
+
 StoreFixture OnVersitygw() {
   StoreFixture fixture;
   fixture.name = "Versitygw";
@@ -150,8 +161,17 @@ StoreFixture OnMoto() {
   return fixture;
 }
 
-INSTANTIATE_TEST_SUITE_P(S3, StoreContract, ::testing::Values(OnVersitygw(), OnMinio(), OnMoto()),
-                         FixtureName);
+// In the long run only: its packages are many.
+StoreFixture OnCephRgw() {
+  StoreFixture fixture;
+  fixture.name = "CephRgw";
+  fixture.make = MakeOnCephRgw;
+  fixture.deadline = std::chrono::seconds(60);
+  return fixture;
+}
+
+INSTANTIATE_TEST_SUITE_P(S3, StoreContract,
+                         ::testing::Values(OnVersitygw(), OnMinio(), OnMoto(), OnCephRgw()), FixtureName);
 
 }  // namespace
 }  // namespace bucketline::testing
@@ -161,5 +181,6 @@ int main(int argc, char** argv) {
   ::testing::AddGlobalTestEnvironment(bucketline::testing::kVersitygw);
   ::testing::AddGlobalTestEnvironment(bucketline::testing::kMinio);
   ::testing::AddGlobalTestEnvironment(bucketline::testing::kMoto);
+  ::testing::AddGlobalTestEnvironment(bucketline::testing::kCephRgw);
   return RUN_ALL_TESTS();
 }

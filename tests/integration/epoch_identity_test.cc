@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/random.h"
 #include "bucketline/base/units.h"
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/serve/server.h"
@@ -87,6 +88,33 @@ TEST_F(EpochIdentity, ThreadsMemoryAndFaultsChangeNothing) {
        {ServeFault::kSlowDown, ServeFault::kResetBefore, ServeFault::kResetBody, ServeFault::kTruncate}) {
     EXPECT_GT(server_.counters().of(fault).value(), 0u) << ServeFaultName(fault);
   }
+}
+
+// Everything but stalls, which only deadlines end.
+FaultPlan RandomMix(CounterRng& random) {
+  FaultPlan plan;
+  plan.seed = random.NextU64();
+  for (double* share : {&plan.slow_down, &plan.reset_before, &plan.reset_body, &plan.truncate}) {
+    *share = random.NextDouble() < 0.25 ? 0 : 0.08 * random.NextDouble();
+  }
+  if (random.NextBelow(3) == 0) plan.latency = std::chrono::milliseconds(random.NextBelow(5));
+  if (random.NextBelow(3) == 0) plan.most_at_once = 8 + random.NextBelow(32);
+  return plan;
+}
+
+TEST_F(EpochIdentity, AnyMixOfFaultsChangesNothing) {
+  const Run plain = Load(2, 64_MiB);
+  uint64_t retries = 0;
+  for (int i = 0, mixes = SoakCount("BUCKETLINE_SOAK_FAULTS", 3); i < mixes; ++i) {
+    SCOPED_TRACE("mix " + std::to_string(i));
+    CounterRng random(23, 0, static_cast<uint64_t>(i));
+    server_.SetFaults(RandomMix(random));
+    const Run faulty =
+        Load(1 + random.NextBelow(8), random.NextBelow(2) == 0 ? 64_MiB : 1_GiB, random.NextBelow(2) == 0);
+    ASSERT_EQ(faulty.batches, plain.batches);
+    retries += faulty.retries;
+  }
+  EXPECT_GT(retries, 0u);
 }
 
 TEST_F(EpochIdentity, AskingTwiceChangesNothing) {
