@@ -64,7 +64,7 @@ def _library() -> Path:
 
 
 def _load(path: Path) -> ctypes.CDLL:
-    """With its own libraries first: TensorFlow shows a curl and an OpenSSL of its own to all that come later."""
+    """With its own libraries first; bucketline/_extension.py says why. TensorFlow then gets the one that is loaded."""
     library = ctypes.CDLL(str(path), os.RTLD_NOW | os.RTLD_LOCAL | os.RTLD_DEEPBIND)
     library.bucketline_tf_set_ca_bundle.argtypes = [ctypes.c_char_p]
     library.bucketline_tf_set_ca_bundle.restype = None
