@@ -16,8 +16,7 @@ import importlib
 from collections.abc import Iterable
 from typing import Any
 
-from bucketline import _native  # noqa: F401  before anything that needs the extension module
-from bucketline._core import version as __version__
+from bucketline._extension import version as __version__  # first: see there
 from bucketline.batch import Batch, FieldBatch
 from bucketline.dataset import Dataset, Sample, concat
 from bucketline.errors import (

@@ -95,6 +95,7 @@ def test_it_names_the_systems_that_it_runs_on(wheel: Path) -> None:
         names = content.namelist()
     assert any(name.endswith("py.typed") for name in names)
     assert any("libcurl" in name for name in names)
+    assert "bucketline/bucketline_tf_filesystem.so" in names
     assert not any("torch" in Path(name).name and name.endswith(".so") for name in names)
 
 
