@@ -45,6 +45,7 @@ Data OpenData(const Args& args, Runtime& runtime) {
 }
 
 int Run(Args& args, bool json, std::stop_token stop) {
+  RequireTrainer();
   Runtime runtime(args.connection.runtime);
   args.report.json = json;
   TrainReport report(runtime, args.report);

@@ -81,7 +81,7 @@ struct TrainResult {
 TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
                   const TrainOptions& options, const TrainObserver& observer = {}, std::stop_token stop = {});
 
-// False in a build without LibTorch.
-bool HasTrainer();
+// Throws kUnsupported in a build without LibTorch, saying what to do. For callers that want to know before any work.
+void RequireTrainer();
 
 }  // namespace bucketline

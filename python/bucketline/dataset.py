@@ -141,7 +141,7 @@ class Dataset:
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
             self._left_out = parts[0]._left_out
-            self._core: Any = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
+            self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
         rule, finish = Labels.of(labels).to_core()
         with listing_progress(progress) as tell:

@@ -3,13 +3,16 @@
 
 namespace bucketline {
 
-TrainResult Train(Runtime&, const Dataset&, const Dataset*, const TrainOptions&, const TrainObserver&,
-                  std::stop_token) {
+void RequireTrainer() {
   throw Error(ErrorCode::kUnsupported,
               "this build has no trainer, because LibTorch was not found when it was configured; build with "
               "-DBUCKETLINE_WITH_TORCH=ON, or use ./run build");
 }
 
-bool HasTrainer() { return false; }
+TrainResult Train(Runtime&, const Dataset&, const Dataset*, const TrainOptions&, const TrainObserver&,
+                  std::stop_token) {
+  RequireTrainer();
+  return {};
+}
 
 }  // namespace bucketline

@@ -27,6 +27,6 @@ TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validat
   }
 }
 
-bool HasTrainer() { return true; }
+void RequireTrainer() {}
 
 }  // namespace bucketline

@@ -10,6 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 import bucketline
+from bucketline._extension import OWN_FIRST
 from bucketline.errors import AlreadyExistsError, UnsupportedError
 from bucketline.runtime import find_ca_bundle
 
@@ -65,7 +66,7 @@ def _library() -> Path:
 
 def _load(path: Path) -> ctypes.CDLL:
     """With its own libraries first; bucketline/_extension.py says why. TensorFlow then gets the one that is loaded."""
-    library = ctypes.CDLL(str(path), os.RTLD_NOW | os.RTLD_LOCAL | os.RTLD_DEEPBIND)
+    library = ctypes.CDLL(str(path), os.RTLD_NOW | os.RTLD_LOCAL | OWN_FIRST)
     library.bucketline_tf_set_ca_bundle.argtypes = [ctypes.c_char_p]
     library.bucketline_tf_set_ca_bundle.restype = None
     return library
