@@ -268,10 +268,10 @@ TEST_F(FetcherTest, AnotherFetcherThatWaitsForARequestHasItsTurn) {
   Deliveries others;
   bool given = false;
   Fetcher other(
-      store, {.budget = &other_budget, .requests = &requests_},
+      {.budget = &other_budget, .requests = &requests_},
       [&](std::stop_token) -> std::optional<FetchItem> {
         if (std::exchange(given, true)) return std::nullopt;
-        return FetchItem{.tag = 0, .part = parts_[11]};
+        return FetchItem{.tag = 0, .place = {.store = store, .pin = PinMode::kEtag, .part = parts_[11]}};
       },
       others.Callback());
   ASSERT_TRUE(Soon([&] { return requests_.waiting() == 1; }));
@@ -291,7 +291,7 @@ TEST_F(FetcherTest, MemoryGoesRound) {
   std::condition_variable free;
   std::set<const uint8_t*> memories;
   size_t delivered = 0;
-  Fetcher fetcher(memory_, {.budget = &budget, .requests = &one}, InOrder(),
+  Fetcher fetcher({.budget = &budget, .requests = &one}, InOrder(memory_, PinMode::kEtag),
                   [&](uint64_t, Result<Fetched> result) {
                     std::lock_guard lock(mutex);
                     ASSERT_TRUE(result);
