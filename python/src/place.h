@@ -31,7 +31,7 @@ struct Place {
   template <typename Work>
   auto Wait(Work work) const {
     return Interruptible(
-        [&](std::stop_token stop) {
+        [&](const std::stop_token& stop) {
           try {
             return work(stop);
           } catch (const Error& error) {
