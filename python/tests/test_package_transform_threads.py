@@ -204,8 +204,6 @@ import sys, time
 import bucketline as bl
 
 def slow(sample):
-    if sample.index == 9:
-        print("running", flush=True)
     time.sleep(0.2 if sample.index > 8 else 0)
     return sample.index
 
@@ -213,7 +211,8 @@ loader = bl.Loader(bl.Dataset(sys.argv[1], extensions=None), 4, transform=slow, 
 try:
     for epoch in range(1000):
         for batch in loader:
-            pass
+            if batch.position == 4:
+                print("running", flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
