@@ -67,12 +67,8 @@ void Pipeline::Stop() {
       if (worker.joinable()) worker.join();
     }
   }
-  std::deque<std::unique_ptr<OpenBatch>> left;
-  {
-    std::lock_guard lock(mutex_);
-    left.swap(open_);
-  }
-  // Freed without the lock: what a transform made may wait for a lock of the user's, Python's say.
+  std::lock_guard lock(mutex_);
+  open_.clear();
 }
 
 std::optional<Batch> Pipeline::Take() {

@@ -479,7 +479,6 @@ class LoaderOptions:
     @fields.setter
     def fields(self, arg: Sequence[FieldOptions], /) -> None: ...
 
-
     @property
     def sampling(self) -> Sampling: ...
 

@@ -60,9 +60,10 @@ class LoaderHandle {
     options.on_bad_sample = [quarantine = quarantine_](const BadSample& bad) { quarantine->Add(bad); };
     loader_ = std::make_unique<Loader>(dataset.dataset, std::move(options));
   }
-  // A garbage collection may come to it while its own transform runs, whose thread cannot wait for itself.
+  // A garbage collection may come to it within its own transform, or one that its own waits for: their threads must
+  // not wait for it.
   ~LoaderHandle() {
-    if (IsRunning(transform_)) {
+    if (InTransform() && loader_ != nullptr) {
       const std::shared_ptr<Loader> loader = std::move(loader_);
       StartThread("bl-close", [runtime = runtime_, loader] { loader->Close(); }).detach();
       return;

@@ -87,6 +87,8 @@ Transform TransformOf(nb::object call) {
   };
 }
 
+bool InTransform() { return running.is_valid(); }
+
 bool IsRunning(nb::handle call) { return call.is_valid() && running.is(call); }
 
 nb::object ValueOf(const std::shared_ptr<void>& value) {

@@ -15,6 +15,9 @@ std::shared_ptr<nanobind::object> Shared(nanobind::object object);
 // for raw ones) to go on with those pixels, or anything else in a tuple of one: the sample's value.
 Transform TransformOf(nanobind::object call);
 
+// Whether this thread is within a transform.
+bool InTransform();
+
 // Whether this thread is within that call.
 bool IsRunning(nanobind::handle call);
 

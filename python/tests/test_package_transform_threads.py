@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import random
 import signal
 import subprocess
@@ -80,7 +81,6 @@ def test_a_transform_may_wait_for_a_lock_of_the_loop(dataset: bl.Dataset) -> Non
                 with lock:  # transforms of later batches wait for it meanwhile
                     assert loader.stats()["batches"] == len(seen) // 4
                     loader.state_dict(), loader.explain(), loader.bad_samples, loader.remaining
-                    time.sleep(0)
             assert seen == list(range(COUNT))
 
     within(DEADLINE, work)
@@ -107,9 +107,13 @@ def test_a_transform_cannot_use_the_loader_that_waits_for_it(dataset: bl.Dataset
         within(DEADLINE, work)
 
 
+def work(size: int) -> None:
+    """About a millisecond a million, most of it without the GIL."""
+    hashlib.sha256(bytes(size)).digest()
+
+
 def slow(sample: bl.TransformSample) -> Any:
-    """Gives the others the GIL in the middle."""
-    time.sleep(0.0005)
+    work(300_000)
     return {"value": bytes(100), "index": sample.index}
 
 
@@ -122,7 +126,7 @@ def test_fifty_random_stops(dataset: bl.Dataset, way: str) -> None:
         iterator = iter(loader)
         for _ in range(chance.randint(0, 5)):
             next(iterator)
-        time.sleep(chance.random() * 0.004)
+        work(chance.randint(0, 4_000_000))
         if way == "close":
             loader.close()
         elif way == "restore":
@@ -139,11 +143,11 @@ def test_fifty_random_stops(dataset: bl.Dataset, way: str) -> None:
             closing.join(DEADLINE)
             assert not closing.is_alive()
 
-    def work() -> None:
+    def stop_again_and_again() -> None:
         for _ in range(50):
             stop_once()
 
-    within(DEADLINE * 2, work)
+    within(DEADLINE * 2, stop_again_and_again)
     gc.collect()
 
 
@@ -200,20 +204,19 @@ def test_what_a_transform_made_is_freed(dataset: bl.Dataset) -> None:
 
 
 INTERRUPTED = """
-import sys, time
+import sys, threading
 import bucketline as bl
 
 def slow(sample):
-    if sample.index == 9:
-        print("running", flush=True)
-    time.sleep(0.2 if sample.index > 8 else 0)
+    threading.Event().wait(0.2 if sample.index > 8 else 0)  # a long step
     return sample.index
 
 loader = bl.Loader(bl.Dataset(sys.argv[1], extensions=None), 4, transform=slow, threads=2)
 try:
     for epoch in range(1000):
         for batch in loader:
-            pass
+            if batch.position == 4:
+                print("running", flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
