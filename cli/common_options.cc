@@ -1,10 +1,10 @@
 #include "cli/common_options.h"
 
 #include <atomic>
-#include <fstream>
 #include <mutex>
 #include <sstream>
 
+#include "cli/line_file.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -108,15 +108,13 @@ CLI::Option* AddOnError(CLI::App& app, OnError& target) {
 
 std::function<void(const BadSample&)> BadSampleReport(const std::string& path, const LogSink& log) {
   struct Shared {
+    explicit Shared(const std::string& path) : file(path) {}
+
     std::mutex mutex;
-    std::ofstream file;
+    LineFile file;
     uint64_t shown = 0;
   };
-  auto shared = std::make_shared<Shared>();
-  if (!path.empty()) {
-    shared->file.open(path, std::ios::app);
-    if (!shared->file) throw Error(ErrorCode::kIo, "cannot open the quarantine file for writing", path);
-  }
+  auto shared = std::make_shared<Shared>(path);
   return [shared, log](const BadSample& bad) {
     std::lock_guard lock(shared->mutex);
     if (shared->file.is_open()) {
@@ -125,7 +123,7 @@ std::function<void(const BadSample&)> BadSampleReport(const std::string& path, c
                                              {"uri", bad.uri},
                                              {"reason", bad.reason},
                                              {"replaced_by", bad.replaced_by}};
-      shared->file << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+      shared->file.Write(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     if (shared->shown++ < kShownBadSamples) {
       log(LogLevel::kWarning, fmt::format("bad sample {}: {}{}", bad.uri, bad.reason,

@@ -53,7 +53,11 @@ int Main(int argc, char** argv) {
 
   Interrupt interrupt;
   try {
-    return invocation.run(interrupt.token());
+    const int code = invocation.run(interrupt.token());
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw Error(ErrorCode::kIo, "cannot write to standard output: is its disk full?");
+    }
+    return code;
   } catch (const Error& error) {
     if (interrupt.token().stop_requested()) {
       fmt::print(stderr, "bucketline: interrupted\n");

@@ -14,12 +14,6 @@ namespace {
 
 constexpr size_t kPrintedClasses = 20;
 
-void OpenLog(std::ofstream& file, const std::string& path) {
-  if (path.empty()) return;
-  file.open(path, std::ios::app);
-  if (!file) throw Error(ErrorCode::kIo, "cannot open this file for writing", path);
-}
-
 std::string Percent(double share) {
   return std::isnan(share) ? std::string("none") : fmt::format("{:.1f} %", share * 100);
 }
@@ -27,10 +21,7 @@ std::string Percent(double share) {
 }  // namespace
 
 TrainReport::TrainReport(Runtime& runtime, const TrainReportOptions& options)
-    : runtime_(runtime), options_(options) {
-  OpenLog(log_, options.log);
-  OpenLog(batch_log_, options.batch_log);
-}
+    : runtime_(runtime), options_(options), log_(options.log), batch_log_(options.batch_log) {}
 
 void TrainReport::Say(const std::string& text) {
   line_.Clear();
@@ -40,8 +31,7 @@ void TrainReport::Say(const std::string& text) {
 }
 
 void TrainReport::Log(const nlohmann::ordered_json& object) {
-  if (log_.is_open())
-    log_ << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+  log_.Write(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 void TrainReport::Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options) {
@@ -78,7 +68,7 @@ TrainObserver TrainReport::Observer() {
     observer.on_batch = [this](uint64_t epoch, uint64_t position, uint64_t pixel_hash) {
       const nlohmann::ordered_json object = {
           {"epoch", epoch}, {"position", position}, {"pixels", fmt::format("{:016x}", pixel_hash)}};
-      batch_log_ << object.dump() << std::endl;
+      batch_log_.Write(object.dump());
     };
   }
   return observer;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/line_file.h"
 #include "cli/live_line.h"
 #include <nlohmann/json.hpp>
 
@@ -51,8 +51,8 @@ class TrainReport {
   std::optional<Dataset> validation_;
   uint64_t epochs_ = 0;
   LiveLine line_;
-  std::ofstream log_;
-  std::ofstream batch_log_;
+  LineFile log_;
+  LineFile batch_log_;
   std::unique_ptr<EventLog> events_;  // from the first step or epoch on
 };
 

@@ -226,11 +226,11 @@ TEST_F(LoaderFaults, AChangedObjectIsRaisedWithTheRemedy) {
 
 TEST_F(LoaderFaults, AReportThatThrowsIsRaised) {
   LoaderOptions options = Options(OnError::kMask);
-  options.on_bad_sample = [](const BadSample&) { throw std::runtime_error("disk full"); };
+  options.on_bad_sample = [](const BadSample&) { throw Error(ErrorCode::kIo, "disk full", "/bad.jsonl"); };
   Loader loader(*dataset_, options);
   ASSERT_TRUE(loader.Next());
   EXPECT_THAT(ErrorOf([&] { loader.Next(); }).what(),
-              AllOf(HasSubstr("on_bad_sample"), HasSubstr("disk full")));
+              AllOf(HasSubstr("on_bad_sample"), HasSubstr("disk full"), HasSubstr("/bad.jsonl")));
 }
 
 }  // namespace

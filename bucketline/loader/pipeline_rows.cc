@@ -156,7 +156,7 @@ std::optional<Error> Pipeline::Report(const OpenBatch& batch, uint32_t row) cons
   if (!bad || !batch.plan.rows[row].valid || !parts_.options.on_bad_sample) return std::nullopt;
   const Result<void> told = Catch([&] { parts_.options.on_bad_sample(*bad); });
   if (told) return std::nullopt;
-  return Error(told.error().code(), "on_bad_sample failed: " + told.error().message());
+  return Error(told.error().code(), "on_bad_sample failed: " + std::string(told.error().what()));
 }
 
 // Which object is at fault, and why.

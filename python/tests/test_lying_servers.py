@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Command, Outcome
+from conftest import DEADLINE_SECONDS, Command, Outcome
 from images import jpeg, labelled_objects
 from scripted_bucket import Answer, Read, ScriptedBucket, error, serve
 from test_cli_errors import assert_one_line
 
 LARGE = bytes(range(256)) * (20 << 12)  # 20 MiB: read in ranges
-FEW = ("--max-attempts", 2, "--deadline", "20s")
+FEW = ("--max-attempts", 2)
 
 
 @pytest.fixture
@@ -97,6 +98,23 @@ def test_an_answer_that_is_wrong_once_is_asked_for_again(
     command.done("get", "s3://data/", "--to", tmp_path)
     assert scripted.reads == 5
     assert (tmp_path / "large.bin").read_bytes() == LARGE
+
+
+def test_a_server_that_falls_silent_does_not_outlive_the_deadline(
+    bucketline: Command, scripted: ScriptedBucket
+) -> None:
+    over = threading.Event()
+
+    def read(read: Read) -> Answer:
+        if read.number > 5:
+            over.wait(DEADLINE_SECONDS)
+        return read.honest
+
+    scripted.on_read = read
+    outcome = bench(bucketline, scripted, "--epochs", 3, "--deadline", "2s")
+    over.set()
+    refused(outcome, "deadline of 2 s")
+    assert outcome.seconds < 20
 
 
 def test_a_server_that_ignores_ranges_is_named(

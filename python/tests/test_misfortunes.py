@@ -6,6 +6,7 @@ import json
 import resource
 import signal
 import struct
+import subprocess
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -133,6 +134,37 @@ def test_a_disk_without_room(on_versitygw: Command, bucket: str, tmp_path: Path)
     assert "8 of 8 objects failed" in summary
     left = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert left == []  # nothing half-written stands under a final name, or under any other
+
+
+FULL = Path("/dev/full")  # every write fails as on a disk without room
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_quarantine_file_without_room(
+    on_versitygw: Command, versitygw: Endpoint, bucket: str, tmp_path: Path
+) -> None:
+    versitygw.client().put_object(Bucket=bucket, Key="images/dark/cut.jpg", Body=jpeg(1)[:300])
+    masked = ("bench", f"s3://{bucket}/images/", "--batch-size", 3, "--on-error", "mask", "--max-skipped", 1)
+    on_versitygw.done(*masked, "--quarantine", tmp_path / "bad.jsonl")
+    assert json.loads((tmp_path / "bad.jsonl").read_text())["uri"].endswith("/dark/cut.jpg")
+    outcome = on_versitygw.run(*masked, "--quarantine", FULL)
+    assert outcome.code == 1
+    assert_one_line(outcome.err, str(FULL), "no space left")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_an_output_without_room(on_versitygw: Command, bucket: str) -> None:
+    with FULL.open("w") as full:
+        process = subprocess.run(
+            [on_versitygw.binary, "ls", f"s3://{bucket}/images/"],
+            env=on_versitygw.full_environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+        )
+    assert process.returncode == 1
+    assert_one_line(process.stderr, "standard output")
 
 
 class Proxy(BaseHTTPRequestHandler):

@@ -118,6 +118,12 @@ def test_a_file_that_may_not_grow_is_named(bucketline: Command, folder: Path, tm
     assert not (tmp_path / "c" / "latest.json").exists()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_without_room_is_named(bucketline: Command, folder: Path) -> None:
+    outcome = bucketline.run("train", folder, *SMALL, "--epochs", 1, "--log", "/dev/full")
+    assert_one_line(outcome, "/dev/full", "No space left")
+
+
 def test_cuda_where_there_is_none(bucketline: Command, folder: Path) -> None:
     outcome = bucketline.run("train", folder, *SMALL, "--epochs", 1, "--device", "cuda")
     if outcome.code == 0:

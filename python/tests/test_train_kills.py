@@ -82,7 +82,8 @@ def test_killed_at_random_it_goes_on_bit_for_bit(
             continue
         assert process.returncode == 0, err
         assert json_lines(log) == batches[step:]
-        assert summary_of(out)["loss"] == whole["loss"]
+        if step < steps:  # else it was killed after its last save, and there was nothing left to do
+            assert summary_of(out)["loss"] == whole["loss"]
         assert checkpointed(read_all(versitygw, bucket, name)) == (steps, model), "not the same weights"
         finished += 1
     figure(f"{kills} kills, {finished} runs to the end, {lost} steps done again; all models the same")
