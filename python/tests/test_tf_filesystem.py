@@ -90,6 +90,20 @@ del file
     assert objects(versitygw, root) == {}
 
 
+def test_an_exception_closes_a_file_as_tensorflow_does(
+    process: TensorFlowProcess, versitygw: Endpoint, root: str
+) -> None:
+    process.run(
+        """
+with contextlib.suppress(ValueError), gfile.GFile(root + "/part", "wb") as file:
+    file.write(b"part")
+    raise ValueError
+""",
+        root,
+    )
+    assert objects(versitygw, root) == {"part": b"part"}
+
+
 def test_folders(process: TensorFlowProcess, versitygw: Endpoint, root: str) -> None:
     process.run(
         """
@@ -240,6 +254,22 @@ tf.debugging.assert_near(tf.saved_model.load(root + "/model")(x), x @ weights)
         root,
     )
     assert not [key for key in objects(versitygw, root) if "temp" in key]
+
+
+def test_events_are_there_when_their_writer_is_closed(process: TensorFlowProcess, root: str) -> None:
+    process.run(
+        """
+writer = tf.summary.create_file_writer(root + "/logs")
+with writer.as_default():
+    for step in (1, 2):
+        tf.summary.write("loss", 1.0, step=step)
+        writer.flush()
+writer.close()
+(path,) = gfile.glob(root + "/logs/*")
+assert sum(1 for _ in tf.data.TFRecordDataset(path)) == 3  # the version, and two steps
+""",
+        root,
+    )
 
 
 def test_a_second_registration_does_nothing(

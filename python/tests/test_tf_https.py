@@ -5,42 +5,16 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from conftest import missing, run_python
+from one_object import ANYBODY, serve_one_object
 
 pytest.importorskip("tensorflow")
 
-BODY = b"over TLS"
 SECONDS = 120  # TensorFlow takes its time to start on a busy machine
-
-
-class OneObject(BaseHTTPRequestHandler):
-    """Every key is this object; signatures are not looked at."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_HEAD(self) -> None:
-        self._head(200)
-
-    def do_GET(self) -> None:
-        self._head(206 if "Range" in self.headers else 200)
-        self.wfile.write(BODY)
-
-    def _head(self, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(BODY)))
-        self.send_header("ETag", '"one"')
-        if status == 206:
-            self.send_header("Content-Range", f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -64,16 +38,10 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def endpoint(certificate: tuple[Path, Path]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), OneObject)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serve_one_object(b"over TLS", context) as server:
+        yield f"https://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +52,7 @@ def test_either_may_be_imported_first(
 ) -> None:
     for name, value in {
         "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "anybody",
-        "AWS_SECRET_ACCESS_KEY": "anything",
+        **ANYBODY,
         "AWS_CA_BUNDLE": str(certificate[0]),
         "CUDA_VISIBLE_DEVICES": "",
     }.items():
