@@ -71,7 +71,7 @@ void FuzzLabels(std::span<const uint8_t> data) {
   }
 }
 
-// One line, the pattern, and the rest, a key: short, as matching may take time that grows exponentially with it.
+// One line, the pattern, and the rest, a key: short, as matching may take exponentially long.
 void FuzzLabelPattern(std::span<const uint8_t> data) {
   constexpr size_t kLongestPattern = 32;
   constexpr size_t kLongestKey = 8;
