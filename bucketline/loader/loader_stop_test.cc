@@ -123,12 +123,11 @@ TEST(LoaderStop, ClosingFromAnotherThreadWhileBatchesFlow) {
 // Where rows are as large as their images, taking a batch makes room for a later one, and the consumer asks the
 // allocator for its memory.
 TEST(LoaderStop, ClosingWhileTheConsumerIsInTheAllocator) {
-  ImageBucket bucket(0);
-  for (uint64_t i = 0; i < 8; ++i) bucket.PutImage(ImageKey(i), i, 300, 300);
-  LoaderOptions options = SmallOptions(1);
+  ImageBucket bucket(180);
+  LoaderOptions options = SmallOptions(90);
   options.image = ImageSpec{};
   options.image.type = PixelType::kUint8;
-  options.memory = 1600000;  // room for one such batch at a time
+  options.memory = 1200000;  // half of it for batches: room for one at a time
   std::promise<void> asked, closed;
   const std::shared_future<void> is_closed = closed.get_future().share();
   std::atomic<std::thread::id> consumer_id;
@@ -147,7 +146,8 @@ TEST(LoaderStop, ClosingWhileTheConsumerIsInTheAllocator) {
         loader.Next();
       }
     };
-    EXPECT_EQ(ErrorOf(take_all).code(), ErrorCode::kCancelled);
+    const Error error = ErrorOf(take_all);
+    EXPECT_EQ(error.code(), ErrorCode::kCancelled) << error.what();
   });
   EXPECT_EQ(asked.get_future().wait_for(kDeadline), std::future_status::ready);
   loader.Close();
