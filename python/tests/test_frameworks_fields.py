@@ -15,7 +15,7 @@ from images import jpeg
 import bucketline as bl
 
 COUNT = 10
-ARRAYS = {"torch": torch.Tensor, "jax": jax.Array}
+ARRAYS: dict[str, Any] = {"torch": torch.Tensor, "jax": jax.Array}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_fields_are_one_dict_of_arrays(framework: str, folder: Path) -> None:
         bl.Loader(pairs(folder, list(range(COUNT))), 4, **options) as plain,
     ):
         for batch, same in zip(loader, plain, strict=True):
-            assert isinstance(batch, dict) and list(batch) == ["image", "mask"]
+            assert isinstance(batch, bl.FieldBatch) and list(batch) == ["image", "mask"]
             assert all(isinstance(array, ARRAYS[framework]) for array in [*batch.values(), batch.labels])
             image = np.asarray(batch["image"])
             wanted = same["image"] if framework == "torch" else same["image"].transpose(0, 2, 3, 1)
@@ -59,7 +59,7 @@ def test_fields_are_one_dict_of_arrays(framework: str, folder: Path) -> None:
 def test_without_labels_a_dict_stays_one(framework: str, folder: Path) -> None:
     with make(framework, pairs(folder), 4, fields=FIELDS, distributed=False) as loader:
         batch = next(iter(loader))
-        assert isinstance(batch, dict) and batch.labels is None
+        assert isinstance(batch, bl.FieldBatch) and batch.labels is None
     with make(framework, folder / "image", 4, image=FIELDS["image"], distributed=False) as loader:
         first = next(iter(loader))
         images = first if framework == "torch" else first[0]

@@ -90,7 +90,7 @@ def test_a_mask_gets_the_box_and_the_flip_of_its_image(pairs: bl.Dataset) -> Non
 def test_a_batch_is_one_dict_with_the_facts_as_attributes(pairs: bl.Dataset) -> None:
     with make(pairs) as loader:
         batch = next(iter(loader))
-        assert isinstance(batch, dict) and list(batch) == ["image", "mask"] == list(batch.keys())
+        assert isinstance(batch, bl.FieldBatch) and list(batch) == ["image", "mask"] == list(batch.keys())
         assert batch.record_keys == pairs.keys[:4] and batch.uris == pairs.uris[:4]
         assert batch.labels.tolist() == [0, 1, 2, 3] and batch.indices.tolist() == [0, 1, 2, 3]
         assert batch.valid.all() and (batch.epoch, batch.position) == (0, 0)

@@ -157,7 +157,12 @@ def test_pinned_threads_stay_on_one_cpu_each(dataset: bl.Dataset) -> None:
 
 def test_epochs_that_will_not_be_asked_for_are_not_read(dataset: bl.Dataset) -> None:
     seen: list[int] = []
-    with make(dataset, 36, transform=lambda sample: seen.append(sample.epoch) or 0, epochs=2) as loader:
+
+    def note(sample: bl.TransformSample) -> int:
+        seen.append(sample.epoch)
+        return 0
+
+    with make(dataset, 36, transform=note, epochs=2) as loader:
         assert [len(list(loader)) for _ in range(4)] == [1, 1, 0, 0]
         assert collections.Counter(seen) == {0: COUNT, 1: COUNT} and loader.epoch == 2
 
@@ -185,13 +190,13 @@ def test_epochs_end_however_they_are_used(dataset: bl.Dataset) -> None:
             seen.append((epoch, {batch.epoch for batch in loader}))
         assert seen == [(0, {0}), (2, {2}), (4, {4})]
     with make(dataset) as loader:
-        seen = []
+        places: list[tuple[int, int, int]] = []
         for epoch in loader.epochs(4):
             for batch in loader:
-                seen.append((epoch, batch.epoch, batch.position))
+                places.append((epoch, batch.epoch, batch.position))
                 if epoch % 2:
                     break
-        assert [each for each in seen if each[0] % 2] == [(1, 1, 0), (3, 3, 0)] and len(seen) == 20
+        assert [each for each in places if each[0] % 2] == [(1, 1, 0), (3, 3, 0)] and len(places) == 20
 
 
 def test_epochs_end_when_every_batch_fails(dataset: bl.Dataset) -> None:

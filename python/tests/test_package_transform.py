@@ -142,7 +142,7 @@ def test_a_sample_says_what_it_is(dataset: bl.Dataset) -> None:
     with make(dataset, facts, shuffle=True) as loader:
         list(loader)
         for batch in loader:
-            assert isinstance(batch, dict) and batch["index"].tolist() == batch.indices.tolist()
+            assert isinstance(batch, bl.FieldBatch) and batch["index"].tolist() == batch.indices.tolist()
             assert batch["label"].tolist() == batch.labels.tolist() == batch.indices.tolist()
             assert batch["epoch"].tolist() == [1] * 4 and batch["key"] == batch.record_keys
             assert batch["position"].tolist() == list(range(batch.position, batch.position + 4))
@@ -332,7 +332,7 @@ def test_exceptions_are_the_users_own(dataset: bl.Dataset, on_error: str) -> Non
     [
         (lambda sample: 1 / 0, ZeroDivisionError),
         (lambda sample: sample.data["x"], TypeError),
-        (lambda sample: {}["x"], KeyError),
+        (lambda sample: dict[str, int]()["x"], KeyError),
         (lambda sample: bl.get(Path("/nonexistent/x")), bl.NotFoundError),
         (lambda sample: np.zeros(3).reshape(4), ValueError),
         (lambda: 0, TypeError),
