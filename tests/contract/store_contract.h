@@ -41,6 +41,7 @@ struct StoreFixture {
   bool supports_if_absent = true;       // WriteCondition::if_absent
   bool supports_control_bytes = true;   // a key with U+0001 and a newline
   bool supports_start_after = true;     // with pages of few keys
+  bool supports_pages_of_one = true;    // below a prefix that is an object's key
 
   // Speed.
   int writer_threads = 8;  // for filling a store
