@@ -110,11 +110,13 @@ class WebpReader final : public PixelReader {
       const int first = window_.left - frame_.left - left_;  // of the decoded row
       const int begin = std::clamp(first, 0, columns_);
       const int end = std::clamp(first + columns, begin, columns_);
-      const uint8_t* from =
-          pixels_.data() +
-          (static_cast<size_t>(line) * static_cast<size_t>(columns_) + static_cast<size_t>(begin)) * 3;
-      std::memcpy(row_.data() + static_cast<size_t>(begin - first) * 3, from,
-                  static_cast<size_t>(end - begin) * 3);
+      if (begin < end) {  // else the window lies beside the frame
+        const uint8_t* from =
+            pixels_.data() +
+            (static_cast<size_t>(line) * static_cast<size_t>(columns_) + static_cast<size_t>(begin)) * 3;
+        std::memcpy(row_.data() + static_cast<size_t>(begin - first) * 3, from,
+                    static_cast<size_t>(end - begin) * 3);
+      }
     }
     if (to_grey_) RgbToGrey(row_.data(), columns, row_.data());
     return row_.data();
