@@ -103,6 +103,7 @@ def bucketline(args: argparse.Namespace) -> None:
         image=image,
         shuffle=True,
         memory=args.memory,
+        epochs=args.epochs,
         last="partial",
     )
     first, images, memory, loop = 0.0, 0, 0, 0.0

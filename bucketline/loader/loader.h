@@ -63,7 +63,8 @@ struct LoaderOptions {
   // Positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records.
   uint64_t epoch_size = 0;
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
-  // Absent: endless, so that each epoch reads ahead into the next one, but into none after that.
+  // Absent: endless, and each epoch reads ahead into the next one, but into none after that. Given, the memory alone
+  // limits how far is read ahead, which small datasets far away want.
   std::optional<uint64_t> epochs = {};
   std::optional<LastPolicy> last = {};  // absent: kDrop when the order is random, else kPartial
   uint64_t rank = 0;

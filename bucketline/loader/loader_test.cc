@@ -342,24 +342,46 @@ TEST(Loader, AStallIsLogged) {
   consumer.join();
 }
 
+// Announces the 20th and the 21st Get of a store, which begin the third epoch of ten records.
+class CountedGets {
+ public:
+  std::shared_ptr<ObjectStore> Around(std::shared_ptr<ObjectStore> store) {
+    return std::make_shared<FaultStore>(std::move(store), [this](const StoreCall& call, uint64_t) {
+      if (call.op == StoreOp::kGet && ++gets_ == 20) two_epochs_.set_value();
+      if (call.op == StoreOp::kGet && gets_ == 21) third_.set_value();
+      return Fault::None();
+    });
+  }
+  std::future<void> TwoEpochs() { return two_epochs_.get_future(); }
+  std::future<void> Third() { return third_.get_future(); }
+
+ private:
+  int gets_ = 0;  // the script is called one call at a time
+  std::promise<void> two_epochs_;
+  std::promise<void> third_;
+};
+
 TEST(Loader, OneEpochIsReadAheadAndNoMore) {
   ImageBucket bucket(10);
-  std::promise<void> two_epochs, more;
-  int gets = 0;  // the script is called one call at a time
-  const FaultScript count = [&](const StoreCall& call, uint64_t) {
-    if (call.op == StoreOp::kGet) ++gets;
-    if (call.op == StoreOp::kGet && gets == 20) two_epochs.set_value();
-    if (call.op == StoreOp::kGet && gets == 21) more.set_value();
-    return Fault::None();
-  };
-  Loader loader(bucket.OpenThrough(std::make_shared<FaultStore>(bucket.store(), count)), SmallOptions(5));
+  CountedGets gets;
+  Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), SmallOptions(5));
   ASSERT_TRUE(loader.Next());
-  ASSERT_EQ(two_epochs.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
-  std::future<void> third = more.get_future();
+  ASSERT_EQ(gets.TwoEpochs().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  std::future<void> third = gets.Third();
   EXPECT_EQ(third.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
   while (loader.Next()) continue;
   ASSERT_TRUE(loader.Next()) << "of the second epoch";
   EXPECT_EQ(third.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+}
+
+TEST(Loader, EpochsThatWillBeAskedForAreReadAheadAsFarAsTheMemoryGoes) {
+  ImageBucket bucket(10);
+  CountedGets gets;
+  LoaderOptions options = SmallOptions(5);
+  options.epochs = 3;
+  Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), options);
+  ASSERT_TRUE(loader.Next());
+  EXPECT_EQ(gets.Third().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 TEST(Loader, WaitForSaysWhetherNextWouldWait) {

@@ -89,12 +89,12 @@ uint64_t Pipeline::SlotBytes(const BatchPlan& plan) const {
   return bytes;
 }
 
-// One epoch ahead keeps everybody busy; whoever stops after this one has not paid for many.
+// Where nobody said how many epochs will come, one is read ahead: whoever stops after this one has not paid for many.
 bool Pipeline::WaitForSlot(uint64_t epoch, uint64_t bytes, Lease& slot, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   return slot_returned_.wait(lock, std::move(stop), [&] {
-    return epoch <= taken_epoch_ + 1 && open_.size() < MostOpenBatches(parts_.options) &&
-           (sizes_rows() || TrySlot(bytes, slot));
+    return (parts_.options.epochs || epoch <= taken_epoch_ + 1) &&
+           open_.size() < MostOpenBatches(parts_.options) && (sizes_rows() || TrySlot(bytes, slot));
   });
 }
 

@@ -43,7 +43,8 @@ class Loader:
     sampling: "all" records once | "balanced": every class equally often | "replacement": each row drawn anew. With the
         latter two an epoch has epoch_size rows (None: as many as there are records) in random order.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
-    epochs: how many will be asked for, so that nothing is read for later ones; None: each end reads on into the next.
+    epochs: how many will be asked for: nothing is read for later ones, and memory alone limits how far is read ahead;
+        None: the next epoch is read ahead, and none after it.
     rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1.
     threads: for decoding; None: as many as this process has CPUs; pin_threads: each stays on one CPU.
     max_requests: reads at a time; None: the engine's choice.
