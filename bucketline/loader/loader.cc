@@ -135,7 +135,7 @@ std::optional<Batch> Loader::Impl::Next() {
       std::lock_guard lock(mutex);
       if (closed) ThrowClosed();
       if (options.epochs && epoch >= *options.epochs) return std::nullopt;
-      if (EpochIsOverLocked()) {
+      if (delivered == Steps()) {
         ++epoch;
         start = position = delivered = 0;
         return std::nullopt;

@@ -340,12 +340,12 @@ def _extensions(given: Sequence[str] | None) -> list[str]:
 
 
 def _position(index: Any, count: int) -> int:
-    number = index.__index__() if hasattr(index, "__index__") else None
-    if number is None:
+    place = index.__index__() if hasattr(index, "__index__") else None
+    if place is None:
         raise TypeError(f"indices must be integers or slices, not {type(index).__name__}")
-    if not -count <= number < count:
-        raise IndexError(f"index {number} is out of range: there are {count} records")
-    return int(number) % count
+    if not -count <= place < count:
+        raise IndexError(f"index {place} is out of range: there are {count} records")
+    return int(place) % count
 
 
 def _human(size: float) -> str:

@@ -4,15 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/bare_request.h"
 #include "tests/support/minio.h"
 #include "tests/support/versitygw.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bucketline/dataset/dataset_testing.h"
-#include "bucketline/exec/timer.h"
-#include "bucketline/http/curl_transport.h"
-#include "bucketline/s3/s3_client.h"
 #include "bucketline/store/store_testing.h"
 
 namespace bucketline::testing {
@@ -23,27 +21,12 @@ using ::testing::HasSubstr;
 
 // Makes the bucket keep versions from now on.
 void KeepVersions(const S3TestServer& server, const std::string& bucket) {
-  const std::unique_ptr<HttpTransport> transport = MakeCurlTransport({});
-  Timer timer;
-  RetryBudget budget;
-  S3Counters counters;
-  S3Environment environment;
-  environment.transport = transport.get();
-  environment.timer = &timer;
-  environment.retry_budget = &budget;
-  environment.counters = &counters;
-  const auto client =
-      std::make_shared<S3Client>(ResolveSettings(bucket, server.Options(), environment), environment);
   S3Request request;
   request.method = "PUT";
   request.query = {{"versioning", ""}};
   SetBody(request, Bytes::Copy("<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
                                "<Status>Enabled</Status></VersioningConfiguration>"));
-  const auto receiver = std::make_shared<DocumentReceiver>(
-      client->ContextOf(request), [](const HttpResponseHead&, std::string_view) { return std::nullopt; });
-  const S3Outcome outcome = client->Run(std::move(request), receiver);
-  client->Shutdown();
-  if (outcome.failure) throw outcome.failure->error;
+  SendBareRequest(bucket, server.Options(), std::move(request));
 }
 
 enum class Kind { kVersitygw, kMinio };

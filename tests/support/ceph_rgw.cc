@@ -1,15 +1,10 @@
 #include "tests/support/ceph_rgw.h"
 
 #include <cstdlib>
-#include <memory>
-#include <optional>
 #include <utility>
 
+#include "tests/support/bare_request.h"
 #include "tests/support/server_process.h"
-
-#include "bucketline/exec/timer.h"
-#include "bucketline/http/curl_transport.h"
-#include "bucketline/s3/s3_client.h"
 
 namespace bucketline::testing {
 namespace {
@@ -36,23 +31,9 @@ std::string CephRgw::MakeBucket() {
   // The cluster outlives this process, and so do its buckets.
   static const std::string kProcess = RandomHex(8);
   const std::string name = "bucket-" + kProcess + "-" + std::to_string(++buckets_);
-  const std::unique_ptr<HttpTransport> transport = MakeCurlTransport({});
-  Timer timer;
-  RetryBudget budget;
-  S3Counters counters;
-  S3Environment environment;
-  environment.transport = transport.get();
-  environment.timer = &timer;
-  environment.retry_budget = &budget;
-  environment.counters = &counters;
-  const auto client = std::make_shared<S3Client>(ResolveSettings(name, Options(), environment), environment);
   S3Request request;
   request.method = "PUT";
-  const auto receiver = std::make_shared<DocumentReceiver>(
-      client->ContextOf(request), [](const HttpResponseHead&, std::string_view) { return std::nullopt; });
-  const S3Outcome outcome = client->Run(std::move(request), receiver);
-  client->Shutdown();
-  if (outcome.failure) throw outcome.failure->error;
+  SendBareRequest(name, Options(), std::move(request));
   return name;
 }
 
