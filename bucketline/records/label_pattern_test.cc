@@ -19,7 +19,7 @@ std::optional<std::string> Find(const std::string& expression, const std::string
 TEST(LabelPattern, TakesTheFirstGroup) {
   EXPECT_THAT(Find("([a-z]+)_([0-9]+)", "x/cat_12.jpg"), Optional(std::string("cat")));
   EXPECT_THAT(Find("(?:a|b)/(.)", "b/x"), Optional(std::string("x")));
-  EXPECT_THAT(Find("^(?=a)(.)", "abc"), Optional(std::string("a")));
+  EXPECT_THAT(Find("^(.)", "abc"), Optional(std::string("a")));
 }
 
 TEST(LabelPattern, TakesTheGroupThatIsNamedLabel) {
@@ -43,6 +43,16 @@ TEST(LabelPattern, NothingFoundIsNothing) {
   EXPECT_EQ(Find("(cat)|dog", "dog"), std::nullopt);
 }
 
+TEST(LabelPattern, ALetterOfSeveralBytesIsOneCharacter) {
+  EXPECT_THAT(Find("/(.)_", "x/é_1.jpg"), Optional(std::string("é")));
+}
+
+// Engines that backtrack take exponential time here.
+TEST(LabelPattern, NestedRepeatsTakeLinearTime) {
+  EXPECT_EQ(Find("((a*)*)*$b", std::string(1024, 'a')), std::nullopt);
+  EXPECT_THAT(Find("((a+)+)+b", std::string(1023, 'a') + "b"), Optional(std::string(1023, 'a')));
+}
+
 TEST(LabelPattern, WhatIsNoPatternIsNamed) {
   const auto message = [](const std::string& expression) {
     return MessageOf(ErrorCode::kInvalidArgument, [&] { LabelPattern{expression}; });
@@ -51,6 +61,8 @@ TEST(LabelPattern, WhatIsNoPatternIsNamed) {
   EXPECT_THAT(message(R"(\(cat\)[(])"), HasSubstr("has no group"));
   EXPECT_THAT(message("(?:cat)"), HasSubstr("has no group"));
   EXPECT_THAT(message("(cat"), HasSubstr("\"(cat\" is no regular expression"));
+  EXPECT_THAT(message("(?=a)(.)"), HasSubstr("\"(?=a)(.)\" is no regular expression"));
+  EXPECT_THAT(message("(?<=a)(.)"), HasSubstr("is no regular expression"));
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ class Labels {
   static Labels Table(std::string uri, std::string key_field = "file", std::string label_field = "label");
   // The same, with the text of a .json here: {key: label} or a list of objects with "file" and "label".
   static Labels TableText(std::string json);
-  // What a regular expression (ECMAScript, searched for anywhere in the key) finds: the group that is named
-  // "label" as in "(?<label>...)" or "(?P<label>...)", else the first group. Throws kInvalidArgument for one
-  // that does not parse or has no group.
+  // What a regular expression (RE2 syntax, which has no look-around and no back-references; searched for anywhere in
+  // the key) finds: the group that is named "label" as in "(?<label>...)" or "(?P<label>...)", else the first group.
+  // Throws kInvalidArgument for one that does not parse or has no group.
   static Labels Pattern(std::string expression);
   // One JSON object per record, {label_field: label, ...}. `name` says where: a URI, or a path from the
   // record's folder (a leading "../" goes up one). "{stem}" stands for the record's name without its last
