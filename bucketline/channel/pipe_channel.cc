@@ -46,7 +46,7 @@ class FifoChannel : public PipeChannel {
     }
   }
 
-  ~FifoChannel() override { Stop(); }
+  ~FifoChannel() override { FifoChannel::Stop(); }
 
   uint64_t bytes_served() const override { return bytes_.value(); }
 
@@ -55,13 +55,29 @@ class FifoChannel : public PipeChannel {
     return counts_;
   }
 
+  const ChannelObjects& objects() const override { return objects_; }
+
   void Wait(std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     const bool over = changed_.wait(lock, stop, [&] {
       return failure_ ? held_ == 0 : options_.epochs > 0 && counts_.whole + counts_.left == options_.epochs;
     });
-    if (!over) throw Error(ErrorCode::kCancelled, "the channel was stopped");
     if (failure_) throw *failure_;
+    if (!over) throw Error(ErrorCode::kCancelled, "the channel was stopped");
+  }
+
+  void Stop() override {
+    const std::lock_guard stopping(stop_mutex_);
+    stop_.request_stop();
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;  // next_ stays what it is from here on
+      changed_.notify_all();
+    }
+    next_->Release();
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
   }
 
  private:
@@ -125,6 +141,7 @@ class FifoChannel : public PipeChannel {
     const std::lock_guard lock(mutex_);
     if (state == FifoWriter::State::kOpen) ++counts_.whole;
     if (state == FifoWriter::State::kReaderGone) ++counts_.left;
+    if (state == FifoWriter::State::kStopped) ++counts_.cut;
     changed_.notify_all();
   }
 
@@ -152,19 +169,6 @@ class FifoChannel : public PipeChannel {
     if (failed_) failed_(error);
   }
 
-  void Stop() {
-    stop_.request_stop();
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;  // next_ stays what it is from here on
-      changed_.notify_all();
-    }
-    next_->Release();
-    for (std::thread& thread : threads_) {
-      if (thread.joinable()) thread.join();
-    }
-  }
-
   const ChannelObjects objects_;
   const PipeFormat format_;
   const PipeOptions options_;
@@ -186,6 +190,7 @@ class FifoChannel : public PipeChannel {
   std::optional<Error> failure_;
   size_t held_ = 0;  // epochs whose readers are kept waiting
 
+  std::mutex stop_mutex_;  // one Stop at a time
   std::array<std::thread, kOpenEpochs> threads_;
 };
 
