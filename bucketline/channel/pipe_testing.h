@@ -1,6 +1,7 @@
 // What tests of Pipe channels share: readers that do what those of training containers do, and counts of what may leak.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -79,7 +80,7 @@ class PipeReader {
     kNonBlocking,  // ml-io: O_NONBLOCK, poll for the first bytes and whenever there are none
   };
 
-  PipeReader(const std::string& path, Kind kind) : path_(path), kind_(kind) {
+  PipeReader(const std::string& path, Kind kind) : path_(path) {
     if (!AwaitFifo(path)) throw std::runtime_error(path + " did not appear");
     const int flags = O_RDONLY | O_CLOEXEC | (kind == Kind::kNonBlocking ? O_NONBLOCK : 0);
     fd_ = UniqueFd(::open(path.c_str(), flags));
@@ -103,11 +104,17 @@ class PipeReader {
     }
     return bytes;
   }
+  // At most `most` bytes of those that are there; may be none.
+  std::string ReadNow(size_t most) {
+    if (!PollFor(fd_.get(), POLLIN, std::chrono::milliseconds(0))) return {};
+    std::array<char, size_t{64} << 10> piece;
+    const ssize_t got = ::read(fd_.get(), piece.data(), std::min(piece.size(), most));
+    return got > 0 ? std::string(piece.data(), static_cast<size_t>(got)) : std::string();
+  }
   std::string ReadAll() { return Read(SIZE_MAX); }
 
  private:
-  const std::string path_;
-  const Kind kind_;
+  std::string path_;
   UniqueFd fd_;
 };
 
