@@ -29,6 +29,7 @@ void AddDoctor(CLI::App& app, Invocation& invocation);
 void AddBench(CLI::App& app, Invocation& invocation);
 void AddTrain(CLI::App& app, Invocation& invocation);
 void AddServe(CLI::App& app, Invocation& invocation);
+void AddMount(CLI::App& app, Invocation& invocation);
 void AddSynthesize(CLI::App& app, Invocation& invocation);
 
 }  // namespace bucketline::cli

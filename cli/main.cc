@@ -41,6 +41,7 @@ int Main(int argc, char** argv) {
   AddBench(app, invocation);
   AddDoctor(app, invocation);
   AddServe(app, invocation);
+  AddMount(app, invocation);
   AddSynthesize(app, invocation);
   try {
     app.parse(argc, argv);
