@@ -126,7 +126,9 @@ class Run {
     result_.exit_codes[host] = code;
     std::erase(lingering_, &script);
     scripts_[host] = nullptr;
-    if (code != 0 && !end_of_grace_) TerminateAll();
+    if (code == 0 || end_of_grace_ || killed_) return;
+    result_.first_failed = host;
+    TerminateAll();
   }
 
   const ScriptLimits limits_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ enum class ScriptsEnd {
 
 struct ScriptsResult {
   ScriptsEnd end = ScriptsEnd::kEnded;
-  std::vector<int> exit_codes = {};  // of each host; 128 + n when signal n ended it
+  std::vector<int> exit_codes = {};         // of each host; 128 + n when signal n ended it
+  std::optional<size_t> first_failed = {};  // the first host that ended by itself with another code than 0
 };
 
 // Starts all and waits for all. A host that fails ends the others. They end by SIGTERM, then SIGKILL to whatever is
