@@ -1,4 +1,6 @@
 // bucketline mount: objects as read-only files.
+#include "bucketline/channel/mount.h"
+
 #include <memory>
 
 #include "cli/command.h"
@@ -8,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
-#include "bucketline/channel/mount.h"
 
 namespace bucketline::cli {
 namespace {
@@ -51,8 +52,8 @@ void PrintMounted(const Mount& mount, const Args& args, uint64_t left_out, bool 
                                            {"left_out", left_out}};
     fmt::print("{}\n", object.dump());
   } else {
-    fmt::print("{} is at {}: {} files in {} folders; {} keys left out; Ctrl-C unmounts it\n", args.dataset.uri,
-               args.folder, mount.files(), mount.folders() + 1, left_out);
+    fmt::print("{} is at {}: {} files in {} folders; {} keys left out; Ctrl-C unmounts it\n",
+               args.dataset.uri, args.folder, mount.files(), mount.folders() + 1, left_out);
   }
   std::fflush(stdout);
 }
@@ -72,7 +73,7 @@ int Run(Args& args, bool json, const std::stop_token& stop) {
   const Dataset dataset = args.dataset.Open(runtime);
   LeftOutKeys left_out(args.report);
   args.mount.left_out = [&](std::string_view key, std::string_view reason) { left_out.Add(key, reason); };
-  Mount mount(dataset, MountPrefixLength(dataset), args.folder, args.mount);
+  Mount mount(dataset, MountPathStart(dataset), args.folder, args.mount);
   if (left_out.count() > kShownKeys) {
     fmt::print(stderr, "bucketline: {} more keys were left out{}\n", left_out.count() - kShownKeys,
                args.report.empty() ? "; --report FILE names all" : "");
@@ -89,11 +90,13 @@ void AddMount(CLI::App& app, Invocation& invocation) {
   auto args = std::make_shared<Args>();
   CLI::App* sub = app.add_subcommand("mount", "objects as read-only files below a folder, until Ctrl-C");
   args->dataset.AddTo(*sub, "none");
-  for (const char* name : {"--labels", "--label-key", "--label-field"}) sub->remove_option(sub->get_option(name));
+  for (const char* name : {"--labels", "--label-key", "--label-field"})
+    sub->remove_option(sub->get_option(name));
   sub->get_option("--extensions")->default_str("all");
   args->dataset.extensions = "";
   sub->add_option("folder", args->folder, "an empty folder; it is made if it is not there")->required();
-  AddByteSize(*sub, "--memory", args->mount.memory, "of objects that is held at a time, at least 16MiB [256MiB]");
+  AddByteSize(*sub, "--memory", args->mount.memory,
+              "of objects that is held at a time, at least 16MiB [256MiB]");
   sub->add_flag("--allow-other", args->mount.allow_other, "other users of this machine may read it too");
   sub->add_option("--report", args->report, "file for the keys that cannot be paths, as JSON lines");
   sub->add_flag("--json", invocation.json, "what is mounted, and at the end what was read, as JSON lines");

@@ -10,8 +10,8 @@
 namespace bucketline {
 
 struct Mount::Impl {
-  Impl(const Dataset& dataset, size_t prefix_length, const std::string& folder, const MountOptions& options)
-      : tree(OnlyPaths(dataset, prefix_length, options.left_out), prefix_length),
+  Impl(const Dataset& dataset, size_t path_start, const std::string& folder, const MountOptions& options)
+      : tree(OnlyPaths(dataset, path_start, options.left_out), path_start),
         reader(tree.dataset(), options.memory, dataset.runtime().log()),
         session(tree, reader,
                 {.folder = folder, .allow_other = options.allow_other, .mtime = Clock::Real().WallNow()}) {}
@@ -21,8 +21,8 @@ struct Mount::Impl {
   MountSession session;
 };
 
-Mount::Mount(Dataset dataset, size_t prefix_length, const std::string& folder, const MountOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(dataset), prefix_length, folder, options)) {}
+Mount::Mount(Dataset dataset, size_t path_start, const std::string& folder, const MountOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(dataset), path_start, folder, options)) {}
 Mount::~Mount() = default;
 
 bool Mount::WaitUntilGone(const std::stop_token& stop) { return impl_->session.WaitUntilGone(stop); }

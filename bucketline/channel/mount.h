@@ -23,11 +23,11 @@ struct MountOptions {
 // read of an object that changed or cannot be had fails with EIO, and the first of each object is logged.
 class Mount {
  public:
-  // Files are named by their keys without the first `prefix_length` bytes (MountPrefixLength). `folder` is made if it is
+  // Files are named by their keys without the first `path_start` bytes (MountPathStart). `folder` is made if it is
   // not there. The dataset's Runtime outlives the Mount. Throws: kInvalidArgument when the folder is not empty or is the
   // mount of a process that is gone; kUnsupported in a build without FUSE; kUnsupported or kPermissionDenied where the
   // system lacks or refuses it, saying what to do; kResourceExhausted for too little memory.
-  Mount(Dataset dataset, size_t prefix_length, const std::string& folder, const MountOptions& options = {});
+  Mount(Dataset dataset, size_t path_start, const std::string& folder, const MountOptions& options = {});
   // Ends reads that wait, with EIO, and unmounts, whoever has files open there.
   ~Mount();
   Mount(const Mount&) = delete;

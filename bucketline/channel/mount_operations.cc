@@ -224,9 +224,8 @@ const fuse_lowlevel_ops& MountOperations::Table() {
     };
     table.readdirplus = [](fuse_req_t request, fuse_ino_t node, size_t length, off_t position,
                            fuse_file_info*) {
-      AnswerOr(request, [&] {
-        Of(request).ReadFolder(request, node, length, static_cast<uint64_t>(position), true);
-      });
+      AnswerOr(request,
+               [&] { Of(request).ReadFolder(request, node, length, static_cast<uint64_t>(position), true); });
     };
     table.statfs = [](fuse_req_t request, fuse_ino_t) {
       AnswerOr(request, [&] { Of(request).Statistics(request); });

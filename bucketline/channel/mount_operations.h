@@ -45,7 +45,7 @@ class MountOperations {
   MountReader& reader_;
   const std::stop_token stop_;
   const timespec mtime_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                                                        // guards what follows
   std::unordered_map<uint64_t, std::unique_ptr<MountReader::File>> files_;  // open ones, by their address
 };
 

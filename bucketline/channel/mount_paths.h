@@ -2,26 +2,27 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <string>
+#include <optional>
 #include <string_view>
 
 #include "bucketline/dataset/dataset.h"
 
 namespace bucketline {
 
-// Called for each record that is left out, in no order.
+// Where paths begin in the keys of a dataset whose prefix is a folder, with or without its last "/". nullopt where the
+// prefix ends within names: of "s3://b/train" that has "train-01/a". Precondition: one source, not empty.
+std::optional<size_t> StartOfFolder(const Dataset& dataset);
+
+// The same for a mount, where "/" is the delimiter. An object by its whole key is below the folder that it is in. Throws
+// kInvalidArgument, naming a key, where the prefix ends within names.
+size_t MountPathStart(const Dataset& dataset);
+
+// Called for each key that is left out, with the reason; in the order of the keys.
 using LeftOut = std::function<void(std::string_view key, std::string_view reason)>;
 
-// The length of what a dataset's keys lose to become paths: the prefix of its URI through its last "/", so that
-// "s3://b/data/train/a.jpg" below "s3://b/data/train/" is "a.jpg". An object's whole key is its own prefix.
-// Throws kInvalidArgument where the prefix is only the beginning of a folder's name (naming a key): "/" is the
-// delimiter. Precondition: one source, not empty.
-size_t MountPrefixLength(const Dataset& dataset);
-
-// The records whose keys, without the first `prefix_length` bytes, are paths that do not clash: segments of 1 to 255
-// bytes, none "." or "..", without NUL; and no key that is also the folder of another one ("w" beside "w/p").
-Dataset OnlyPaths(const Dataset& dataset, size_t prefix_length, const LeftOut& left_out);
+// The records whose keys from `path_start` on are paths (channel/local_paths.h). Of a key that is another one's folder
+// ("w" beside "w/p") the file stays.
+Dataset OnlyPaths(const Dataset& dataset, size_t path_start, const LeftOut& left_out);
 
 }  // namespace bucketline

@@ -97,9 +97,8 @@ bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
     request.length = range.length;
   }
   request.stop = stop_.get_token();
-  place.store->Get(std::move(request), piece, [this, piece, key](Result<ObjectInfo> result) {
-    Done(piece, key, std::move(result));
-  });
+  place.store->Get(std::move(request), piece,
+                   [this, piece, key](Result<ObjectInfo> result) { Done(piece, key, std::move(result)); });
   return true;
 }
 

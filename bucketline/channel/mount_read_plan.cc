@@ -5,7 +5,8 @@
 namespace bucketline {
 namespace {
 
-constexpr uint64_t kSlack = uint64_t{2} << 20;  // a few reads of the kernel's largest size
+constexpr uint64_t kSlack = uint64_t{2} << 20;         // a few reads of the kernel's largest size
+constexpr uint64_t kFirstSlack = uint64_t{256} << 10;  // two of its usual size
 constexpr uint64_t kSmallestPiece = uint64_t{256} << 10;
 constexpr uint64_t kLargestPiece = uint64_t{8} << 20;  // larger ones cost as much and come later
 
@@ -13,8 +14,8 @@ constexpr uint64_t kLargestPiece = uint64_t{8} << 20;  // larger ones cost as mu
 
 bool MountReadPlan::Follows(uint64_t offset) const {
   if (!begun_) return offset == 0 || size_ <= kMountHead;
-  if (window_ == 0) return offset == next_;
-  return offset + kSlack >= next_ && offset <= next_ + kSlack;
+  const uint64_t slack = window_ == 0 ? kFirstSlack : kSlack;
+  return offset + slack >= next_ && offset <= next_ + slack;
 }
 
 void MountReadPlan::Note(uint64_t offset, uint64_t length, uint64_t most) {
@@ -26,6 +27,7 @@ void MountReadPlan::Note(uint64_t offset, uint64_t length, uint64_t most) {
   } else {
     if (window_ != 0) asked_ = std::max(asked_, std::min(offset, next_));
     if (begun_ && window_ == 0) asked_ = offset;
+    run_ = std::min(run_, offset);
     next_ = std::max(next_, end);
     window_ = std::min(std::max(2 * (next_ - run_), kMountHead), most);
   }

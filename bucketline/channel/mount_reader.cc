@@ -18,9 +18,9 @@ constexpr uint64_t kMostFilesAhead = 128;
 
 uint64_t Checked(uint64_t memory) {
   if (memory >= MountReader::kLeastMemory) return memory;
-  throw Error(ErrorCode::kResourceExhausted, fmt::format("{} of memory are too little for a mount: {} are the least",
-                                                         FormatByteSize(memory),
-                                                         FormatByteSize(MountReader::kLeastMemory)));
+  throw Error(ErrorCode::kResourceExhausted,
+              fmt::format("{} of memory are too little for a mount: {} are the least", FormatByteSize(memory),
+                          FormatByteSize(MountReader::kLeastMemory)));
 }
 
 }  // namespace
@@ -37,10 +37,7 @@ std::unique_ptr<MountReader::File> MountReader::Open(uint64_t record) {
 }
 
 MountReader::File::File(MountReader& reader, uint64_t record)
-    : reader_(reader),
-      record_(record),
-      place_(reader.dataset_.PlaceAt(record)),
-      plan_(place_.part.length) {}
+    : reader_(reader), record_(record), place_(reader.dataset_.PlaceAt(record)), plan_(place_.part.length) {}
 
 MountReader::File::~File() {
   if (plan_.window() != 0) reader_.open_windows_.fetch_sub(1, std::memory_order_relaxed);
@@ -132,7 +129,8 @@ Bytes MountReader::ReadNow(File& file, MountRange range, const std::shared_ptr<R
 void MountReader::Report(uint64_t record, const Error& error) {
   failed_reads_.fetch_add(1, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
-  if (reported_.insert(record).second) log_(LogLevel::kError, fmt::format("{}; its reader gets EIO", error.what()));
+  if (reported_.insert(record).second)
+    log_(LogLevel::kError, fmt::format("{}; its reader gets EIO", error.what()));
 }
 
 }  // namespace bucketline

@@ -49,9 +49,9 @@ std::string Quoted(const std::string& text) {
 }
 
 Session MakeSession(const std::string& source, bool allow_other, MountOperations& operations) {
-  const std::string options = fmt::format("ro,default_permissions,max_read={},subtype=bucketline,fsname={}{}",
-                                          MountReader::kLongestRead, Quoted(source),
-                                          allow_other ? ",allow_other" : "");
+  const std::string options =
+      fmt::format("ro,default_permissions,max_read={},subtype=bucketline,fsname={}{}",
+                  MountReader::kLongestRead, Quoted(source), allow_other ? ",allow_other" : "");
   std::array<const char*, 3> words = {"bucketline", "-o", options.c_str()};
   fuse_args args = FUSE_ARGS_INIT(words.size(), const_cast<char**>(words.data()));
   Session session(fuse_session_new(&args, &MountOperations::Table(), sizeof(fuse_lowlevel_ops), &operations));
@@ -70,11 +70,12 @@ class MountSession::Impl {
     CheckFuseDevice();
     session_ = MakeSession(tree.dataset().source(), options_.allow_other, operations_);
     if (fuse_session_mount(session_.get(), options_.folder.c_str()) != 0) {
-      throw Error(ErrorCode::kPermissionDenied,
-                  "the system refuses to mount here (its reason is on standard error): mounting takes root or "
-                  "fusermount3, --allow-other also user_allow_other in /etc/fuse.conf, and a container "
-                  "--device /dev/fuse --cap-add SYS_ADMIN",
-                  options_.folder);
+      throw Error(
+          ErrorCode::kPermissionDenied,
+          "the system refuses to mount here (its reason is on standard error): mounting takes root or "
+          "fusermount3, --allow-other also user_allow_other in /etc/fuse.conf, and a container "
+          "--device /dev/fuse --cap-add SYS_ADMIN",
+          options_.folder);
     }
     Serve();
   }
@@ -96,7 +97,8 @@ class MountSession::Impl {
       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
       epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
       end_ = UniqueFd(eventfd(0, EFD_CLOEXEC));
-      if (!epoll_ || !end_) throw Error(ErrorCode::kResourceExhausted, "no file descriptor is left for a mount");
+      if (!epoll_ || !end_)
+        throw Error(ErrorCode::kResourceExhausted, "no file descriptor is left for a mount");
       for (const int watched : {fd, end_.get()}) {
         epoll_event event{.events = EPOLLIN, .data = {.fd = watched}};
         epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watched, &event);
@@ -114,7 +116,8 @@ class MountSession::Impl {
   void RaiseKernelReadAhead() {
     struct stat status{};
     if (stat(options_.folder.c_str(), &status) != 0) return;
-    std::ofstream(fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", major(status.st_dev), minor(status.st_dev)))
+    std::ofstream(
+        fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", major(status.st_dev), minor(status.st_dev)))
         << MountReader::kLongestRead / 1024;
   }
 
@@ -156,7 +159,8 @@ class MountSession::Impl {
 
   void WakeAll() const {
     const uint64_t one = 1;
-    if (write(end_.get(), &one, sizeof(one)) != sizeof(one)) std::abort();  // an eventfd takes 2^64 - 2 of them
+    if (write(end_.get(), &one, sizeof(one)) != sizeof(one))
+      std::abort();  // an eventfd takes 2^64 - 2 of them
   }
 
   void End() {

@@ -9,7 +9,8 @@ namespace bucketline {
 class MountSession::Impl {};
 
 MountSession::MountSession(const MountTree&, MountReader&, MountSessionOptions options) {
-  throw Error(ErrorCode::kUnsupported, "built without FUSE: install libfuse3-dev and build anew", options.folder);
+  throw Error(ErrorCode::kUnsupported, "built without FUSE: install libfuse3-dev and build anew",
+              options.folder);
 }
 MountSession::~MountSession() = default;
 bool MountSession::WaitUntilGone(const std::stop_token&) { return true; }

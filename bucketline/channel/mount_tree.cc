@@ -7,13 +7,13 @@
 
 namespace bucketline {
 
-MountTree::MountTree(Dataset dataset, size_t prefix_length) : dataset_(std::move(dataset)) {
+MountTree::MountTree(Dataset dataset, size_t path_start) : dataset_(std::move(dataset)) {
   if (dataset_.size() > UINT32_MAX) {
-    throw Error(ErrorCode::kUnsupported, "more than 4 294 967 295 objects cannot be mounted; name a longer prefix",
-                dataset_.source());
+    throw Error(ErrorCode::kUnsupported,
+                "more than 4 294 967 295 objects cannot be mounted; name a longer prefix", dataset_.source());
   }
   const auto size = static_cast<uint32_t>(dataset_.size());
-  folders_.push_back({.first = 0, .last = size, .depth = static_cast<uint32_t>(prefix_length), .parent = 0});
+  folders_.push_back({.first = 0, .last = size, .depth = static_cast<uint32_t>(path_start), .parent = 0});
   std::vector<uint32_t> open = {0};  // the root and the folders of the latest key, inside one another
   std::string before;
   for (uint32_t record = 0; record < size; ++record) {
@@ -48,11 +48,11 @@ uint32_t MountTree::LowerBound(uint32_t first, uint32_t last, std::string_view k
 }
 
 uint64_t MountTree::FolderAt(uint32_t record, size_t depth) const {
-  const auto found = std::lower_bound(
-      folders_.begin(), folders_.end(), std::pair(record, depth),
-      [](const Folder& folder, const std::pair<uint32_t, size_t>& wanted) {
-        return folder.first != wanted.first ? folder.first < wanted.first : folder.depth < wanted.second;
-      });
+  const auto found = std::lower_bound(folders_.begin(), folders_.end(), std::pair(record, depth),
+                                      [](const Folder& folder, const std::pair<uint32_t, size_t>& wanted) {
+                                        return folder.first != wanted.first ? folder.first < wanted.first
+                                                                            : folder.depth < wanted.second;
+                                      });
   return static_cast<uint64_t>(found - folders_.begin()) + 1;
 }
 

@@ -21,7 +21,7 @@ class MountTree {
   static constexpr uint64_t kRoot = 1;
 
   // `dataset` as OnlyPaths() made it. Throws kUnsupported for more than 2^32 - 1 records.
-  MountTree(Dataset dataset, size_t prefix_length);
+  MountTree(Dataset dataset, size_t path_start);
 
   const Dataset& dataset() const { return dataset_; }
   uint64_t folders() const { return folders_.size(); }  // with the root
