@@ -99,7 +99,7 @@ TEST_F(CheckpointSyncTest, EveryHostBeginsWithWhatIsThere) {
 
 TEST_F(CheckpointSyncTest, WhatCannotBeRestoredIsAnError) {
   PutBytes(*inner_, "ckpt/../../escaped", "x");
-  EXPECT_THAT(ErrorOf([&] { Start(); }).what(), HasSubstr("ckpt/../../escaped"));
+  EXPECT_THAT(ErrorOf([&] { Start(); }).what(), HasSubstr("../../escaped"));
 }
 
 TEST_F(CheckpointSyncTest, WritesAndDeletesFollowWhileTheJobRuns) {

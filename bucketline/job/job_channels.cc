@@ -1,16 +1,15 @@
 #include "bucketline/job/job_channels.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/channel/channel_objects.h"
-#include "bucketline/channel/local_paths.h"
-#include "bucketline/dataset/download.h"
-#include "bucketline/store/file_store.h"
+#include "bucketline/channel/fast_file_channel.h"
+#include "bucketline/channel/file_channel.h"
+#include "bucketline/channel/pipe_channel.h"
 
 namespace bucketline {
 namespace {
@@ -19,15 +18,10 @@ Error OfChannel(const ChannelSpec& channel, const Error& error) {
   return Error(error.code(), fmt::format("channel {}: {}", channel.name, error.what()));
 }
 
-uint64_t DownloadFiles(Runtime& runtime, const ChannelSpec& channel, ChannelHost host,
-                       const std::string& folder, const std::stop_token& stop) {
-  const ChannelObjects objects =
-      ChannelObjects::Open(runtime, channel, host, {.s3 = {}, .listing_progress = {}, .stop = stop});
-  CheckPaths(objects.files(), objects.path_start());
-  const std::unique_ptr<ObjectStore> target = MakeFileStore(folder);
-  const DownloadReport report = bucketline::Download(objects.files(), target.get(), {}, stop);
-  if (report.failed > 0) throw report.failures.front();
-  return report.bytes;
+ChannelObjectsOptions Finding(const std::stop_token& stop) {
+  ChannelObjectsOptions options;
+  options.stop = stop;
+  return options;
 }
 
 }  // namespace
@@ -60,16 +54,31 @@ bool JobChannels::AnyToDownload() const {
 
 void JobChannels::Download(const std::stop_token& stop) {
   ForEach(true, [&](const ChannelSpec& channel, ChannelHost host, const HostLayout& layout) {
-    std::filesystem::create_directories(layout.channel(channel.name));
-    downloaded_ += DownloadFiles(runtime_, channel, host, layout.channel(channel.name), stop);
+    FileChannelOptions options;
+    options.objects = Finding(stop);
+    options.index = layout.input() + "/." + channel.name + ".index";
+    downloaded_ += DownloadChannel(runtime_, channel, host, layout.channel(channel.name), options).bytes;
   });
 }
 
 void JobChannels::Serve(const ChannelFailure& failed, const std::stop_token& stop) {
-  ForEach(false, [&](const ChannelSpec&, ChannelHost, const HostLayout&) {
-    static_cast<void>(failed);
-    static_cast<void>(stop);
-    throw Error(ErrorCode::kUnsupported, "not yet");
+  ForEach(false, [&](const ChannelSpec& channel, ChannelHost host, const HostLayout& layout) {
+    const ChannelFailure named = [failed, &channel](const Error& error) {
+      failed(OfChannel(channel, error));
+    };
+    if (channel.mode == ChannelMode::kPipe) {
+      PipeOptions options;
+      options.memory = memory_each_;
+      options.objects = Finding(stop);
+      served_.push_back(ServePipe(runtime_, channel, host, layout.data(), options, named));
+    } else {
+      FastFileOptions options;
+      options.objects = Finding(stop);
+      // Others than root may not open their mounts to other users, unless /etc/fuse.conf says so.
+      options.mount = {.memory = memory_each_, .allow_other = geteuid() == 0, .left_out = {}};
+      options.failed = named;
+      served_.push_back(ServeFastFile(runtime_, channel, host, layout.channel(channel.name), options));
+    }
   });
 }
 
