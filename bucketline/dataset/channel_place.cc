@@ -133,15 +133,12 @@ std::optional<ChannelPlace> FindChannel(std::string_view name, const Environment
   return place;
 }
 
-std::optional<ChannelPlace> FindPipe(std::string_view path, const EnvironmentLookup& environment) {
-  const std::string folder = WithoutLastSlash(std::string(path));
-  if (IsFolder(folder)) return std::nullopt;
+std::optional<ChannelPlace> FindChannelOf(std::string_view folder, const EnvironmentLookup& environment) {
   const std::optional<nlohmann::json> config = ReadConfig(ConfigFile(environment, "inputdataconfig.json"));
   if (!config) return std::nullopt;
+  const std::string wanted = WithoutLastSlash(std::string(folder));
   for (const std::string& name : NamesOf(*config)) {
-    if (FolderOf(name, environment) != folder) continue;
-    std::optional<ChannelPlace> place = FindChannel(name, environment);
-    if (place->is_pipe) return place;
+    if (FolderOf(name, environment) == wanted) return FindChannel(name, environment);
   }
   return std::nullopt;
 }

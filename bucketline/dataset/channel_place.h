@@ -35,8 +35,9 @@ std::optional<std::string> ChannelName(std::string_view uri);
 // that has no such channel, naming those that it has; kInvalidArgument for an inputdataconfig.json that does not parse.
 std::optional<ChannelPlace> FindChannel(std::string_view name, const EnvironmentLookup& environment);
 
-// The Pipe whose SM_CHANNEL_<NAME> is `path`: a folder that is not there. nullopt for any other path.
-std::optional<ChannelPlace> FindPipe(std::string_view path, const EnvironmentLookup& environment);
+// The channel of the job whose folder this is, as SM_CHANNEL_<NAME> says it: that of a Pipe is not there. nullopt for any
+// other path, and outside a job.
+std::optional<ChannelPlace> FindChannelOf(std::string_view folder, const EnvironmentLookup& environment);
 
 // kNotFound: says which variables and folders were looked at.
 Error NoSuchChannel(std::string_view name, const EnvironmentLookup& environment);

@@ -7,15 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/result.h"
+
 namespace bucketline {
 namespace {
 
 constexpr size_t kBuffer = size_t{64} << 10;
-constexpr uint32_t kMagic = 0xced7230a;
-constexpr uint32_t kLengthBits = 29;
 
-uint32_t LittleEndian(const uint8_t* bytes) {
-  return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+bool IsLast(const RecordIoHead& part) {
+  return part.flag == RecordIoFlag::kWhole || part.flag == RecordIoFlag::kLast;
 }
 
 }  // namespace
@@ -26,14 +26,14 @@ std::optional<Bytes> PipeRecords::Next(const Room& room) {
   std::vector<Bytes> parts;
   size_t whole = 0;
   for (bool last = false; !last;) {
-    const std::optional<Part> part = NextPart(parts.empty());
+    const std::optional<RecordIoHead> part = NextPart(parts.empty());
     if (!part) return std::nullopt;
-    const std::shared_ptr<uint8_t[]> memory = room(part->bytes);
-    Fill({memory.get(), part->bytes});
-    Drop(Padding(part->bytes));
-    parts.emplace_back(memory, memory.get(), part->bytes);
-    whole += part->bytes;
-    last = part->last;
+    const std::shared_ptr<uint8_t[]> memory = room(part->length);
+    Fill({memory.get(), part->length});
+    Drop(part->padding());
+    parts.emplace_back(memory, memory.get(), part->length);
+    whole += part->length;
+    last = IsLast(*part);
   }
   ++records_;
   if (parts.size() == 1) return std::move(parts.front());
@@ -45,25 +45,27 @@ std::optional<Bytes> PipeRecords::Next(const Room& room) {
 
 bool PipeRecords::Skip() {
   for (bool first = true, last = false; !last; first = false) {
-    const std::optional<Part> part = NextPart(first);
+    const std::optional<RecordIoHead> part = NextPart(first);
     if (!part) return false;
-    Drop(part->bytes + Padding(part->bytes));
-    last = part->last;
+    Drop(part->length + part->padding());
+    last = IsLast(*part);
   }
   ++records_;
   return true;
 }
 
 // nullopt at the end of the stream, which only the first part of a record may meet.
-std::optional<PipeRecords::Part> PipeRecords::NextPart(bool first) {
+std::optional<RecordIoHead> PipeRecords::NextPart(bool first) {
   if (first && begin_ == end_ && !Refill()) return std::nullopt;
-  std::array<uint8_t, 8> header;
-  Fill(header);
-  const uint32_t magic = LittleEndian(header.data());
-  const uint32_t word = LittleEndian(header.data() + 4);
-  const uint32_t flag = word >> kLengthBits;  // 0: whole; 1, 2, 3: the first, a middle, the last part
-  if (magic != kMagic || (first ? flag > 1 : flag != 2 && flag != 3)) ThrowNoRecord(magic);
-  return Part{.bytes = word & ((1u << kLengthBits) - 1), .last = flag == 0 || flag == 3};
+  std::array<uint8_t, kRecordIoHeadSize> bytes;
+  Fill(bytes);
+  const uint64_t offset = offset_ - bytes.size();
+  const Result<RecordIoHead> head = Catch([&] { return DecodeRecordIoHead(bytes, offset); });
+  if (!head) ThrowNoRecord(head.error().message());
+  const bool begins = head->flag == RecordIoFlag::kWhole || head->flag == RecordIoFlag::kFirst;
+  if (begins != first)
+    ThrowNoRecord(fmt::format("at byte {} the parts of a record are out of order", offset));
+  return *head;
 }
 
 void PipeRecords::Fill(std::span<uint8_t> target) {
@@ -109,15 +111,14 @@ void PipeRecords::ThrowCut() const {
       file_.path());
 }
 
-void PipeRecords::ThrowNoRecord(uint32_t found) const {
-  const std::string what =
-      records_ == 0 ? "the objects come without a wrapper, so nothing says where one ends; give the channel "
-                      "RecordWrapperType=RecordIO"
-                    : fmt::format("after {} records there should be another one", records_);
-  throw Error(
-      ErrorCode::kCorruptData,
-      fmt::format("no RecordIO record begins at byte {} (there is {:08x}): {}", offset_ - 8, found, what),
-      file_.path());
+void PipeRecords::ThrowNoRecord(const std::string& what) const {
+  throw Error(ErrorCode::kCorruptData,
+              records_ > 0
+                  ? fmt::format("after {} records: {}", records_, what)
+                  : what +
+                        "; if the objects come without a wrapper, nothing says where one ends: give the "
+                        "channel RecordWrapperType=RecordIO",
+              file_.path());
 }
 
 }  // namespace bucketline

@@ -7,11 +7,13 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "bucketline/base/bytes.h"
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/pipe_file.h"
+#include "bucketline/records/recordio.h"
 
 namespace bucketline {
 
@@ -34,17 +36,12 @@ class PipeRecords {
   uint64_t records() const { return records_; }  // that were read or skipped
 
  private:
-  struct Part {
-    size_t bytes = 0;
-    bool last = true;
-  };
-  std::optional<Part> NextPart(bool first);
+  std::optional<RecordIoHead> NextPart(bool first);
   void Fill(std::span<uint8_t> target);
   void Drop(size_t bytes);
-  size_t Padding(size_t bytes) const { return (4 - bytes % 4) % 4; }
   bool Refill();
   [[noreturn]] void ThrowCut() const;
-  [[noreturn]] void ThrowNoRecord(uint32_t found) const;
+  [[noreturn]] void ThrowNoRecord(const std::string& what) const;
 
   PipeFile& file_;
   std::vector<uint8_t> buffer_;

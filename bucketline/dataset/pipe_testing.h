@@ -4,7 +4,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <mutex>
+#include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -18,20 +19,19 @@
 
 #include "bucketline/dataset/channel_place.h"
 #include "bucketline/exec/thread_pool.h"
+#include "bucketline/records/recordio.h"
 #include "bucketline/store/temp_folder.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline::testing {
 
 // One RecordIO record.
-inline std::string Framed(std::string_view bytes, uint32_t flag = 0) {
-  const auto word = [](uint32_t value) {
-    std::string text;
-    for (int i = 0; i < 4; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
-    return text;
-  };
-  const auto length = static_cast<uint32_t>(bytes.size());
-  return word(0xced7230a) + word(flag << 29 | length) + std::string(bytes) + std::string((4 - length % 4) % 4, '\0');
+inline std::string Framed(std::string_view bytes) {
+  std::string framed;
+  RecordIoEncoder encoder(bytes.size());
+  encoder.Write({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
+                [&](std::span<const uint8_t> piece) { framed.append(piece.begin(), piece.end()); });
+  return framed;
 }
 
 // The folders of a training container, in which channel "train" is a Pipe.
