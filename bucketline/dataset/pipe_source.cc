@@ -8,6 +8,7 @@ PipeSource::PipeSource(const ChannelPlace& place, uint64_t epoch, Duration patie
   const PipeState state(place);
   do {
     number_ = state.Next();
+    file_.reset();  // the next FIFO is made once this one is let go
     file_ = std::make_unique<PipeFile>(place.Fifo(number_), patience, stop);
     file_->AwaitWriter();  // a FIFO that was let go before is not read: it is still the next one
     state.Begin(number_);

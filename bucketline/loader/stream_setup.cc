@@ -30,7 +30,7 @@ LoaderOptions WithStreamDefaults(const Stream& stream, LoaderOptions options) {
   refuse(
       options.world_size > 1,
       "all of it goes to one process, so it is not dealt to ranks; give the channel S3DataDistributionType "
-      "ShardedByS3Key, run one process on each host, and rank 0 of 1 is what it is within its host");
+      "ShardedByS3Key and run one process on each host, which is rank 0 of 1 there");
   refuse(
       options.last == LastPolicy::kPad,
       "at its end there is no way back to samples that could fill the last batch; use last partial or drop");
