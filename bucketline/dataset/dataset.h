@@ -63,7 +63,8 @@ struct Sample {
 // source, bytewise by key within each; a view keeps that order.
 class Dataset {
  public:
-  // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
+  // `uri`: a prefix ("s3://bucket/prefix/", a folder), a saved manifest (its name ends in ".manifest"), or a training
+  // channel that has files ("channel:train"; dataset/channel_place.h).
   // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
   // when keys are there but none with these extensions (naming a few that are), or for labels
   // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved

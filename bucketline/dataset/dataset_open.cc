@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -5,6 +6,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/braces.h"
+#include "bucketline/dataset/channel_place.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
 #include "bucketline/dataset/key_filter.h"
@@ -93,7 +95,8 @@ std::shared_ptr<ObjectStore> StoreOf(Runtime& runtime, const Uri& uri, const Dat
   return options.s3 ? runtime.StoreFor(uri, *options.s3) : runtime.StoreFor(uri);
 }
 
-Source OpenSource(Runtime& runtime, std::string_view text, const DatasetOptions& options) {
+Source OpenSource(Runtime& runtime, std::string_view given, const DatasetOptions& options) {
+  const std::string text = FolderOfChannel(given, [](const char* name) { return std::getenv(name); });
   Uri uri = Uri::Parse(text);
   Source source;
   std::shared_ptr<ObjectStore> store;

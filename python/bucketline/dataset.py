@@ -80,6 +80,10 @@ class Dataset:
         one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
         below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
         ("drop").
+        "channel:train", in a training job, is the channel of that name, in whichever mode it came; outside a job it is
+        `default`, a URI. A channel that came as a Pipe is a stream: a Loader reads it, and it has no length, keys or
+        parts. Its records have no keys either: with `labels` the second record of each sample is its label, and
+        `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
     format: "objects", one a record; "auto" is the same today.
@@ -95,11 +99,19 @@ class Dataset:
     store says.
     """
 
+    def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:
+        from bucketline.channel import StreamDataset, place_of
+
+        place = place_of(uri) if cls is Dataset else None
+        return super().__new__(StreamDataset if place is not None and place.is_pipe else cls)
+
     def __init__(
         self,
         uri: Where | Sequence[Where] | Mapping[str, Where | Sequence[Where]],
         labels: Any = None,
         *,
+        default: Where | None = None,
+        attributes: Sequence[str] | None = None,
         format: str = "auto",
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
@@ -119,6 +131,9 @@ class Dataset:
             raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
+        from bucketline.channel import located
+
+        uri, self._place = located(uri, default)
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
@@ -140,6 +155,7 @@ class Dataset:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
+            _require_files(parts)
             self._left_out = parts[0]._left_out
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
@@ -164,6 +180,7 @@ class Dataset:
         view._labels = None
         view._left_out = self._left_out
         view._reach = self._reach
+        view._place = self._place
         return view
 
     def __len__(self) -> int:
@@ -300,6 +317,7 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
     """
     if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
         raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
+    _require_files(datasets)
     core = _core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats"))
     whole = datasets[0]._view(core)
     whole._left_out = sum(dataset._left_out for dataset in datasets)
@@ -308,6 +326,8 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
 
 DATASET_KEYWORDS = (
     "labels",
+    "default",
+    "attributes",
     "format",
     "extensions",
     "endpoint_url",
@@ -321,6 +341,14 @@ DATASET_KEYWORDS = (
     "runtime",
     "progress",
 )
+
+
+def _require_files(datasets: Sequence[Dataset]) -> None:
+    for dataset in datasets:
+        if dataset._place is not None and dataset._place.is_pipe:
+            raise InvalidArgumentError(
+                f"{dataset!r} is a stream, which goes together with nothing; ask for input mode FastFile"
+            )
 
 
 def _uris(given: Any) -> list[str]:

@@ -70,7 +70,7 @@ class Loader(base.Loader):
         self._check_process()
         state = self._state()
         begins = self._restored or (state["position"] == 0 and not self._ended_early)
-        over = self._ended_early and self.remaining == 0
+        over = self._ended_early and self._at_end()
         if (begins and epoch == state["epoch"]) or (over and epoch == state["epoch"] + 1):
             return  # where it stands, with what was read ahead
         super().load_state_dict({**state, "epoch": epoch, "position": 0})
@@ -83,7 +83,7 @@ class Loader(base.Loader):
         Raises InvalidArgumentError saying which of data, seed or shuffle differ.
         """
         super().load_state_dict(state)
-        if self.remaining == 0:
+        if self._at_end():
             self._core.next()
         self._restored = True
 
