@@ -21,7 +21,7 @@ class BatchFacts:
 
     @property
     def labels(self) -> Any:
-        """(B,) int64 or float32, (B, k) float32, or None; a list where a transform gave something else."""
+        """(B,) int64 or float32, (B, k) float32, or None; a list of labels that are none of these."""
         return self._labels
 
     @cached_property
