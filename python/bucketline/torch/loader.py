@@ -46,13 +46,7 @@ class Loader(base.Loader):
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
         if options.get("rank") is None and options.get("distributed", True):
-            state = self._state()
-            require_agreement(
-                fingerprint=state["fingerprint"],
-                seed=state["seed"],
-                shuffle=state["shuffle"],
-                batch_size=self.batch_size,
-            )
+            require_agreement(**self._facts())
 
     def __iter__(self) -> Iterator[Any]:
         iterator = super().__iter__()
