@@ -55,7 +55,8 @@ class Loader(base.Loader):
 
     @property
     def last_batch(self) -> Batch | FieldBatch | None:
-        """The batch that was given last, with keys, indices, valid and state; None before the first."""
+        """The batch that was given last, with keys, indices, valid and state; None before the first, after
+        load_state_dict and after close()."""
         return self._last_batch
 
     def set_epoch(self, epoch: int) -> None:
@@ -77,9 +78,15 @@ class Loader(base.Loader):
         Raises InvalidArgumentError saying which of data, seed or shuffle differ.
         """
         super().load_state_dict(state)
+        self._last_batch = None
         if self.remaining == 0:
             self._core.next()
         self._restored = True
+
+    def close(self) -> None:
+        """Ends the threads and frees the memory, but for batches that you hold."""
+        self._last_batch = None
+        super().close()
 
     def __reduce__(self) -> Any:
         raise UnsupportedError(
