@@ -42,10 +42,8 @@ def dataset(
         raise UnsupportedError("a tf.data.Dataset has images and labels, and no fields=; bl.Loader has")
     if options.get("rank") is None and options.get("world_size") is None and options.get("distributed", True):
         options.update(rank_of_tf_config())
-    if options.get("last") is None:
-        options["last"] = "drop" if options.get("shuffle") else "partial"
     loader = _Loader(data, batch_size, image=image, **options)
-    rows = None if options["last"] == "partial" else loader.batch_size
+    rows = None if loader._last == "partial" else loader.batch_size
     return LoaderDataset(loader, _signature(loader.dataset, image, rows))
 
 
