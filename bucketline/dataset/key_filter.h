@@ -16,6 +16,7 @@ class KeyFilter {
   explicit KeyFilter(const std::vector<std::string>& extensions);
 
   bool Accept(const ObjectInfo& object);
+  uint64_t accepted() const { return accepted_; }
 
   // Throws when nothing was accepted: kNotFound when nothing was there, else kInvalidArgument naming some of
   // what was.
