@@ -71,13 +71,13 @@ class FifoChannel : public PipeChannel {
     stop_.request_stop();
     {
       const std::lock_guard lock(mutex_);
-      over_ = true;  // next_ stays what it is from here on
+      over_ = true;
       changed_.notify_all();
     }
-    next_->Release();
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
+    next_.reset();
   }
 
  private:
@@ -103,8 +103,8 @@ class FifoChannel : public PipeChannel {
   }
 
   void Serve(const Turn& turn) {
-    UniqueFd fd = turn.fifo->OpenForWriting();
-    if (stop_.stop_requested()) return;
+    if (!turn.fifo->AwaitReader(stop_event_.fd())) return;
+    UniqueFd fd = turn.fifo->TakeWriting();
     ::fcntl(fd.get(), F_SETPIPE_SZ,
             static_cast<int>(options_.pipe_size));  // a smaller one is slower, no more
     FifoWriter writer(
