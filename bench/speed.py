@@ -22,6 +22,7 @@ import servers
 from engine_sections import decode, latency, memory, training
 from fetch_section import fetch
 from measuring import Row, Run
+from pipe_section import pipe
 from python_section import python
 
 SECTIONS: dict[str, Callable[[Run], None]] = {
@@ -31,6 +32,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "memory": memory,
     "training": training,
     "python": python,
+    "pipe": pipe,
 }
 
 

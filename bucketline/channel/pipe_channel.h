@@ -14,8 +14,8 @@
 namespace bucketline {
 
 struct PipeOptions {
-  // Bytes that the channel may hold, at least kLeastMemory: half for each of the two epochs that can be open at once. Taken
-  // from the Runtime's common cap, where there is one, as long as the channel lives.
+  // Bytes that the channel may hold, at least kLeastMemory: shares of the two epochs that can be open at once, and of memory
+  // that goes round. Taken from the Runtime's common cap, where there is one, as long as the channel lives.
   uint64_t memory = uint64_t{256} << 20;
   size_t requests = 64;                // reads at once
   uint64_t epochs = 0;                 // how many are served; 0: as many as are read

@@ -88,6 +88,23 @@ TEST_F(PipeChannelTest, AReaderThatLeavesEarlyEndsItsEpoch) {
   EXPECT_FALSE(IsFifo(Path(0)));
 }
 
+// However busy the channel is, and however quickly the reader goes again.
+TEST_F(PipeChannelTest, NoReaderIsMissed) {
+  const std::string all = Fill({4'000'000});
+  const auto channel = Serve();
+  PipeReader kept(Path(0), Kind::kBlocking);
+  PipeReader next(Path(1), Kind::kNonBlocking);
+  ASSERT_TRUE(testing::AwaitFifo(Path(2)));  // both threads are busy
+  {
+    const PipeReader dropped(Path(2), Kind::kNonBlocking);
+  }
+  EXPECT_EQ(kept.ReadAll(), all);
+  EXPECT_EQ(next.ReadAll(), all);
+  for (uint64_t epoch = 3; epoch < 50; ++epoch) PipeReader(Path(epoch), Kind::kNonBlocking).Close();
+  EXPECT_EQ(ReadEpoch(50), all);
+  EXPECT_EQ(channel->counts().left, 48u);
+}
+
 TEST_F(PipeChannelTest, TwoEpochsMayBeOpenAtOnceAndAThirdWaits) {
   const std::string all = Fill({4'000'000, 4'000'000});
   const auto channel = Serve();

@@ -91,7 +91,7 @@ TEST_F(PipeFormatsTest, ARecordThatInflatesToMoreThanTheMemoryIsAFailure) {
   ASSERT_EQ(failures.size(), 1u);
   EXPECT_EQ(failures[0].code(), ErrorCode::kResourceExhausted);
   EXPECT_EQ(failures[0].uri(), "mem://data/p/a");
-  EXPECT_THAT(failures[0].message(), AllOf(HasSubstr("256.0 KiB"), HasSubstr("more memory")));
+  EXPECT_THAT(failures[0].message(), AllOf(HasSubstr("224.0 KiB"), HasSubstr("more memory")));
 }
 
 TEST_F(PipeFormatsTest, AManifestIsSentInItsOrder) {
