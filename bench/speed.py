@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import servers
+from mount_section import mount
 from python_section import python
 
 HERE = Path(__file__).resolve().parent
@@ -354,6 +355,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "memory": memory,
     "training": training,
     "python": python,
+    "mount": mount,
 }
 
 
