@@ -18,9 +18,9 @@ struct MountRange {
 // asks for.
 inline constexpr uint64_t kMountHead = uint64_t{1} << 20;
 
-// For one open file; pure. Reads that follow one another are a run, which opens a window ahead of it: of twice what the
-// run has read, 1 MiB at least and `most` at most. Any other read closes it. What is in the window is asked for in
-// pieces of 1/8 of it, so that several are under way at a time.
+// For one open file; pure. Reads that follow one another are a run, which opens a window ahead of it: of four times what
+// the run has read, a few MiB at least and `most` at most. Any other read closes it. What is in the window is asked for in
+// pieces, so that several are under way at a time.
 //
 // The kernel sends reads of one file at the same time, so they may come in another order than they were made: in an
 // open window a read that is a little before or after the expected place still follows.

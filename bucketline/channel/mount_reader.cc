@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/store/blocking.h"
@@ -82,8 +83,9 @@ void MountReader::ReadAhead(File& file, MountRange range) {
     std::lock_guard lock(file.mutex_);
     first = !std::exchange(file.begun_, true) && range.offset == 0;
     const bool was_open = file.plan_.window() != 0;
-    const uint64_t windows = std::max<uint64_t>(open_windows_.load(std::memory_order_relaxed), 1);
-    file.plan_.Note(range.offset, range.length, std::min(kLargestWindow, pool_.capacity() / 2 / windows));
+    const SteadyTime now = Clock::Real().Now();
+    file.plan_.Note(range.offset, range.length, MostAhead(file, now));
+    file.pace_.Note(now, range.length);
     const bool is_open = file.plan_.window() != 0;
     if (is_open && !was_open) open_windows_.fetch_add(1, std::memory_order_relaxed);
     if (was_open && !is_open) open_windows_.fetch_sub(1, std::memory_order_relaxed);
@@ -94,6 +96,12 @@ void MountReader::ReadAhead(File& file, MountRange range) {
     if (const uint64_t behind = file.plan_.behind(); behind != 0) pool_.Drop(file.record_, behind);
   }
   if (first) ReadAheadOfOrder(file.record_);
+}
+
+uint64_t MountReader::MostAhead(const File& file, SteadyTime now) const {
+  const uint64_t windows = std::max<uint64_t>(open_windows_.load(std::memory_order_relaxed), 1);
+  const uint64_t share = std::min(kLargestWindow, pool_.capacity() / 2 / windows);
+  return std::min(share, file.pace_.Worthwhile(now, pool_.least_latency()));
 }
 
 void MountReader::ReadAheadOfOrder(uint64_t record) {

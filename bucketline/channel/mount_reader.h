@@ -12,6 +12,7 @@
 #include "bucketline/base/bytes.h"
 #include "bucketline/base/log.h"
 #include "bucketline/channel/mount_order_plan.h"
+#include "bucketline/channel/mount_pace.h"
 #include "bucketline/channel/mount_pool.h"
 #include "bucketline/channel/mount_read_plan.h"
 #include "bucketline/dataset/dataset.h"
@@ -42,6 +43,7 @@ class MountReader {
  private:
   friend class File;
   void ReadAhead(File& file, MountRange range);
+  uint64_t MostAhead(const File& file, SteadyTime now) const;
   void ReadAheadOfOrder(uint64_t record);
   std::shared_ptr<Reservation> WaitForRoom(uint64_t bytes, const std::stop_token& stop);
   // What it gives holds `room` too.
@@ -78,6 +80,7 @@ class MountReader::File {
   const PartPlace place_;
   std::mutex mutex_;  // guards what follows
   bool begun_ = false;
+  MountPace pace_;
   MountReadPlan plan_;
 };
 

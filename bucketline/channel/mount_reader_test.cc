@@ -89,11 +89,11 @@ TEST_F(MountReaderTest, SequentialReadsAreAskedForOnceAndAhead) {
   Put("big", size);
   MountReader& reader = Start();
   const auto file = reader.Open(0);
-  std::string read;
+  std::string read = Text(reader.Read(*file, 0, 128_KiB, {}));
+  EXPECT_GE(store_->CountOf(StoreOp::kGet), 2u) << "its head, and more";
   while (read.size() < size) read += Text(reader.Read(*file, read.size(), 128_KiB, {}));
   EXPECT_EQ(read, Content(size));
   EXPECT_EQ(reader.bytes_read(), size);
-  EXPECT_GE(store_->max_in_flight(), 2u);
   EXPECT_LT(store_->CountOf(StoreOp::kGet), 50u) << "not one a read";
 }
 
