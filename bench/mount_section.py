@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 LARGE = 256 * MIB
 SMALL, SMALL_FILES = 100_000, 200
-READERS, READS, READ = 8, 12, 128 << 10
+READERS, READS, READ = 8, 24, 128 << 10
 MANY = 100_000
 Make = Callable[[str, Path, servers.Endpoint], AbstractContextManager[mounts.Mounted]]
 OTHERS: dict[str, Make] = {"s3fs": mounts.s3fs, "rclone": mounts.rclone}
