@@ -11,15 +11,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mounts
 import servers
+from measuring import MIB, Run
 
-if TYPE_CHECKING:
-    from speed import Run
-
-MIB = 1 << 20
 LARGE = 256 * MIB
 SMALL, SMALL_FILES = 100_000, 200
 READERS, READS, READ = 8, 24, 128 << 10

@@ -83,8 +83,9 @@ Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
     : options_(options),
       next_(std::move(next)),
       deliver_(std::move(deliver)),
-      buffers_(
-          std::make_shared<BufferPool>(std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
+      buffers_(options.buffers ? options.buffers
+                               : std::make_shared<BufferPool>(
+                                     std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
       most_ready_(std::min<size_t>(options.requests->capacity() / 2, kMostReady)) {
   thread_ = StartThread("bl-fetch", [this] { Run(); });
 }
@@ -205,8 +206,10 @@ void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
     Result<Fetched> result = Error(ErrorCode::kInternal, "");
     if (got) {
-      result = Fetched{
-          .lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
+      result = Fetched{.lease = std::move(call->lease),
+                       .bytes = sink->Take(),
+                       .etag = got->etag,
+                       .wall = Clock::Real().Now() - call->start};
     } else {
       result = ExplainPin(got.error().WithUri(call->uri), call->pin);
     }

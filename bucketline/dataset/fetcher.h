@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "bucketline/base/bytes.h"
@@ -42,6 +43,7 @@ struct FetchItem {
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
+  std::string etag;  // of the object that they are from
   Duration wall{0};  // from the reservation to the last byte
 };
 
@@ -50,6 +52,7 @@ struct FetcherOptions {
   MemoryBudget* budget = nullptr;    // bytes of records between their request and the release of their lease
   MemoryBudget* common = nullptr;    // reserved after `budget`, always in this order; nullptr: none
   MemoryBudget* requests = nullptr;  // one unit per Get in flight; may be shared by several fetchers
+  std::shared_ptr<BufferPool> buffers = nullptr;  // where memory goes round; nullptr: a pool of its own
 };
 
 // One thread asks `next` for items and issues them in that order (neighbours may change places): it reserves
