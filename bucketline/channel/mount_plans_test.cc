@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <set>
 #include <vector>
@@ -131,6 +132,32 @@ TEST(MountReadPlanTest, WhereThereWasNoRoomTheReaderIsCaughtUpWith) {
   plan.Note(32_MiB, 1_MiB, kMost);
   ASSERT_TRUE(plan.Due().has_value());
   EXPECT_EQ(plan.Due()->offset, 32_MiB);
+}
+
+TEST(MountReadPlanTest, AWindowMayReachBeyondTheEndOfARunFromTheBegin) {
+  MountReadPlan plan(10_MiB);
+  for (uint64_t offset = 0; offset < 4_MiB; offset += 1_MiB) {
+    plan.Note(offset, 1_MiB, kMost);
+    EXPECT_EQ(plan.beyond_end(), 0u) << "not before all was asked for";
+  }
+  TakeDue(plan);
+  EXPECT_EQ(plan.beyond_end(), 10_MiB);  // 4 read and 16 ahead, of 10
+  plan.Note(8_MiB, 4096, kMost);
+  EXPECT_EQ(plan.beyond_end(), 0u) << "a jump";
+}
+
+TEST(MountReadPlanTest, AWindowAtTheBeginIsAskedForAsItsReaderWould) {
+  MountReadPlan ahead(100_MiB);
+  ahead.OpenAtBegin(6_MiB);
+  MountReadPlan reader(100_MiB);
+  std::vector<MountRange> wanted;
+  for (const uint64_t offset : {uint64_t{0}, 1_MiB}) {
+    reader.Note(offset, 1_MiB, kMost);
+    std::ranges::copy(TakeDue(reader), std::back_inserter(wanted));
+  }
+  const std::vector<MountRange> asked = TakeDue(ahead);
+  EXPECT_THAT(asked, ElementsAre(MountRange{0, 1_MiB}, MountRange{1_MiB, 2_MiB}, MountRange{3_MiB, 2_MiB}));
+  for (size_t i = 0; i < asked.size(); ++i) EXPECT_EQ(wanted[i], asked[i]);
 }
 
 TEST(MountReadPlanTest, WithoutRoomNothingIsAskedFor) {

@@ -38,12 +38,23 @@ void MountReadPlan::Note(uint64_t offset, uint64_t length, uint64_t most) {
   begun_ = true;
 }
 
+void MountReadPlan::OpenAtBegin(uint64_t window) {
+  begun_ = true;
+  run_ = next_ = asked_ = 0;
+  window_ = window;
+}
+
 std::optional<MountRange> MountReadPlan::Due() const {
   if (window_ == 0 || asked_ >= size_) return std::nullopt;
   const uint64_t piece = asked_ == 0 ? kMountHead : kPiece;
   const MountRange range{asked_, std::min(piece, size_ - asked_)};
   const bool due = range.end() <= next_ + window_ || (range.end() == size_ && asked_ < next_ + window_);
   return due ? std::optional(range) : std::nullopt;
+}
+
+uint64_t MountReadPlan::beyond_end() const {
+  const bool all = window_ != 0 && run_ == 0 && asked_ >= size_;
+  return all && next_ + window_ > size_ ? next_ + window_ - size_ : 0;
 }
 
 uint64_t MountReadPlan::behind() const { return window_ != 0 && next_ > kSlack ? next_ - kSlack : 0; }

@@ -31,11 +31,16 @@ class MountReadPlan {
   // Notes a read of [offset, offset + length), within the file.
   void Note(uint64_t offset, uint64_t length, uint64_t most);
 
+  // As if a reader stood at the begin of the file with this window.
+  void OpenAtBegin(uint64_t window);
+
   // The next piece to ask for, if one is due. It counts as asked for once Asked() was called.
   std::optional<MountRange> Due() const;
   void Asked(const MountRange& range) { asked_ = range.end(); }
 
   uint64_t window() const { return window_; }  // bytes; 0: closed
+  // Bytes of the window beyond the end of the file, once all before it was asked for in a run from its begin.
+  uint64_t beyond_end() const;
   // What lies before this offset is not expected to be read again. 0 when nothing is known.
   uint64_t behind() const;
 

@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint64_t kLargestWindow = uint64_t{64} << 20;
 constexpr uint64_t kMostFilesAhead = 128;
+constexpr uint64_t kFilesOn = 16;  // after one that is read to its end
 
 uint64_t Checked(uint64_t memory) {
   if (memory >= MountReader::kLeastMemory) return memory;
@@ -79,6 +80,7 @@ std::shared_ptr<Reservation> MountReader::WaitForRoom(uint64_t bytes, const std:
 
 void MountReader::ReadAhead(File& file, MountRange range) {
   bool first = false;
+  uint64_t on = 0;
   {
     std::lock_guard lock(file.mutex_);
     first = !std::exchange(file.begun_, true) && range.offset == 0;
@@ -94,8 +96,27 @@ void MountReader::ReadAhead(File& file, MountRange range) {
       file.plan_.Asked(*due);
     }
     if (const uint64_t behind = file.plan_.behind(); behind != 0) pool_.Drop(file.record_, behind);
+    if (file.in_run_ && file.plan_.beyond_end() >= file.reading_on_ + kMountHead) {
+      on = file.reading_on_ = file.plan_.beyond_end();
+    }
   }
-  if (first) ReadAheadOfOrder(file.record_);
+  if (on != 0) ReadOn(file.record_ + 1, on);
+  if (first) ReadAheadOfOrder(file);
+}
+
+// The window of a reader goes on into the files that it is going to read next.
+void MountReader::ReadOn(uint64_t record, uint64_t bytes) {
+  for (const uint64_t end = std::min(record + kFilesOn, dataset_.size()); bytes > 0 && record < end;
+       ++record) {
+    const PartPlace place = dataset_.PlaceAt(record);
+    MountReadPlan plan(place.part.length);
+    plan.OpenAtBegin(bytes);
+    while (const std::optional<MountRange> due = plan.Due()) {
+      if (!pool_.Ask(record, place, *due)) return;
+      plan.Asked(*due);
+    }
+    bytes -= std::min(bytes, place.part.length);
+  }
 }
 
 uint64_t MountReader::MostAhead(const File& file, SteadyTime now) const {
@@ -104,11 +125,15 @@ uint64_t MountReader::MostAhead(const File& file, SteadyTime now) const {
   return std::min(share, file.pace_.Worthwhile(now, pool_.least_latency()));
 }
 
-void MountReader::ReadAheadOfOrder(uint64_t record) {
+void MountReader::ReadAheadOfOrder(File& file) {
   MountOrderPlan::Ahead ahead;
   {
     std::lock_guard lock(mutex_);
-    ahead = order_.Note(record);
+    ahead = order_.Note(file.record_);
+  }
+  {
+    std::lock_guard lock(file.mutex_);
+    file.in_run_ = ahead.in_run;
   }
   for (uint64_t next = ahead.first; next < ahead.last; ++next) {
     const PartPlace place = dataset_.PlaceAt(next);

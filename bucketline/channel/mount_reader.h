@@ -44,7 +44,8 @@ class MountReader {
   friend class File;
   void ReadAhead(File& file, MountRange range);
   uint64_t MostAhead(const File& file, SteadyTime now) const;
-  void ReadAheadOfOrder(uint64_t record);
+  void ReadAheadOfOrder(File& file);
+  void ReadOn(uint64_t record, uint64_t bytes);
   std::shared_ptr<Reservation> WaitForRoom(uint64_t bytes, const std::stop_token& stop);
   // What it gives holds `room` too.
   Bytes ReadNow(File& file, MountRange range, const std::shared_ptr<Reservation>& room,
@@ -80,6 +81,8 @@ class MountReader::File {
   const PartPlace place_;
   std::mutex mutex_;  // guards what follows
   bool begun_ = false;
+  bool in_run_ = false;      // read after its neighbour
+  uint64_t reading_on_ = 0;  // bytes of the files after it that were asked for
   MountPace pace_;
   MountReadPlan plan_;
 };

@@ -128,6 +128,22 @@ TEST_F(MountReaderTest, FilesReadInOrderAreThereBeforeTheyAreOpened) {
   EXPECT_EQ(store_->CountOf(StoreOp::kGet), 100u) << "none twice";
 }
 
+TEST_F(MountReaderTest, TheWindowGoesOnIntoTheNextFiles) {
+  for (uint64_t i = 0; i < 6; ++i) Put(std::to_string(i), 4'000'000, i);
+  MountReader& reader = Start();
+  for (uint64_t i = 0; i < 6; ++i) {
+    if (i == 3) {
+      const std::vector<std::string> keys = GetKeys();
+      EXPECT_GE(std::count(keys.begin(), keys.end(), "p/3"), 2) << "asked for before it is opened";
+    }
+    const auto file = reader.Open(i);
+    std::string read;
+    while (read.size() < file->size()) read += Text(reader.Read(*file, read.size(), 1_MiB, {}));
+    EXPECT_TRUE(read == Content(4'000'000, i));
+  }
+  EXPECT_LE(store_->CountOf(StoreOp::kGet), 6u * 4) << "and not a second time";
+}
+
 TEST_F(MountReaderTest, AChangedObjectIsAnErrorThatIsLoggedOnce) {
   Put("a", 10'000);
   Put("b", 5'000'000);
