@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from images import labelled_objects
 from pipe_channels import Job, pipe_of
 
@@ -251,3 +253,17 @@ def test_closing_ends_a_wait_for_a_writer(job: Job) -> None:
     with pytest.raises(bl.CancelledError):
         next(iter(loader))
     closer.join()
+
+
+def test_the_script_on_the_page_runs_in_every_mode(
+    job: Job, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "channel-scripts.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    code = code.replace("s3://bucket/train/", str(folder)).replace('"cat", "dog"', '"bright", "dark"')
+    code += "assert images.shape == (10, 3, 224, 224) and labels.tolist() == [0] * 5 + [1] * 5\n"
+    exec(code, {})  # outside a job
+    job.describe(train=pipe_of())
+    with job.pipe("train", [PAIRS, PAIRS]) as opened:
+        exec(code, {})
+    assert opened == [0, 1]
