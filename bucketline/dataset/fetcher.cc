@@ -83,8 +83,9 @@ Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
     : options_(options),
       next_(std::move(next)),
       deliver_(std::move(deliver)),
-      buffers_(
-          std::make_shared<BufferPool>(std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
+      buffers_(options.buffers ? options.buffers
+                               : std::make_shared<BufferPool>(
+                                     std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
       most_ready_(std::min<size_t>(options.requests->capacity() / 2, kMostReady)) {
   thread_ = StartThread("bl-fetch", [this] { Run(); });
 }
