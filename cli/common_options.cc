@@ -76,6 +76,8 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
       ->capture_default_str();
   app.add_option("--label-field", label_field, "column of the table that holds the label")
       ->capture_default_str();
+  AddNamed<Missing>(app, "--missing", missing, {{"error", Missing::kError}, {"drop", Missing::kDrop}},
+                    "what a sample without a label is: error | drop (it is left out) [error]");
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
   app.add_option("--classes", classes, "the names of the labels, in the order of their numbers: cat,dog");
@@ -110,7 +112,7 @@ std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
 Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
   LiveLine line;
   DatasetOptions options;
-  options.labels = MakeLabels();
+  options.labels = MakeLabels().IfMissing(missing);
   options.extensions = SplitList(extensions);
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
   options.listing_progress = [&](uint64_t objects) {

@@ -31,6 +31,7 @@ struct DatasetArgs {
   std::string labels = "none";
   std::string label_key = "file";
   std::string label_field = "label";
+  Missing missing = Missing::kError;
   std::string extensions = ".jpg,.jpeg,.png";
   std::string pin = "etag";
   std::string classes;      // names, comma-separated; empty: those that occur

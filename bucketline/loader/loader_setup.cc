@@ -145,7 +145,7 @@ Admission::Admission(Runtime& runtime, const MemoryNeeds& needs, uint64_t memory
         ErrorCode::kResourceExhausted,
         fmt::format(
             "the Runtime's memory of {} has {} left, and with this largest record the minimum for one "
-            "more loader is {} ({} bytes); raise RuntimeOptions::memory, or lower that of the loaders",
+            "more loader is {} ({} bytes); raise the memory of the Runtime, or lower that of the loaders",
             FormatByteSize(common_->capacity()), FormatByteSize(common_->capacity() - common_->used()),
             FormatByteSize(minimum), minimum),
         needs.largest_uri);

@@ -53,7 +53,7 @@ Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorL
       ErrorCode::kInvalidArgument,
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
-          "{} x {}; set ImageSpec::height and width for images of several sizes",
+          "{} x {}; give an image size, which images of several sizes need",
           size.height, size.width, UriOf(batch.size_record, of.part), wanted.height, wanted.width),
       UriOf(batch.rows[row].record, of.part));
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
+from bucketline._label_columns import kinds_of
 from bucketline._options import choice, flag, number, reject_unknown
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
@@ -137,6 +138,7 @@ class Dataset:
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
+        self._objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
         self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
         self._reach: dict[str, Any] = {
@@ -157,6 +159,7 @@ class Dataset:
                 )
             _require_files(parts)
             self._left_out = parts[0]._left_out
+            self._objects = parts[0]._objects
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
             return
         rule, finish = Labels.of(labels).to_core()
@@ -170,7 +173,7 @@ class Dataset:
                 self._s3,
                 tell,
             )
-        self._core, self._left_out = (core, 0) if finish is None else finish(core)
+        self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
         view = Dataset.__new__(Dataset)
@@ -178,6 +181,7 @@ class Dataset:
         view._core = core
         view._s3 = self._s3
         view._labels = None
+        view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach
         view._place = self._place
@@ -230,11 +234,24 @@ class Dataset:
         return names
 
     @property
-    def labels(self) -> np.ndarray[Any, Any] | None:
-        """One a record: int64 (n,), float32 (n,) or (n, k); None without labels."""
+    def labels(self) -> np.ndarray[Any, Any] | list[Any] | None:
+        """One a record: int64 (n,), float32 (n,) or (n, k), a list where they are neither names nor numbers nor rows of
+        one length; None without labels."""
         if self._labels is None:
-            self._labels = self._core.labels()
+            self._labels = self._labels_of(self._core.labels())
         return self._labels
+
+    def _labels_of(self, column: Any) -> Any:
+        """Labels as the engine has them, of any records, as the user knows them."""
+        if column is None or self._objects is None:
+            return column
+        return [self._objects[place] for place in column.tolist()]
+
+    def _require_classes(self, what: str) -> None:
+        if self._objects is not None:
+            raise InvalidArgumentError(
+                f"{what} needs labels that are names or whole numbers; these are {kinds_of(self._objects)}"
+            )
 
     @property
     def fingerprint(self) -> int:
@@ -267,7 +284,10 @@ class Dataset:
         if callable(by):
             views = self._core.split_groups(shares, seed, by)
         else:
-            views = self._core.split(shares, seed, choice(by, "by", _SPLITS))
+            rule = choice(by, "by", _SPLITS)
+            if rule == _core.SplitBy.label:
+                self._require_classes("by='label'")
+            views = self._core.split(shares, seed, rule)
         return tuple(self._view(view) for view in views)
 
     def filter(self, keep: Callable[[str], bool]) -> Dataset:
@@ -293,7 +313,15 @@ class Dataset:
         return contact_sheet(self, n, columns, size)
 
     def save(self, uri: str | os.PathLike[str]) -> None:
-        """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
+        """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing.
+
+        Raises UnsupportedError for labels that are neither names nor numbers nor rows of numbers: it holds no others.
+        """
+        if self._objects is not None:
+            raise UnsupportedError(
+                f"a manifest holds no labels such as these ({kinds_of(self._objects)}); save a Dataset without labels=, and "
+                "give labels= where it is opened"
+            )
         self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
@@ -318,10 +346,30 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
     if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
         raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
     _require_files(datasets)
-    core = _core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats"))
-    whole = datasets[0]._view(core)
+    cores, objects = _renumbered(datasets)
+    whole = datasets[0]._view(_core.concat(cores, flag(repeats, "repeats")))
+    whole._objects = objects
     whole._left_out = sum(dataset._left_out for dataset in datasets)
     return whole
+
+
+def _renumbered(datasets: Sequence[Dataset]) -> tuple[list[Any], list[Any] | None]:
+    """The engine's datasets, and one list of the labels that Python keeps for all of them, which their places fit."""
+    kept = [dataset._objects for dataset in datasets]
+    if not any(objects is not None for objects in kept):
+        return [dataset._core for dataset in datasets], None
+    cores: list[Any] = []
+    together: list[Any] = []
+    for dataset, objects in zip(datasets, kept, strict=True):
+        if objects is None:
+            raise InvalidArgumentError(
+                f"the labels of {dataset._core.source} are not of the kind of the others', which are objects of Python; "
+                "datasets can be put together when their labels are of one kind"
+            )
+        places = _core.integer_labels(dataset._core.labels() + len(together))
+        cores.append(dataset._core.with_labels(places))
+        together += objects
+    return cores, together
 
 
 DATASET_KEYWORDS = (

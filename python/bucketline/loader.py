@@ -106,10 +106,14 @@ class Loader:
         options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.sampling = choice(sampling, "sampling", _SAMPLINGS)
+        if sampling == "balanced":
+            self._dataset._require_classes("sampling='balanced'")
         options.epoch_size = (
             0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
         )
-        options.last = None if last is None else choice(last, "last", _LAST)
+        random_order = options.shuffle or sampling != "all"
+        self._last = ("drop" if random_order else "partial") if last is None else last
+        options.last = choice(self._last, "last", _LAST)
         options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
         options.rank, options.world_size = self._rank, self._world_size
         options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
@@ -287,6 +291,19 @@ class Loader:
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self._core.state())
         return state
+
+    def _facts(self) -> dict[str, Any]:
+        """What ranks must agree about, by the option that it comes from."""
+        state = self._state()
+        return {
+            "fingerprint": state["fingerprint"],
+            "seed": state["seed"],
+            "shuffle": state["shuffle"],
+            "sampling": state.get("sampling", "all"),
+            "epoch_size": state.get("epoch_size", 0),
+            "last": self._last,
+            "batch_size": self.batch_size,
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._core.restore(json.dumps(state))

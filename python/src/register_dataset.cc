@@ -82,20 +82,21 @@ const RuntimeHandle& OneRuntime(const std::vector<DatasetHandle>& handles) {
 }
 
 DatasetHandle Concat(const std::vector<DatasetHandle>& handles, bool repeats) {
+  const RuntimeHandle& runtime = OneRuntime(handles);
   std::vector<Dataset> datasets;
   datasets.reserve(handles.size());
   for (const DatasetHandle& handle : handles) datasets.push_back(handle.dataset);
-  Dataset whole = Dataset::Concat(datasets, repeats ? Repeats::kAllow : Repeats::kError);
-  return {.runtime = OneRuntime(handles), .dataset = std::move(whole)};
+  return {.runtime = runtime,
+          .dataset = Dataset::Concat(datasets, repeats ? Repeats::kAllow : Repeats::kError)};
 }
 
 DatasetHandle Join(const std::vector<std::string>& names, const std::vector<DatasetHandle>& handles,
                    bool drop) {
+  const RuntimeHandle& runtime = OneRuntime(handles);
   std::vector<std::pair<std::string, Dataset>> parts;
   parts.reserve(names.size());
   for (size_t i = 0; i < names.size(); ++i) parts.emplace_back(names[i], handles[i].dataset);
-  Dataset joined = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError);
-  return {.runtime = OneRuntime(handles), .dataset = std::move(joined)};
+  return {.runtime = runtime, .dataset = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError)};
 }
 
 // (key, uri, data, size, etag)

@@ -1,4 +1,5 @@
 // Loader, its options and its batches.
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,16 @@ nb::object LabelArray(const Batch& batch) {
       break;
   }
   return ArrayOn(batch.float_labels().data(), {batch.rows(), batch.label_width()}, KeepAlive(batch));
+}
+
+// What the first decoded field says of its images, `columns` numbers each; None where no field is decoded.
+template <typename T>
+nb::object OfImages(const Batch& batch, size_t columns, std::span<const T> (BatchField::*facts)() const) {
+  for (size_t i = 0; i < batch.field_count(); ++i) {
+    const std::span<const T> numbers = (batch.field(i).*facts)();
+    if (!numbers.empty()) return ArrayOn(numbers.data(), {batch.rows(), columns}, KeepAlive(batch));
+  }
+  return nb::none();
 }
 
 nb::list Raw(const BatchField& field, size_t rows) {
@@ -111,14 +122,8 @@ void RegisterBatch(nb::module_& module) {
       .def(
           "raw", [](const Batch& batch, size_t field) { return Raw(batch.field(field), batch.rows()); },
           "field"_a = 0)
-      .def("geometry",
-           [](const Batch& batch, size_t field) {
-             return ArrayOn(batch.field(field).geometry().data(), {batch.rows(), 6}, KeepAlive(batch));
-           })
-      .def("source_sizes",
-           [](const Batch& batch, size_t field) {
-             return ArrayOn(batch.field(field).source_sizes().data(), {batch.rows(), 2}, KeepAlive(batch));
-           })
+      .def("geometry", [](const Batch& batch) { return OfImages(batch, 6, &BatchField::geometry); })
+      .def("source_sizes", [](const Batch& batch) { return OfImages(batch, 2, &BatchField::source_sizes); })
       .def_prop_ro("has_values", &Batch::has_values)
       .def("values", &Values)
       .def("labels", &LabelArray)

@@ -44,15 +44,13 @@ def dataset(
     unsaid = options.get("rank") is None and options.get("world_size") is None
     if unsaid and options.get("distributed", True) and not is_sharded(data):
         options.update(rank_of_tf_config())
-    if options.get("last") is None:
-        options["last"] = "drop" if options.get("shuffle") else "partial"
     loader = _Loader(data, batch_size, image=image, **options)
     if isinstance(loader.dataset, StreamDataset):
         raise UnsupportedError(
             f"{loader.dataset!r} is a stream, and a tf.data.Dataset of batches knows its length and the type of its labels "
             "beforehand; use tf.data.Dataset.from_generator on a bl.Loader, or ask for input mode FastFile"
         )
-    rows = None if options["last"] == "partial" else loader.batch_size
+    rows = None if loader._last == "partial" else loader.batch_size
     return LoaderDataset(loader, _signature(loader.dataset, image, rows))
 
 

@@ -47,13 +47,7 @@ class Loader(base.Loader):
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
         if options.get("rank") is None and options.get("distributed", True) and not is_sharded(self.dataset):
-            state = self._state()
-            require_agreement(
-                fingerprint=state["fingerprint"],
-                seed=state["seed"],
-                shuffle=state["shuffle"],
-                batch_size=self.batch_size,
-            )
+            require_agreement(**self._facts())
 
     def __iter__(self) -> Iterator[Any]:
         iterator = super().__iter__()
@@ -62,7 +56,8 @@ class Loader(base.Loader):
 
     @property
     def last_batch(self) -> Batch | FieldBatch | None:
-        """The batch that was given last, with keys, indices, valid and state; None before the first."""
+        """The batch that was given last, with keys, indices, valid and state; None before the first, after
+        load_state_dict and after close()."""
         return self._last_batch
 
     def set_epoch(self, epoch: int) -> None:
@@ -84,9 +79,15 @@ class Loader(base.Loader):
         Raises InvalidArgumentError saying which of data, seed or shuffle differ.
         """
         super().load_state_dict(state)
+        self._last_batch = None
         if self._at_end():
             self._core.next()
         self._restored = True
+
+    def close(self) -> None:
+        """Ends the threads and frees the memory, but for batches that you hold."""
+        self._last_batch = None
+        super().close()
 
     def __reduce__(self) -> Any:
         raise UnsupportedError(
