@@ -122,14 +122,12 @@ std::optional<ChannelPlace> FindChannel(std::string_view name, const Environment
                   fmt::format("{}{}", kScheme, name));
     }
     place.is_pipe = Upper(TextOf(*channel, "TrainingInputMode")) == "PIPE";
-    place.record_io = TextOf(*channel, "RecordWrapperType") == "RecordIO";
     place.sharded = TextOf(*channel, "S3DistributionType") == "ShardedByS3Key";
     place.hosts = HostsOf(environment);
     return place;
   }
   if (ValueOf(environment, VariableOf(name)).empty()) return std::nullopt;
   place.is_pipe = !IsFolder(place.folder) && std::filesystem::is_fifo(place.Fifo(0));
-  place.record_io = place.is_pipe;
   return place;
 }
 

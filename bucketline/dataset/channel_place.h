@@ -19,7 +19,6 @@ struct ChannelPlace {
   std::string name;
   std::string folder;        // of File and FastFile
   bool is_pipe = false;      // then there is no folder, but FIFOs <folder>_0, <folder>_1, ... one an epoch
-  bool record_io = false;    // of a Pipe: what the job says of its wrapper; true where nobody says
   bool sharded = false;      // each host has its share of the objects
   size_t hosts = 1;          // of the job
   std::string state_folder;  // of a Pipe: which FIFO comes next is kept here, as AWS's own readers do

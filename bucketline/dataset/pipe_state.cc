@@ -67,6 +67,9 @@ void PipeState::Begin(uint64_t number) const {
   if (!file) throw PosixError(errno, "write which FIFO of a channel is next", file_);
 }
 
+// Closing would not do where a forked child has the descriptor too.
+PipeTurn::~PipeTurn() { flock(lock_.get(), LOCK_UN); }
+
 PipeTurn::PipeTurn(const ChannelPlace& place) {
   MakeFolder(place.state_folder);
   lock_ = OpenLock(FileOf(place, "reader"));

@@ -33,6 +33,9 @@ class PipeTurn {
  public:
   // Throws kInvalidArgument when another loader, of this process or another, has it.
   explicit PipeTurn(const ChannelPlace& place);
+  ~PipeTurn();
+  PipeTurn(const PipeTurn&) = delete;
+  PipeTurn& operator=(const PipeTurn&) = delete;
 
  private:
   UniqueFd lock_;

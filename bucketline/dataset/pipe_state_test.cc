@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/dataset/pipe_testing.h"
@@ -62,6 +64,26 @@ TEST(PipeTurn, IsOneReadersAtATime) {
   EXPECT_THAT(error.what(), HasSubstr("a FIFO has one reader"));
   first.reset();
   EXPECT_NO_THROW(PipeTurn(job.Train()));
+}
+
+TEST(PipeTurn, EndsAlsoWhereAForkedChildLivesOn) {
+  const JobFolder job;
+  std::optional<PipeTurn> turn(job.Train());
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    char none = 0;
+    close(ends[1]);
+    _exit(read(ends[0], &none, 1) == 0 ? 0 : 1);  // until the parent closes its end
+  }
+  turn.reset();
+  EXPECT_NO_THROW(PipeTurn(job.Train()));
+  close(ends[1]);
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  close(ends[0]);
 }
 
 }  // namespace

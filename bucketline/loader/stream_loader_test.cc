@@ -233,6 +233,17 @@ TEST(StreamLoader, SaysWhenItCannotHaveTheSameFifoAgain) {
   EXPECT_THAT(said[0], HasSubstr("from FIFO 1: with a ShuffleConfig"));
 }
 
+TEST(StreamLoader, RefusesAStateBeyondTheEndOfItsEpoch) {
+  StreamJob job;
+  const PipeWriter writer(job.place(), {Images(4)});
+  StreamLoader loader = job.Load(SmallOptions(2));
+  LoaderState state = loader.State();
+  state.position = 5;
+  loader.Restore(state);
+  EXPECT_THAT(ErrorOf([&] { loader.Next(); }).what(),
+              HasSubstr("stands at sample 5 of its epoch, and the stream has 4"));
+}
+
 TEST(StreamLoader, LeavesAnEpochInItsMiddle) {
   StreamJob job;
   const PipeWriter writer(job.place(), {Images(500), Images(2)});  // more than FIFO and loader hold

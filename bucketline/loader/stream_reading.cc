@@ -269,7 +269,7 @@ void StreamPipeline::Fail(const Error& error) {
   failure_ = error;
   if (open_.empty()) return;
   StreamBatch& last = *open_.back();
-  if (last.samples == last.open.rows.size() || last.left_out.back() != 0) return;
+  if (last.samples == last.open.rows.size()) return;
   last.open.Note(static_cast<uint32_t>(last.samples), error);
   last.LeaveOutFrom(static_cast<uint32_t>(last.samples));
 }

@@ -44,6 +44,7 @@ class StreamDataset(Dataset):
     ) -> None:
         reject_unknown(options, DATASET_KEYWORDS, "Dataset")
         self._place = place_of(uri)
+        self._objects = None
         self._runtime = runtime_of(runtime)
         given = Labels.of(labels)
         by_attribute = isinstance(given.source, str) and given.source in _BY_ATTRIBUTE
@@ -75,13 +76,17 @@ class StreamDataset(Dataset):
         raise no_length(f"len() of {self._name}")
 
     def _refuse(self, what: str, instead: str) -> NoReturn:
-        raise InvalidArgumentError(f"{self._name} came as a Pipe, which is a stream without {what}: {instead}")
+        raise InvalidArgumentError(
+            f"{self._name} came as a Pipe, which is a stream without {what}: {instead}"
+        )
 
     def __getitem__(self, index: Any) -> Any:
         self._refuse("a way to its middle", "iterate a bl.Loader, or ask for input mode FastFile")
 
     def _refuse_keys(self) -> NoReturn:
-        self._refuse("keys", "a batch's keys say which sample of which FIFO a row is; input mode FastFile has keys")
+        self._refuse(
+            "keys", "a batch's keys say which sample of which FIFO a row is; input mode FastFile has keys"
+        )
 
     @property
     def keys(self) -> Any:
@@ -117,7 +122,9 @@ class StreamDataset(Dataset):
         self._refuse_part()
 
     def preview(self, *_: Any, **__: Any) -> Any:
-        self._refuse("a way back", "what a preview reads would be lost; preview the prefix that the channel is made of")
+        self._refuse(
+            "a way back", "what a preview reads would be lost; preview the prefix that the channel is made of"
+        )
 
     def save(self, *_: Any, **__: Any) -> None:
         self._refuse("a manifest", "save that of the prefix that the channel is made of")
@@ -150,19 +157,27 @@ def place_of(uri: Any) -> Any:
     return _core.find_channel_of(os.path.abspath(text)) if name is None else _core.find_channel(name)
 
 
+def is_sharded(data: Any) -> bool:
+    """Whether a Dataset, or what a URI opens, is a channel of which each host has its own share."""
+    place = data._place if isinstance(data, Dataset) else place_of(data)
+    return place is not None and bool(place.sharded)
+
+
 def located(uri: Any, default: Any) -> tuple[Any, Any]:
     """What to open for `uri`: it, the folder of the channel that it names, or, outside a job, `default`; and the channel's
     place, if it is one."""
     place = place_of(uri)
-    named = isinstance(uri, str) and _core.channel_name(uri) is not None
+    name = _core.channel_name(uri) if isinstance(uri, str) else None
     if place is not None:
-        return (place.folder if named else uri), place
-    if not named:
+        return (uri if name is None else place.folder), place
+    if name is None:
         if default is not None:
-            raise InvalidArgumentError(f"default= stands in for a channel, as in 'channel:train', not for {uri!r}")
+            raise InvalidArgumentError(
+                f"default= stands in for a channel, as in 'channel:train', not for {uri!r}"
+            )
         return uri, None
     if default is None:
-        _core.refuse_channel(_core.channel_name(uri))
+        _core.refuse_channel(name)
     return default, None
 
 

@@ -100,7 +100,7 @@ class Loader:
         if image is None and fields is None and not isinstance(dataset, Dataset):
             dataset_options.setdefault("extensions", None)  # raw bytes may be anything
         self._dataset = open_dataset(dataset, dataset_options)
-        self._rank, self._world_size = _ranks(rank, world_size, distributed, self._dataset)
+        self._rank, self._world_size = _ranks(rank, world_size, distributed, self._dataset._place)
         options = _core.LoaderOptions()
         options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
         options.shuffle = flag(shuffle, "shuffle")
@@ -374,15 +374,13 @@ def _collate(given: Any) -> Any:
     return given
 
 
-def _ranks(
-    rank: int | None, world_size: int | None, distributed: bool, dataset: Dataset
-) -> tuple[int, int]:
+def _ranks(rank: int | None, world_size: int | None, distributed: bool, place: Any = None) -> tuple[int, int]:
+    """`place`: of a channel, whose ranks may be those within the host."""
     if (rank is None) != (world_size is None):
         raise InvalidArgumentError("rank and world_size go together: give both or none")
     if rank is None or world_size is None:
         if not flag(distributed, "distributed"):
             return 0, 1
-        place = dataset._place
         return rank_within_host(place.hosts) if place is not None and place.sharded else rank_and_world_size()
     number(world_size, "world_size", 1, whole=True)
     return number(rank, "rank", 0, world_size - 1, whole=True), world_size

@@ -10,6 +10,7 @@ import torch
 
 from bucketline import loader as base
 from bucketline._options import number
+from bucketline.channel import is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
 from bucketline.torch.agreement import require_agreement
@@ -45,7 +46,7 @@ class Loader(base.Loader):
         self._last_batch: Batch | FieldBatch | None = None
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
-        if options.get("rank") is None and options.get("distributed", True):
+        if options.get("rank") is None and options.get("distributed", True) and not is_sharded(self.dataset):
             require_agreement(**self._facts())
 
     def __iter__(self) -> Iterator[Any]:
