@@ -6,8 +6,8 @@
     for images, labels in loader:
         ...
 
-`bl.torch`, `bl.keras`, `bl.tf` and `bl.jax` give the same batches in each framework; they are imported when they are
-first used.
+`bl.torch`, `bl.keras`, `bl.tf` and `bl.jax` give the same batches in each framework, and `bl.sagemaker` runs SageMaker's
+training jobs on this machine; they are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -87,14 +87,14 @@ __all__ = [
     "put",
 ]
 
-_FRAMEWORKS: tuple[str, ...] = ("jax", "keras", "tf", "torch")
+_WHEN_USED: tuple[str, ...] = ("jax", "keras", "sagemaker", "tf", "torch")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FRAMEWORKS:
+    if name in _WHEN_USED:
         return importlib.import_module(f"bucketline.{name}")
     raise AttributeError(f"module 'bucketline' has no attribute {name!r}")
 
 
 def __dir__() -> Iterable[str]:
-    return [*__all__, *_FRAMEWORKS]
+    return [*__all__, *_WHEN_USED]
