@@ -279,9 +279,9 @@ WRONG_INPUTS: list[tuple[Any, type[Exception], str]] = [
         "attribute_names must be a list",
     ),
     (
-        lambda: TrainingInput("s3://b/x", shuffle_config=7),
+        lambda: TrainingInput("s3://b/x", shuffle_config=WORDS["yes"]),
         bl.InvalidArgumentError,
-        "must be a ShuffleConfig, not 7",
+        "must be a ShuffleConfig, not .yes.",
     ),
     (lambda: ShuffleConfig(2**63), bl.InvalidArgumentError, "seed must be from "),
     (
@@ -299,7 +299,7 @@ WRONG_INPUTS: list[tuple[Any, type[Exception], str]] = [
         bl.InvalidArgumentError,
         "job_name must be at most 63 letters",
     ),
-    (lambda: estimator().fit(logs="yes"), bl.InvalidArgumentError, "logs must be True or False"),
+    (lambda: estimator().fit(logs=WORDS["yes"]), bl.InvalidArgumentError, "logs must be True or False"),
 ]
 
 
@@ -370,7 +370,7 @@ def test_a_report_becomes_a_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         monkeypatch,
         f"""cp "$4" {tmp_path}/request; echo "$@" > {tmp_path}/words; echo '{json.dumps(REPORT)}'""",
     )
-    options = {"endpoint_url": "http://127.0.0.1:1", "region": "eu-west-1", "profile": "p"}
+    options: dict[str, Any] = {"endpoint_url": "http://127.0.0.1:1", "region": "eu-west-1", "profile": "p"}
     asked = LocalEstimator(command=["true"], output_path=OUT, **options)
     assert asked.model_data is None
     done = asked.fit("s3://bucket/x", job_name="j", root=tmp_path / "ml")
