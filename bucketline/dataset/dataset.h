@@ -31,6 +31,7 @@ struct DatasetOptions {
   // Keys that count, by their ending, compared without case; empty: every key. Folder markers (keys ending in
   // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
+  bool folder_markers = true;  // whether empty objects whose keys end in "/" count when every key does
   PinMode pin = PinMode::kEtag;
   Repeats repeats = Repeats::kError;  // of OpenAll
   std::optional<S3Options> s3 = {};   // instead of the Runtime's
@@ -68,6 +69,10 @@ class Dataset {
   // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved
   // manifest without them.
   static Dataset Open(Runtime& runtime, std::string_view uri, DatasetOptions options = {});
+
+  // The records of `manifest`, read from the store of its source by the pin and `s3` of the options. Throws
+  // kInvalidArgument for kVersion when it was made without versions.
+  static Dataset Of(Runtime& runtime, Manifest manifest, const DatasetOptions& options = {});
 
   // Several of them, each read with the same options and labelled together, in the order given. Braces stand
   // for several URIs: "s3://bucket/train-{000..146}/", "/data/{train,extra}/" (dataset/braces.h). Throws as

@@ -41,7 +41,7 @@ Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& 
   request.stop = options.stop;
   request.versions = options.pin == PinMode::kVersion;
   ManifestBuilder builder(uri.ToString());
-  KeyFilter filter(options.extensions);
+  KeyFilter filter(options.extensions, options.folder_markers);
   do {
     ListPage page = NextPage(store, request, options.pin);
     for (ObjectInfo& object : page.objects) {

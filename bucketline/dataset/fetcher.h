@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "bucketline/base/bytes.h"
@@ -42,6 +43,7 @@ struct FetchItem {
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
+  std::string etag;  // of the object that they are from
   Duration wall{0};  // from the reservation to the last byte
 };
 

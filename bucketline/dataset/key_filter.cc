@@ -23,12 +23,14 @@ bool EndsWithoutCase(std::string_view key, std::string_view lower_case_ending) {
 
 }  // namespace
 
-KeyFilter::KeyFilter(const std::vector<std::string>& extensions) : extensions_(extensions) {
+KeyFilter::KeyFilter(const std::vector<std::string>& extensions, bool folder_markers)
+    : extensions_(extensions), folder_markers_(folder_markers) {
   for (std::string& extension : extensions_)
     std::transform(extension.begin(), extension.end(), extension.begin(), Lower);
 }
 
 bool KeyFilter::Accept(const ObjectInfo& object) {
+  if (!folder_markers_ && object.size == 0 && object.key.ends_with('/')) return false;
   const auto matches = [&](const std::string& extension) { return EndsWithoutCase(object.key, extension); };
   const bool accept = extensions_.empty() || (object.size > 0 && !object.key.ends_with('/') &&
                                               std::any_of(extensions_.begin(), extensions_.end(), matches));

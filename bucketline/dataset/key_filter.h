@@ -10,10 +10,10 @@
 
 namespace bucketline {
 
-// By the rules of DatasetOptions::extensions. Not thread-safe.
+// By the rules of DatasetOptions::extensions and folder_markers. Not thread-safe.
 class KeyFilter {
  public:
-  explicit KeyFilter(const std::vector<std::string>& extensions);
+  KeyFilter(const std::vector<std::string>& extensions, bool folder_markers);
 
   bool Accept(const ObjectInfo& object);
 
@@ -25,6 +25,7 @@ class KeyFilter {
   void Refuse(const ObjectInfo& object);
 
   std::vector<std::string> extensions_;  // lower case
+  const bool folder_markers_;
   uint64_t accepted_ = 0;
   uint64_t refused_ = 0;
   std::vector<std::string> examples_;  // of refused keys
