@@ -18,7 +18,7 @@ from typing import Any
 
 from bucketline._extension import version as __version__  # first: see there
 from bucketline.batch import Batch, FieldBatch
-from bucketline.dataset import Dataset, Sample, concat
+from bucketline.dataset import Dataset, Sample, concat, mix
 from bucketline.errors import (
     AlreadyExistsError,
     CancelledError,
@@ -83,6 +83,7 @@ __all__ = [
     "exists",
     "get",
     "list",
+    "mix",
     "open",
     "put",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
@@ -123,6 +125,9 @@ class Dataset:
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
+        self._mix: list[tuple[int, int]] | None = (
+            None  # (records, weight) of each part, where several are mixed
+        )
         self._objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
         self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
@@ -160,11 +165,16 @@ class Dataset:
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
+        if self._mix is not None:
+            raise UnsupportedError(
+                "a mix is whole: split, filter, slice and concat datasets before they are mixed"
+            )
         view = Dataset.__new__(Dataset)
         view._runtime = self._runtime
         view._core = core
         view._s3 = self._s3
         view._labels = None
+        view._mix = None
         view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach
@@ -300,6 +310,8 @@ class Dataset:
 
         Raises UnsupportedError for labels that are neither names nor numbers nor rows of numbers: it holds no others.
         """
+        if self._mix is not None:
+            raise UnsupportedError("a manifest holds no weights; save the datasets before they are mixed")
         if self._objects is not None:
             raise UnsupportedError(
                 f"a manifest holds no labels such as these ({kinds_of(self._objects)}); save a Dataset without labels=, and "
@@ -327,12 +339,48 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
     of different kinds.
     """
     if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
-        raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
+        raise InvalidArgumentError(f"concat and mix take a list of Datasets, not {datasets!r}")
+    if any(dataset._mix is not None for dataset in datasets):
+        raise UnsupportedError("a mix is whole: give all datasets and their weights to one mix")
     cores, objects = _renumbered(datasets)
     whole = datasets[0]._view(_core.concat(cores, flag(repeats, "repeats")))
     whole._objects = objects
     whole._left_out = sum(dataset._left_out for dataset in datasets)
     return whole
+
+
+def mix(datasets: Sequence[Dataset], weights: Sequence[float]) -> Dataset:
+    """Records of several datasets in the proportions of their weights: of `mix([a, b], weights=[3, 1])` three of four are
+    a's.
+
+    A Loader of it draws, whatever its shuffle: with whole weights of sum W, every W positions have as many of each dataset
+    as its weight says. A dataset goes through its records in a random order, and then through another one: none comes
+    again before all have come. epoch_size= is how long an epoch is (None: as many as all datasets have records); the order
+    is a function of (seed, epoch, position), so that a run resumes anywhere.
+
+    weights: positive numbers; fractions are taken as they are written (0.7 is 7/10). The records stand as `concat` puts
+    them, labels are merged as there. Views are taken of the datasets, before they are mixed.
+    """
+    whole = concat(datasets, repeats=True)
+    shares = _whole_numbers(weights)
+    if len(shares) != len(datasets):
+        raise InvalidArgumentError(
+            f"weights must hold one number a dataset: there are {len(datasets)}, and {len(shares)} weights"
+        )
+    for dataset in datasets:
+        if len(dataset) == 0:
+            raise InvalidArgumentError(f"{dataset!r} has no records that could be mixed in")
+    whole._mix = [(len(dataset), share) for dataset, share in zip(datasets, shares, strict=True)]
+    return whole
+
+
+def _whole_numbers(weights: Sequence[float]) -> list[int]:
+    """In the same proportions, as small as can be."""
+    parts = [Fraction(str(number(weight, "a weight", 0, 2**32))) for weight in weights]
+    if not all(part > 0 for part in parts):
+        raise InvalidArgumentError(f"weights must be above 0, not {list(weights)!r}")
+    whole = [int(part * math.lcm(*(part.denominator for part in parts))) for part in parts]
+    return [part // math.gcd(*whole) for part in whole]
 
 
 def _renumbered(datasets: Sequence[Dataset]) -> tuple[list[Any], list[Any] | None]:
