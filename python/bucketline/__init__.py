@@ -18,7 +18,8 @@ from typing import Any
 
 from bucketline._extension import version as __version__  # first: see there
 from bucketline.batch import Batch, FieldBatch
-from bucketline.dataset import Dataset, Sample, concat, mix
+from bucketline.combine import concat, mix
+from bucketline.dataset import Dataset, Sample
 from bucketline.errors import (
     AlreadyExistsError,
     CancelledError,
