@@ -425,6 +425,8 @@ class Sampling(enum.Enum):
 
     replacement = 2
 
+    mix = 3
+
 class FieldOptions:
     def __init__(self) -> None: ...
 
@@ -472,6 +474,8 @@ class LoaderOptions:
 
     @epoch_size.setter
     def epoch_size(self, arg: int, /) -> None: ...
+
+    def set_mix(self, parts: Sequence[tuple[int, int]]) -> None: ...
 
     @property
     def pin_threads(self) -> bool: ...

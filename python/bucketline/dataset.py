@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
 from bucketline._label_columns import kinds_of
-from bucketline._options import choice, flag, number, reject_unknown
+from bucketline._options import choice, number, reject_unknown
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -138,6 +138,9 @@ class Dataset:
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
+        self._mix: list[tuple[int, int]] | None = (
+            None  # (records, weight) of each part, where several are mixed
+        )
         self._objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
         self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
@@ -157,7 +160,7 @@ class Dataset:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
-            _require_files(parts)
+            require_records(parts)
             self._left_out = parts[0]._left_out
             self._objects = parts[0]._objects
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
@@ -176,11 +179,16 @@ class Dataset:
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
+        if self._mix is not None:
+            raise UnsupportedError(
+                "a mix is whole: split, filter, slice and concat datasets before they are mixed"
+            )
         view = Dataset.__new__(Dataset)
         view._runtime = self._runtime
         view._core = core
         view._s3 = self._s3
         view._labels = None
+        view._mix = None
         view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach
@@ -317,6 +325,8 @@ class Dataset:
 
         Raises UnsupportedError for labels that are neither names nor numbers nor rows of numbers: it holds no others.
         """
+        if self._mix is not None:
+            raise UnsupportedError("a manifest holds no weights; save the datasets before they are mixed")
         if self._objects is not None:
             raise UnsupportedError(
                 f"a manifest holds no labels such as these ({kinds_of(self._objects)}); save a Dataset without labels=, and "
@@ -335,41 +345,6 @@ class Dataset:
             "a Dataset holds connections and is not pickled; open it in the process that uses it, or give a "
             "DataLoader a bucketline.torch.MapDataset"
         )
-
-
-def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
-    """The records of the first, then those of the second, and so on; other buckets and views are fine.
-
-    Classes are merged by name. repeats: the same object may come more than once. Raises InvalidArgumentError for labels
-    of different kinds.
-    """
-    if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
-        raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
-    _require_files(datasets)
-    cores, objects = _renumbered(datasets)
-    whole = datasets[0]._view(_core.concat(cores, flag(repeats, "repeats")))
-    whole._objects = objects
-    whole._left_out = sum(dataset._left_out for dataset in datasets)
-    return whole
-
-
-def _renumbered(datasets: Sequence[Dataset]) -> tuple[list[Any], list[Any] | None]:
-    """The engine's datasets, and one list of the labels that Python keeps for all of them, which their places fit."""
-    kept = [dataset._objects for dataset in datasets]
-    if not any(objects is not None for objects in kept):
-        return [dataset._core for dataset in datasets], None
-    cores: list[Any] = []
-    together: list[Any] = []
-    for dataset, objects in zip(datasets, kept, strict=True):
-        if objects is None:
-            raise InvalidArgumentError(
-                f"the labels of {dataset._core.source} are not of the kind of the others', which are objects of Python; "
-                "datasets can be put together when their labels are of one kind"
-            )
-        places = _core.integer_labels(dataset._core.labels() + len(together))
-        cores.append(dataset._core.with_labels(places))
-        together += objects
-    return cores, together
 
 
 DATASET_KEYWORDS = (
@@ -391,7 +366,8 @@ DATASET_KEYWORDS = (
 )
 
 
-def _require_files(datasets: Sequence[Dataset]) -> None:
+def require_records(datasets: Sequence[Dataset]) -> None:
+    """Raises InvalidArgumentError for a stream, which has none to count."""
     for dataset in datasets:
         if dataset._place is not None and dataset._place.is_pipe:
             raise InvalidArgumentError(
