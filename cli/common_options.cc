@@ -10,19 +10,24 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/records/shard_format.h"
 
 namespace bucketline::cli {
 namespace {
 
 constexpr uint64_t kShownBadSamples = 10;
 
-std::vector<std::string> SplitExtensions(const std::string& text) {
-  std::vector<std::string> extensions;
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> pieces;
   std::istringstream stream(text);
-  for (std::string extension; std::getline(stream, extension, ',');) {
-    if (!extension.empty()) extensions.push_back(extension);
+  for (std::string piece; std::getline(stream, piece, ',');) {
+    if (!piece.empty()) pieces.push_back(piece);
   }
-  return extensions;
+  return pieces;
+}
+
+bool IsTable(const std::string& labels) {
+  return labels.ends_with(".csv") || labels.ends_with(".json") || labels.ends_with(".jsonl");
 }
 
 }  // namespace
@@ -62,8 +67,14 @@ void ConnectionArgs::AddTo(CLI::App& app) {
 
 void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
   labels = std::move(default_labels);
-  app.add_option("uri", uri, "s3://bucket/prefix/, a folder, or a saved .manifest")->required();
-  app.add_option("--labels", labels, "none | folder | parent | the URI of a .csv, .json or .jsonl table")
+  app.add_option(
+         "uri", uri,
+         "s3://bucket/prefix/, a folder, shards (s3://bucket/train-{000..146}.tar), or a saved .manifest")
+      ->required();
+  app.add_option("--labels", labels,
+                 "none | folder | parent | the URI of a .csv, .json or .jsonl table | of shards: a member "
+                 "(cls), or a "
+                 "field of one (json:category)")
       ->capture_default_str();
   app.add_option("--label-key", label_key, "column of the table that names the sample")
       ->capture_default_str();
@@ -71,6 +82,12 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
       ->capture_default_str();
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
+  app.add_option("--format", format, "auto (by the ending) | objects | " + ShardFormatNames())
+      ->capture_default_str();
+  app.add_option("--parts", parts,
+                 "of shards: members that are a record's parts: \"image=jpg;png,mask=seg.png\"");
+  app.add_flag("--drop-missing", drop_missing, "of shards: leave out samples without one of the parts");
+  app.add_flag("--skip-damaged", skip_damaged, "of shards: warn of damage and leave out what it touches");
   app.add_option("--pin", pin, "what every read is bound to: etag | size | version")
       ->check(CLI::IsMember({"etag", "size", "version"}))
       ->capture_default_str();
@@ -80,19 +97,28 @@ Labels DatasetArgs::MakeLabels() const {
   if (labels == "none") return Labels::None();
   if (labels == "folder") return Labels::Folder();
   if (labels == "parent") return Labels::Parent();
-  return Labels::Table(labels, label_key, label_field);
+  if (IsTable(labels)) return Labels::Table(labels, label_key, label_field);
+  const size_t colon = labels.find(':');
+  if (labels.find("://") != std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument, "a table of labels ends in .csv, .json or .jsonl", labels);
+  }
+  return Labels::Member(labels.substr(0, colon), colon == std::string::npos ? "" : labels.substr(colon + 1));
 }
 
 Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
   LiveLine line;
   DatasetOptions options;
   options.labels = MakeLabels();
-  options.extensions = SplitExtensions(extensions);
+  options.extensions = SplitAtCommas(extensions);
+  options.format = format;
+  for (const std::string& part : SplitAtCommas(parts)) options.parts.push_back(PartChoice::Parse(part));
+  options.missing = drop_missing ? Missing::kDrop : Missing::kError;
+  options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
   options.listing_progress = [&](uint64_t objects) {
     line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
   };
-  return Dataset::Open(runtime, other_uri, std::move(options));
+  return Dataset::OpenAll(runtime, {other_uri}, std::move(options));
 }
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {

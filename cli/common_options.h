@@ -31,6 +31,10 @@ struct DatasetArgs {
   std::string label_field = "label";
   std::string extensions = ".jpg,.jpeg,.png";
   std::string pin = "etag";
+  std::string format = "auto";
+  std::string parts;
+  bool drop_missing = false;
+  bool skip_damaged = false;
 
   void AddTo(CLI::App& app, std::string default_labels);
 

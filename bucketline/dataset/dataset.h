@@ -127,9 +127,10 @@ class Dataset {
   uint64_t largest_record() const;  // bytes of all its parts; 0 when empty
   std::string largest_record_uri() const;
   uint64_t fingerprint() const;  // of the manifests and the view
+  bool has_checksums() const;    // of some parts; reads of those are checked
 
   // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was
-  // listed.
+  // listed; kCorruptData when its checksum is not that of its bytes.
   Sample Read(uint64_t index, size_t part = 0, std::stop_token stop = {}) const;
 
   // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a

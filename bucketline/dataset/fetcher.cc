@@ -205,8 +205,10 @@ void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
     Result<Fetched> result = Error(ErrorCode::kInternal, "");
     if (got) {
-      result = Fetched{
-          .lease = std::move(call->lease), .bytes = sink->Take(), .wall = Clock::Real().Now() - call->start};
+      result = Fetched{.lease = std::move(call->lease),
+                       .bytes = sink->Take(),
+                       .crc32c = call->part.crc32c,
+                       .wall = Clock::Real().Now() - call->start};
     } else {
       result = ExplainPin(got.error().WithUri(call->uri), call->pin);
     }

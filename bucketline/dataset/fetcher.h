@@ -42,7 +42,8 @@ struct FetchItem {
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
-  Duration wall{0};  // from the reservation to the last byte
+  std::optional<uint32_t> crc32c;  // that they should have; not looked at here
+  Duration wall{0};                // from the reservation to the last byte
 };
 
 // The budgets outlive every lease, hence every Fetched that was delivered.

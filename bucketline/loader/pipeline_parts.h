@@ -28,7 +28,7 @@ struct PipelineParts {
   BatchPool* pool = nullptr;
   StatsCollector* stats = nullptr;
 
-  bool works_on_rows() const { return WorksOnRows(options, fields); }
+  bool works_on_rows() const { return WorksOnRows(dataset, options, fields); }
 };
 
 }  // namespace bucketline

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/dataset/part_checksum.h"
 #include "bucketline/image/probe.h"
 #include "bucketline/loader/pipeline.h"
 #include "bucketline/loader/skip_policy.h"
@@ -42,6 +43,9 @@ std::optional<FieldFault> Pipeline::ProbeAll(std::span<const Fetched> parts,
                                              std::span<ImageInfo> infos) const {
   for (size_t i = 0; i < infos.size(); ++i) {
     const Field& field = parts_.fields[i];
+    if (const std::optional<Error> fault = ChecksumFault(parts[i].bytes.span(), parts[i].crc32c)) {
+      return FieldFault{i, *fault};
+    }
     if (!field.decode) continue;
     const Result<ImageInfo> info = ProbeWithinLimits(parts[i].bytes.span(), field.image);
     if (!info) return FieldFault{i, info.error()};

@@ -36,7 +36,6 @@ class TarScanner {
       : shard_(shard), label_(label), sink_(sink) {}
 
   void Run() {
-    RefuseCompressed(shard_);
     while (std::optional<TarHeader> header = NextHeader()) Visit(*std::move(header));
     Flush();
   }
@@ -45,6 +44,15 @@ class TarScanner {
   // The next member, at header_; its payload starts at `at_`. nullopt at the end mark.
   std::optional<TarHeader> NextHeader() {
     header_ = at_;
+    try {
+      return ReadHeader();
+    } catch (const ShardDamage&) {
+      if (header_ == 0) RefuseCompressed(shard_);
+      throw;
+    }
+  }
+
+  std::optional<TarHeader> ReadHeader() {
     if (shard_.size() - at_ < kTarBlock) {
       throw ShardDamage(at_,
                         "the archive ends without the two blocks of zeros that mark its end: it was cut off");

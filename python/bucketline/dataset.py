@@ -24,7 +24,7 @@ Where = str | os.PathLike[str]
 _PINS = {name: getattr(_core.PinMode, name) for name in ("etag", "version", "size")}
 _SPLITS = {"key": _core.SplitBy.key, "label": _core.SplitBy.label}
 _MISSING = {"error": False, "drop": True}
-_FORMATS = ("auto", "objects")
+_DAMAGED = {"error": False, "skip": True}
 
 
 class Sample(NamedTuple):
@@ -78,12 +78,16 @@ class Dataset:
 
     uri: "s3://bucket/prefix/", a folder, or a manifest that `save` wrote; "s3://b/train-{000..146}/" or a list of them,
         one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
-        below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
-        ("drop").
+        below its prefix without its extension. `missing` is what a key without a partner, or a shard's sample without
+        one of the parts, is: an "error", or left out ("drop").
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
-    format: "objects", one a record; "auto" is the same today.
-    extensions: which keys count, by their ending, without case; None: all.
+    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
+        indexed once (`save` keeps the index); "auto": by the ending of the URI, and of what lies below a prefix.
+    parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
+        ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
+    damaged: what damage in a shard is: an "error", or logged and left out ("skip").
+    extensions: of raw objects: which keys count, by their ending, without case; None: all.
     endpoint_url, region, profile, anonymous, requester_pays: how the bucket is reached; None: as boto3 finds it, from
         the environment and the shared files.
     pin: what every read is checked against: "etag" (the state that was listed) | "version" (read by its version id) |
@@ -101,6 +105,8 @@ class Dataset:
         labels: Any = None,
         *,
         format: str = "auto",
+        parts: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+        damaged: str = "error",
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
         region: str | None = None,
@@ -115,8 +121,11 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        if format not in _FORMATS:
-            raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
+        if format == "parquet":
+            raise UnsupportedError(
+                "format 'parquet' is not read: its pages cannot be read by themselves; write the images as tar shards"
+            )
+        choice(format, "format", dict.fromkeys(_formats()))
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
         self._runtime = runtime_of(runtime)
@@ -133,27 +142,33 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
-        options = {**self._reach, "extensions": extensions, "runtime": self._runtime, "progress": progress}
+        shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing}
         if isinstance(uri, Mapping):
-            parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
-            if not parts:
+            options = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
+            options["progress"] = progress
+            joined = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
+            if not joined:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
-            self._left_out = parts[0]._left_out
-            self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
+            self._left_out = joined[0]._left_out
+            self._core = _core.join([str(name) for name in uri], [part._core for part in joined], drop)
             return
         rule, finish = Labels.of(labels).to_core()
+        options = _core.DatasetOptions()
+        options.labels = rule
+        options.format = format
+        options.parts = _parts(parts)
+        options.extensions = _extensions(extensions)
+        options.pin = choice(pin, "pin", _PINS)
+        options.s3 = self._s3
+        if drop:
+            options.drop_missing()
+        if choice(damaged, "damaged", _DAMAGED):
+            options.skip_damaged()
+        uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri)
         with listing_progress(progress) as tell:
-            core = _core.open_dataset(
-                self._runtime._core,
-                [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri),
-                rule,
-                _extensions(extensions),
-                choice(pin, "pin", _PINS),
-                self._s3,
-                tell,
-            )
+            core = _core.open_dataset(self._runtime._core, uris, options, tell)
         self._core, self._left_out = (core, 0) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
@@ -309,6 +324,8 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
 DATASET_KEYWORDS = (
     "labels",
     "format",
+    "parts",
+    "damaged",
     "extensions",
     "endpoint_url",
     "region",
@@ -327,6 +344,27 @@ def _uris(given: Any) -> list[str]:
     if not isinstance(given, Sequence) or not given:
         raise InvalidArgumentError(f"uri must be a URI, a list of them, or a dict of parts, not {given!r}")
     return [uri_text(uri) for uri in given]
+
+
+def _formats() -> list[str]:
+    return ["auto", "objects", *_core.shard_formats().split(" | ")]
+
+
+def _parts(given: Sequence[str] | Mapping[str, str | Sequence[str]] | None) -> list[Any]:
+    if given is None:
+        return []
+    try:
+        if isinstance(given, Mapping):
+            named = {name: of.split(";") if isinstance(of, str) else list(of) for name, of in given.items()}
+            return [_core.PartChoice.parse(f"{name}={';'.join(of)}") for name, of in named.items()]
+        if isinstance(given, str) or not given:
+            raise TypeError
+        return [_core.PartChoice.parse(each) for each in given]
+    except TypeError:
+        raise InvalidArgumentError(
+            "parts must be members of the shards' samples, ('jpg;png', 'seg.png') or {'image': 'jpg;png'}, not "
+            f"{given!r}"
+        ) from None
 
 
 def _extensions(given: Sequence[str] | None) -> list[str]:
