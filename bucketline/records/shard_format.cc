@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "bucketline/records/mds_format.h"
+#include "bucketline/records/recordio_format.h"
 #include "bucketline/records/tar_format.h"
 #include "bucketline/records/tfrecord_format.h"
 
@@ -26,9 +28,14 @@ bool IsTfRecord(std::string_view key) {
          name.find(".tfrecord-") != std::string_view::npos;
 }
 
-constexpr std::array<ShardFormat, 2> kFormats = {{
+bool IsRecordIo(std::string_view key) { return key.ends_with(".rec"); }
+bool IsMds(std::string_view key) { return key.ends_with(".mds"); }
+
+constexpr std::array<ShardFormat, 4> kFormats = {{
     {"tar", IsTar, ScanTar, kTarImages},
     {"tfrecord", IsTfRecord, ScanTfRecord, kFeatureImages},
+    {"recordio", IsRecordIo, ScanRecordIo, kFeatureImages},
+    {"mds", IsMds, ScanMds, kFeatureImages},
 }};
 
 }  // namespace
