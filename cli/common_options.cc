@@ -82,8 +82,9 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
       ->capture_default_str();
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
-  app.add_option("--format", format, "auto (by the ending) | objects | " + ShardFormatNames())
+  app.add_option("--format", format, "auto (by the ending) | objects | tfds | " + ShardFormatNames())
       ->capture_default_str();
+  app.add_option("--split", split, "of tfds: train, test, ...");
   app.add_option("--parts", parts,
                  "of shards: members that are a record's parts: \"image=jpg;png,mask=seg.png\"");
   app.add_flag("--drop-missing", drop_missing, "of shards: leave out samples without one of the parts");
@@ -111,6 +112,7 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   options.labels = MakeLabels();
   options.extensions = SplitAtCommas(extensions);
   options.format = format;
+  options.split = split;
   for (const std::string& part : SplitAtCommas(parts)) options.parts.push_back(PartChoice::Parse(part));
   options.missing = drop_missing ? Missing::kDrop : Missing::kError;
   options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;

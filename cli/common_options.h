@@ -32,6 +32,7 @@ struct DatasetArgs {
   std::string extensions = ".jpg,.jpeg,.png";
   std::string pin = "etag";
   std::string format = "auto";
+  std::string split;
   std::string parts;
   bool drop_missing = false;
   bool skip_damaged = false;

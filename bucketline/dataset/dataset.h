@@ -33,8 +33,9 @@ enum class Damaged { kError, kSkip };
 struct DatasetOptions {
   Labels labels = Labels::None();
   // "auto": by each URI's ending, else raw objects, or shards where a prefix has no object of these extensions.
-  // "objects", or a format of records/shard_format.h.
+  // "objects", "tfds" (a folder that TensorFlow Datasets prepared), or a format of records/shard_format.h.
   std::string format = "auto";
+  std::string split = {};  // of "tfds": "train"; may be left out where there is one
   // Of shards: the parts of a record. Empty: one, "data", the sample's image.
   std::vector<PartChoice> parts = {};
   Missing missing = Missing::kError;  // of shards: a sample without one of the parts

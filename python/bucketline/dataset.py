@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
-from bucketline._options import choice, flag, number, reject_unknown
+from bucketline._options import choice, flag, number, reject_unknown, text
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -83,7 +83,8 @@ class Dataset:
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
     format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
-        indexed once (`save` keeps the index); "auto": by the ending of the URI, and of what lies below a prefix.
+        indexed once (`save` keeps the index); "tfds", the folder of a version that TensorFlow Datasets prepared, of
+        which `split` is read; "auto": by the ending of the URI, and of what lies below a prefix.
     parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
         ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
     damaged: what damage in a shard is: an "error", or logged and left out ("skip").
@@ -107,6 +108,7 @@ class Dataset:
         format: str = "auto",
         parts: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
         damaged: str = "error",
+        split: str | None = None,
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
         region: str | None = None,
@@ -142,11 +144,13 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
-        shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing}
+        shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
-            options = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
-            options["progress"] = progress
-            joined = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
+            same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
+            joined = [
+                Dataset(part, None if i else labels, progress=progress, **same)
+                for i, part in enumerate(uri.values())
+            ]
             if not joined:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
@@ -158,6 +162,7 @@ class Dataset:
         options = _core.DatasetOptions()
         options.labels = rule
         options.format = format
+        options.split = text(split, "split")
         options.parts = _parts(parts)
         options.extensions = _extensions(extensions)
         options.pin = choice(pin, "pin", _PINS)
@@ -326,6 +331,7 @@ DATASET_KEYWORDS = (
     "format",
     "parts",
     "damaged",
+    "split",
     "extensions",
     "endpoint_url",
     "region",
@@ -347,7 +353,7 @@ def _uris(given: Any) -> list[str]:
 
 
 def _formats() -> list[str]:
-    return ["auto", "objects", *_core.shard_formats().split(" | ")]
+    return ["auto", "objects", "tfds", *_core.shard_formats().split(" | ")]
 
 
 def _parts(given: Sequence[str] | Mapping[str, str | Sequence[str]] | None) -> list[Any]:

@@ -199,6 +199,7 @@ void RegisterDataset(nb::module_& module) {
       .def(nb::init<>())
       .def_rw("labels", &DatasetOptions::labels)
       .def_rw("format", &DatasetOptions::format)
+      .def_rw("split", &DatasetOptions::split)
       .def_rw("parts", &DatasetOptions::parts)
       .def("drop_missing", [](DatasetOptions& options) { options.missing = Missing::kDrop; })
       .def("skip_damaged", [](DatasetOptions& options) { options.damaged = Damaged::kSkip; })
