@@ -1,7 +1,7 @@
 #include "bucketline/records/example_proto.h"
 
-#include <algorithm>
 #include <bit>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -109,13 +109,18 @@ ExampleFeature ReadEntry(std::string_view message) {
 
 std::vector<ExampleFeature> ReadExample(std::string_view message) {
   std::vector<ExampleFeature> features;
+  std::unordered_map<std::string_view, size_t> places;  // in `features`
   ForEachField(message, [&](const WireField& field) {
     if (field.number != 1 || field.type != kSized) return;
     ForEachField(field.bytes, [&](const WireField& entry) {
       if (entry.number != 1 || entry.type != kSized) return;
       ExampleFeature feature = ReadEntry(entry.bytes);
-      std::erase_if(features, [&](const ExampleFeature& other) { return other.name == feature.name; });
-      features.push_back(std::move(feature));
+      const auto [known, is_new] = places.emplace(feature.name, features.size());
+      if (is_new) {
+        features.push_back(std::move(feature));
+      } else {
+        features[known->second] = std::move(feature);
+      }
     });
   });
   return features;

@@ -39,7 +39,7 @@ class RecordIoScanner {
         Take(begin, body, length);
         continue;
       }
-      for (Piece last = piece; last != kLast;) last = NextPiece().piece;
+      PassOtherPieces(piece);
       sink_.Skip(
           {begin,
            fmt::format("record {} is stored in pieces, which are not put together; write the shard anew "
@@ -72,6 +72,15 @@ class RecordIoScanner {
     }
     at_ = part.body + (part.length + 3) / 4 * 4;
     return part;
+  }
+
+  void PassOtherPieces(Piece piece) {
+    while (piece != kLast) {
+      const uint64_t begin = at_;
+      piece = NextPiece().piece;
+      if (piece == kMiddle || piece == kLast) continue;
+      throw ShardDamage(begin, fmt::format("record {} is stored in pieces, and another begins before its last", number_));
+    }
   }
 
   void Take(uint64_t begin, uint64_t body, uint64_t length) {

@@ -82,6 +82,11 @@ TEST(RecordIoFormat, RecordsInPiecesAreSkippedAsOne) {
               ElementsAre(AllOf(HasSubstr("at byte 0"), HasSubstr("record 0 is stored in pieces"))));
 }
 
+TEST(RecordIoFormat, PiecesWithoutTheirLastAreDamage) {
+  EXPECT_THAT(Scan(Piece("ab", 1) + Piece(Image("whole", {2}))).damage, HasSubstr("another begins before its last"));
+  EXPECT_THAT(Scan(Piece("ab", 1)).damage, HasSubstr("cut off"));
+}
+
 TEST(RecordIoFormat, RecordsTooShortForTheirHeaderAreSkipped) {
   std::string many = Image("", {1});
   many[0] = 9;  // labels, and none of them there

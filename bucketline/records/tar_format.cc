@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kLargestExtension = uint64_t{1} << 20;  // of a long name, or of pax records
 
+constexpr size_t kMostMembers = 1024;  // of a sample
 constexpr size_t kSparseGoesOn = 482;     // of the header: not 0 when a block of the map follows it
 constexpr size_t kSparseMapGoesOn = 504;  // of such a block
 
@@ -121,6 +122,10 @@ class TarScanner {
                   fmt::format("the member \"{}\" is sparse: its bytes are not stored as they are; write the "
                               "archive without sparse files",
                               header.name)});
+      return;
+    }
+    if (sample_.members.size() == kMostMembers) {
+      sink_.Skip({header_, fmt::format("the sample has more than {} members", kMostMembers)});
       return;
     }
     const auto is_same = [&](const ShardMember& member) { return member.name == split->member; };
