@@ -29,13 +29,16 @@ void FuzzManifest(std::span<const uint8_t> data);
 void FuzzSafetensors(std::span<const uint8_t> data);
 void FuzzRunState(std::span<const uint8_t> data);
 void FuzzServeRequest(std::span<const uint8_t> data);
+void FuzzRecordIo(std::span<const uint8_t> data);
+void FuzzChannelManifest(std::span<const uint8_t> data);
+void FuzzGzip(std::span<const uint8_t> data);
 
 struct NamedHarness {
   std::string_view name;  // of its folder in fuzz/corpus and tests/regressions
   Harness run;
 };
 
-inline constexpr std::array<NamedHarness, 17> kHarnesses = {{
+inline constexpr std::array<NamedHarness, 20> kHarnesses = {{
     {"jpeg", FuzzJpeg},
     {"png", FuzzPng},
     {"webp", FuzzWebp},
@@ -53,6 +56,9 @@ inline constexpr std::array<NamedHarness, 17> kHarnesses = {{
     {"safetensors", FuzzSafetensors},
     {"run_state", FuzzRunState},
     {"serve_request", FuzzServeRequest},
+    {"recordio", FuzzRecordIo},
+    {"channel_manifest", FuzzChannelManifest},
+    {"gzip", FuzzGzip},
 }};
 
 }  // namespace bucketline::fuzz

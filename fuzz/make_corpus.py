@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import struct
@@ -127,6 +128,17 @@ def texts() -> Iterator[Seed]:
     yield "serve_request", "etags", b'"0123456789abcdef0123456789abcdef", *'
 
 
+def channels() -> Iterator[Seed]:
+    magic = struct.pack("<I", 0xCED7230A)
+    yield "recordio", "whole", magic + struct.pack("<I", 6) + b"ABCDEF" + bytes(2) + magic + bytes(4)
+    parts = struct.pack("<I", 1 << 29 | 4), struct.pack("<I", 2 << 29), struct.pack("<I", 3 << 29 | 2)
+    yield "recordio", "parts", magic + parts[0] + b"ABCD" + magic + parts[1] + magic + parts[2] + b"EF\0\0"
+    yield "channel_manifest", "list", json.dumps([{"prefix": "s3://b/p/"}, "a", "b/\u00e9"]).encode()
+    line = {"source-ref": "s3://b/1.jpg", "label": [1, {"x": None}], "other": 1.5}
+    yield "channel_manifest", "lines", "\n".join([json.dumps(line)] * 2).encode()
+    yield "gzip", "members", gzip.compress(b"one" * 50, mtime=0) + gzip.compress(b"", mtime=0) + bytes(5)
+
+
 def files() -> Iterator[Seed]:
     header = json.dumps(
         {
@@ -155,7 +167,7 @@ def states() -> Iterator[Seed]:
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus")
-    seeds = [*images(), *texts(), *files(), *states()]
+    seeds = [*images(), *texts(), *channels(), *files(), *states()]
     for harness, name, content in list(seeds):
         if harness in ("jpeg", "png", "webp", "gif", "bmp"):  # whole decodes and the probe take them all
             seeds += [

@@ -141,7 +141,7 @@ def test_readers_that_leave_early_go_on_with_the_next_epoch(
         assert len(read_to_end(tmp_path / "train_2")) == sum(map(len, OBJECTS.values()))
         code, out, _ = finished(process)
     assert code == 0
-    assert "1 epochs of 12 pieces and 2 that the reader left" in out
+    assert "epochs: 1 whole, 2 left early; 12 pieces each" in out
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -153,7 +153,7 @@ def test_an_endless_channel_ends_on_a_signal(
         process.send_signal(stop)
         code, out, err = finished(process)
     assert (code, err) == (0, "")
-    assert "1 epochs of 12 pieces" in out
+    assert "epochs: 1 whole, 0 left early" in out
     assert not list(tmp_path.iterdir())
 
 
