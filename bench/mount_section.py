@@ -64,23 +64,23 @@ def measure(run: Run, make: Make) -> dict[str, float]:
             run.delayed("--delay", "0ms") as proxied,
             make("mount/", run.work / "mounted", proxied.endpoint) as at,
         ):
-            seconds, cost = timed(at, lambda at=at: mounts.read_through(at.folder / "large.bin"))  # type: ignore[misc]
+            seconds, cost = timed(at, partial(mounts.read_through, at.folder / "large.bin"))
             near.append(LARGE / seconds / 1e6)
             cpu.append(cost / LARGE * 1e9)
     with run.delayed("--delay", "50ms") as proxied:
         for _ in range(2):
             with make("mount/", run.work / "mounted", proxied.endpoint) as at:
-                seconds, _ = timed(at, lambda at=at: mounts.read_through(at.folder / "large.bin"))  # type: ignore[misc]
+                seconds, _ = timed(at, partial(mounts.read_through, at.folder / "large.bin"))
                 one.append(LARGE / seconds / 1e6)
             with make("mount/", run.work / "mounted", proxied.endpoint) as at:
-                seconds, _ = timed(at, lambda at=at: read_shards(at.folder))  # type: ignore[misc]
+                seconds, _ = timed(at, partial(read_shards, at.folder))
                 far.append(SHARDS * SHARD / seconds / 1e6)
                 memory.append(at.memory_bytes())
         with make("mount/", run.work / "mounted", proxied.endpoint) as at:
-            seconds, _ = timed(at, lambda: read_randomly(at.folder / "vast.bin"))
+            seconds, _ = timed(at, partial(read_randomly, at.folder / "vast.bin"))
             randoms.append(READERS * READS * READ / seconds / 1e6)
         with make("mount/", run.work / "mounted", proxied.endpoint) as at:
-            seconds, _ = timed(at, lambda: read_small(at.folder))
+            seconds, _ = timed(at, partial(read_small, at.folder))
             small.append(SMALL_FILES / seconds)
     return {
         "cpu": statistics.median(cpu),
