@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/exec/thread_pool.h"
@@ -71,6 +72,7 @@ std::unique_ptr<ServedChannel> ServeFastFile(Runtime& runtime, const ChannelSpec
   const ChannelObjects objects = ChannelObjects::Open(runtime, spec, host, std::move(options.objects));
   LeftOutLog left_out(runtime.log(), std::move(options.mount.left_out));
   options.mount.left_out = [&](std::string_view key, std::string_view reason) { left_out.Add(key, reason); };
+  if (geteuid() == 0) options.mount.allow_other = true;
   auto channel = std::make_unique<FastFileChannel>(objects, folder, options.mount, std::move(options.failed));
   left_out.Close(spec.name);
   return channel;

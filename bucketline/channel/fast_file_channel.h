@@ -13,8 +13,8 @@ namespace bucketline {
 
 struct FastFileOptions {
   ChannelObjectsOptions objects = {};
-  MountOptions mount = {.allow_other = true};  // a training process may be another user
-  ChannelFailure failed = {};                  // when somebody unmounts it
+  MountOptions mount = {};     // allow_other is set for root: a training process may be another user
+  ChannelFailure failed = {};  // when somebody unmounts it
 };
 
 // Mounts what the channel names for this host on `folder`, which is made if it is not there, with threads of its own.

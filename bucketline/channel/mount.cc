@@ -15,7 +15,10 @@ struct Mount::Impl {
       : tree(OnlyPaths(dataset, path_start, options.left_out), path_start),
         reader(tree.dataset(), options.memory, dataset.runtime().log()),
         session(tree, reader,
-                {.folder = folder, .allow_other = options.allow_other, .mtime = Clock::Real().WallNow()}) {}
+                {.folder = folder,
+                 .allow_other = options.allow_other,
+                 .mtime = Clock::Real().WallNow(),
+                 .log = dataset.runtime().log()}) {}
 
   const MountTree tree;
   MountReader reader;

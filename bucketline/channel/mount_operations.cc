@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -29,19 +30,17 @@ timespec ToTimespec(WallTime time) {
           .tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000)};
 }
 
+MountOperations& Of(fuse_req_t request) { return *static_cast<MountOperations*>(fuse_req_userdata(request)); }
+
 // Runs `answer`, which throws instead of answering.
 template <typename Function>
 void AnswerOr(fuse_req_t request, Function answer) {
   try {
-    answer();
-  } catch (const std::bad_alloc&) {
-    fuse_reply_err(request, ENOMEM);
-  } catch (const std::exception&) {
-    fuse_reply_err(request, EIO);
+    answer(Of(request));
+  } catch (const std::exception& error) {
+    Of(request).Fail(request, error);
   }
 }
-
-MountOperations& Of(fuse_req_t request) { return *static_cast<MountOperations*>(fuse_req_userdata(request)); }
 
 void Init(void*, fuse_conn_info* connection) {
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA);  // nothing ever changes
@@ -80,9 +79,9 @@ class EntryBuffer {
 
 }  // namespace
 
-MountOperations::MountOperations(const MountTree& tree, MountReader& reader, WallTime mtime,
+MountOperations::MountOperations(const MountTree& tree, MountReader& reader, WallTime mtime, LogSink log,
                                  std::stop_token stop)
-    : tree_(tree), reader_(reader), stop_(std::move(stop)), mtime_(ToTimespec(mtime)) {}
+    : tree_(tree), reader_(reader), log_(std::move(log)), stop_(std::move(stop)), mtime_(ToTimespec(mtime)) {}
 
 struct stat MountOperations::AttributesOf(uint64_t node) const {
   const bool folder = tree_.IsFolder(node);
@@ -141,7 +140,13 @@ void MountOperations::Open(fuse_req_t request, uint64_t node, fuse_file_info* in
 
 void MountOperations::Read(fuse_req_t request, uint64_t file, size_t length, uint64_t offset) {
   auto& open_file = *reinterpret_cast<MountReader::File*>(file);
-  const std::vector<Bytes> parts = reader_.Read(open_file, offset, length, stop_);
+  std::vector<Bytes> parts;
+  try {
+    parts = reader_.Read(open_file, offset, length, stop_);
+  } catch (const Error&) {  // logged by the reader, once for each object
+    fuse_reply_err(request, EIO);
+    return;
+  }
   std::vector<iovec> pieces;
   pieces.reserve(parts.size());
   for (const Bytes& part : parts) {
@@ -193,42 +198,50 @@ void MountOperations::Statistics(fuse_req_t request) {
   fuse_reply_statfs(request, &statistics);
 }
 
+void MountOperations::Fail(fuse_req_t request, const std::exception& error) {
+  log_(LogLevel::kError, fmt::format("the mount answers with EIO: {}", error.what()));
+  fuse_reply_err(request, EIO);
+}
+
 const fuse_lowlevel_ops& MountOperations::Table() {
   static constexpr fuse_lowlevel_ops kTable = [] {
     fuse_lowlevel_ops table{};
     table.init = Init;
     table.lookup = [](fuse_req_t request, fuse_ino_t folder, const char* name) {
-      AnswerOr(request, [&] { Of(request).Lookup(request, folder, name); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.Lookup(request, folder, name); });
     };
     table.forget = [](fuse_req_t request, fuse_ino_t, uint64_t) { fuse_reply_none(request); };
     table.forget_multi = [](fuse_req_t request, size_t, fuse_forget_data*) { fuse_reply_none(request); };
     table.getattr = [](fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
-      AnswerOr(request, [&] { Of(request).GetAttributes(request, node); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.GetAttributes(request, node); });
     };
     table.open = [](fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
-      AnswerOr(request, [&] { Of(request).Open(request, node, info); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.Open(request, node, info); });
     };
     table.read = [](fuse_req_t request, fuse_ino_t, size_t length, off_t offset, fuse_file_info* info) {
-      AnswerOr(request, [&] { Of(request).Read(request, info->fh, length, static_cast<uint64_t>(offset)); });
+      AnswerOr(request, [&](MountOperations& operations) {
+        operations.Read(request, info->fh, length, static_cast<uint64_t>(offset));
+      });
     };
     table.release = [](fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-      AnswerOr(request, [&] { Of(request).Release(request, info->fh); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.Release(request, info->fh); });
     };
     table.opendir = [](fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
-      AnswerOr(request, [&] { Of(request).OpenFolder(request, node, info); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.OpenFolder(request, node, info); });
     };
     table.readdir = [](fuse_req_t request, fuse_ino_t node, size_t length, off_t position, fuse_file_info*) {
-      AnswerOr(request, [&] {
-        Of(request).ReadFolder(request, node, length, static_cast<uint64_t>(position), false);
+      AnswerOr(request, [&](MountOperations& operations) {
+        operations.ReadFolder(request, node, length, static_cast<uint64_t>(position), false);
       });
     };
     table.readdirplus = [](fuse_req_t request, fuse_ino_t node, size_t length, off_t position,
                            fuse_file_info*) {
-      AnswerOr(request,
-               [&] { Of(request).ReadFolder(request, node, length, static_cast<uint64_t>(position), true); });
+      AnswerOr(request, [&](MountOperations& operations) {
+        operations.ReadFolder(request, node, length, static_cast<uint64_t>(position), true);
+      });
     };
     table.statfs = [](fuse_req_t request, fuse_ino_t) {
-      AnswerOr(request, [&] { Of(request).Statistics(request); });
+      AnswerOr(request, [&](MountOperations& operations) { operations.Statistics(request); });
     };
     return table;
   }();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -22,7 +23,8 @@ namespace bucketline {
 class MountOperations {
  public:
   // What it is given outlives it. `mtime` is that of everything. A stop request ends reads that wait, with EIO.
-  MountOperations(const MountTree& tree, MountReader& reader, WallTime mtime, std::stop_token stop);
+  MountOperations(const MountTree& tree, MountReader& reader, WallTime mtime, LogSink log,
+                  std::stop_token stop);
 
   // The table that libfuse calls; the session's user data is the MountOperations.
   static const fuse_lowlevel_ops& Table();
@@ -36,6 +38,8 @@ class MountOperations {
   // `attributes`: each name with what a look-up of it would answer.
   void ReadFolder(fuse_req_t request, uint64_t folder, size_t length, uint64_t position, bool attributes);
   void Statistics(fuse_req_t request);
+  // Answers a request whose method threw: what is no failure of an object, a damaged manifest say.
+  void Fail(fuse_req_t request, const std::exception& error);
 
  private:
   struct stat AttributesOf(uint64_t node) const;
@@ -43,6 +47,7 @@ class MountOperations {
 
   const MountTree& tree_;
   MountReader& reader_;
+  const LogSink log_;
   const std::stop_token stop_;
   const timespec mtime_;
   std::mutex mutex_;                                                        // guards what follows

@@ -31,7 +31,6 @@ namespace bucketline {
 namespace {
 
 constexpr size_t kMostThreads = 64;  // reads that wait for a store at a time; the kernel queues the rest
-constexpr size_t kSpareThreads = 1;
 
 struct DestroySession {
   void operator()(fuse_session* session) const { fuse_session_destroy(session); }
@@ -65,7 +64,8 @@ Session MakeSession(const std::string& source, bool allow_other, MountOperations
 class MountSession::Impl {
  public:
   Impl(const MountTree& tree, MountReader& reader, MountSessionOptions options)
-      : options_(std::move(options)), operations_(tree, reader, options_.mtime, stop_.get_token()) {
+      : options_(std::move(options)),
+        operations_(tree, reader, options_.mtime, options_.log, stop_.get_token()) {
     PrepareMountFolder(options_.folder);
     CheckFuseDevice();
     session_ = MakeSession(tree.dataset().source(), options_.allow_other, operations_);
@@ -103,7 +103,7 @@ class MountSession::Impl {
         epoll_event event{.events = EPOLLIN, .data = {.fd = watched}};
         epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watched, &event);
       }
-      StartThreads(kSpareThreads);
+      StartSpareThread();
       RaiseKernelReadAhead();
     } catch (...) {
       End();
@@ -121,11 +121,17 @@ class MountSession::Impl {
         << MountReader::kLongestRead / 1024;
   }
 
-  void StartThreads(size_t wanted) {
+  void StartSpareThread() {
     std::lock_guard lock(mutex_);
-    while (!ending_ && threads_.size() < kMostThreads && idle_.load() < wanted) {
-      idle_.fetch_add(1);
+    if (ending_ || threads_.size() == kMostThreads || idle_.load() > 0) return;
+    idle_.fetch_add(1);
+    try {
       threads_.push_back(StartThread("bl-mount", [this] { Loop(); }));
+    } catch (const Error& error) {
+      idle_.fetch_sub(1);
+      if (threads_.empty()) throw;
+      options_.log(LogLevel::kWarning,
+                   fmt::format("{}; the mount is served by {} threads", error.what(), threads_.size()));
     }
   }
 
@@ -141,7 +147,7 @@ class MountSession::Impl {
         Gone();
         break;
       }
-      if (idle_.fetch_sub(1) == 1) StartThreads(kSpareThreads);
+      if (idle_.fetch_sub(1) == 1) StartSpareThread();
       fuse_session_process_buf(session_.get(), &buffer);
       idle_.fetch_add(1);
     }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bucketline/base/clock.h"
+#include "bucketline/base/log.h"
 #include "bucketline/channel/mount_reader.h"
 #include "bucketline/channel/mount_tree.h"
 
@@ -16,6 +17,7 @@ struct MountSessionOptions {
   std::string folder;        // an empty one
   bool allow_other = false;  // other users may read it too
   WallTime mtime{};          // of every file and folder
+  LogSink log = LogToNowhere();
 };
 
 // Mounted from construction to destruction. Its own threads serve it: as many as have a read to wait for, up to a limit.

@@ -1,13 +1,9 @@
 #include "bucketline/channel/mount.h"
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <mutex>
 #include <random>
 #include <set>
 #include <thread>
@@ -20,123 +16,25 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "bucketline/channel/fast_file_channel.h"
 #include "bucketline/channel/mount_folder.h"
-#include "bucketline/dataset/dataset_testing.h"
-#include "bucketline/store/fault_store.h"
-#include "bucketline/store/recording_store.h"
-#include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
-#include "bucketline/store/unique_fd.h"
+#include "bucketline/channel/mount_testing.h"
 
 namespace bucketline {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
-using testing::RampBytes;
+using testing::kMountDeadline;
 using testing::TempFolder;
 using ::testing::UnorderedElementsAre;
 
-constexpr std::chrono::seconds kDeadline(30);
-
-// What the runtime logged. Thread-safe.
-class Log {
- public:
-  LogSink Sink() {
-    return [this](LogLevel, std::string_view line) {
-      std::lock_guard lock(mutex_);
-      lines_.emplace_back(line);
-    };
-  }
-  std::vector<std::string> lines() const {
-    std::lock_guard lock(mutex_);
-    return lines_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
-
-class MountTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    runtime_.AddStore("data", store_);
-    PutBytes(*memory_, "x-probe/x", std::string_view("x"));
-    try {
-      Mount probe(Dataset::Open(runtime_, "mem://data/x-probe/", {.extensions = {}}), 8, temp_.Path("probe"));
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
-
-  void TearDown() override {  // also of a test that failed
-    ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-
-  Fault FaultOf(const StoreCall& call) const {
-    return call.op == StoreOp::kGet && hang_.load() ? Fault::Hang() : Fault::None();
-  }
-
-  void Put(const std::string& name, std::string_view text) { PutBytes(*memory_, "p/" + name, text); }
-  std::string PutRamp(const std::string& name, size_t size, uint64_t seed = 1) {
-    const std::vector<uint8_t> bytes = RampBytes(size, seed);
-    Put(name, {reinterpret_cast<const char*>(bytes.data()), size});
-    return {bytes.begin(), bytes.end()};
-  }
-
-  Dataset Open() { return Dataset::Open(runtime_, "mem://data/p/", {.extensions = {}}); }
-  std::unique_ptr<Mount> Start(const MountOptions& options = {}) {
-    return std::make_unique<Mount>(Open(), 2, folder_, options);
-  }
-
-  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
-  std::string Read(const std::string& name) const {
-    std::ifstream file(Path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  static std::set<std::string> NamesIn(const std::string& folder) {
-    std::set<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
-    return names;
-  }
-  // The errno of reading the file's first byte; 0 when that works.
-  int ErrnoOfRead(const std::string& name) const {
-    const UniqueFd fd(open(Path(name).c_str(), O_RDONLY | O_CLOEXEC));
-    char byte = 0;
-    return fd && pread(fd.get(), &byte, 1, 0) == 1 ? 0 : errno;
-  }
-  bool IsMounted() const {
-    struct stat inside{}, outside{};
-    return stat(folder_.c_str(), &inside) == 0 && stat(temp_.path().c_str(), &outside) == 0 &&
-           inside.st_dev != outside.st_dev;
-  }
-
-  const TempFolder temp_;
-  const std::string folder_ = temp_.Path("mount");
-  Log log_;
-  std::atomic<bool> hang_{false};
-  const std::shared_ptr<ObjectStore> memory_ = MakeMemoryStore("data");
-  const std::shared_ptr<RecordingStore> store_ =
-      std::make_shared<RecordingStore>(std::make_shared<FaultStore>(
-          memory_, [this](const StoreCall& call, uint64_t) { return FaultOf(call); }));
-  Runtime runtime_{[this] {
-    RuntimeOptions options;
-    options.log = log_.Sink();
-    return options;
-  }()};
-};
+using MountTest = testing::MountFixture;
 
 TEST_F(MountTest, FoldersAndFilesAreWhatTheKeysSpell) {
   for (const char* name : {"a", "b/c", "b/d/e", "b-1", "z.txt"}) Put(name, name);
@@ -287,7 +185,7 @@ class Reader {
     const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
     int status = -1;
-    if (poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(kDeadline).count())) != 1) return -1;
+    if (poll(&ended, 1, static_cast<int>(std::chrono::milliseconds(kMountDeadline).count())) != 1) return -1;
     return waitpid(pid_, &status, 0) == pid_ ? status : -1;
   }
 
@@ -301,7 +199,7 @@ TEST_F(MountTest, AReaderThatIsKilledLeavesTheMountInOrder) {
   const auto mount = Start();
   hang_ = true;
   Reader reader(Path("a"));
-  ASSERT_TRUE(store_->WaitForInFlight(1, kDeadline));
+  ASSERT_TRUE(store_->WaitForInFlight(1, kMountDeadline));
   reader.Kill();
   EXPECT_TRUE(WIFSIGNALED(reader.Wait()));
   hang_ = false;
@@ -313,7 +211,7 @@ TEST_F(MountTest, EndingItEndsReadsThatWait) {
   auto mount = Start();
   hang_ = true;
   Reader reader(Path("a"));
-  ASSERT_TRUE(store_->WaitForInFlight(1, kDeadline));
+  ASSERT_TRUE(store_->WaitForInFlight(1, kMountDeadline));
   mount.reset();
   const int status = reader.Wait();
   EXPECT_TRUE(WIFEXITED(status));
@@ -378,56 +276,6 @@ TEST(MountFolderTest, ADeviceThatMayNotBeOpenedIsAMatterOfPermission) {
       ErrorOf([&] { CheckFuseDevice(temp.path()); });  // a folder is not opened for writing either
   EXPECT_EQ(error.code(), ErrorCode::kPermissionDenied);
   EXPECT_THAT(error.what(), HasSubstr("permission of the device"));
-}
-
-using FastFileTest = MountTest;
-
-TEST_F(FastFileTest, AHostSeesItsShare) {
-  for (int i = 0; i < 5; ++i) Put(std::to_string(i), "text");
-  const ChannelSpec spec{
-      .name = "train", .uri = "mem://data/p/", .mode = ChannelMode::kFastFile, .sharded = true};
-  const auto channel = ServeFastFile(runtime_, spec, {.index = 1, .count = 2}, folder_);
-  EXPECT_EQ(NamesIn(folder_), (std::set<std::string>{"1", "3"}));
-  EXPECT_EQ(Read("3"), "text");
-  EXPECT_EQ(channel->bytes_served(), 4u);
-}
-
-TEST_F(FastFileTest, WithoutAShareTheFolderIsEmpty) {
-  Put("a", "x");
-  const ChannelSpec spec{
-      .name = "train", .uri = "mem://data/p", .mode = ChannelMode::kFastFile, .sharded = true};
-  const auto channel = ServeFastFile(runtime_, spec, {.index = 1, .count = 2}, folder_);
-  EXPECT_TRUE(IsMounted());
-  EXPECT_EQ(NamesIn(folder_), std::set<std::string>{});
-}
-
-TEST_F(FastFileTest, LogsWhatItLeavesOut) {
-  for (const char* name : {"a", "b//c"}) Put(name, "x");
-  const auto channel = ServeFastFile(runtime_, {.name = "train", .uri = "mem://data/p/"}, {}, folder_);
-  EXPECT_THAT(log_.lines(), ElementsAre(HasSubstr("p/b//c"), HasSubstr("channel train: 1 keys")));
-}
-
-TEST_F(FastFileTest, TellsWhenItWasUnmounted) {
-  Put("a", "x");
-  testing::Completion<int> failed;
-  FastFileOptions options;
-  options.failed = [done = failed.Done()](const Error& error) { done(error); };
-  const auto channel =
-      ServeFastFile(runtime_, {.name = "train", .uri = "mem://data/p/"}, {}, folder_, options);
-  ASSERT_EQ(umount2(folder_.c_str(), 0), 0);
-  const Result<int> result = failed.Wait();
-  EXPECT_THAT(result.error().what(), HasSubstr("was unmounted"));
-}
-
-TEST_F(FastFileTest, OnlyAPrefixThatIsAFolderCanBeServed) {
-  Put("train-01/a", "x");
-  const auto serve = [&](ChannelSpec spec) { ServeFastFile(runtime_, spec, {}, folder_); };
-  const Error within = ErrorOf([&] { serve({.name = "train", .uri = "mem://data/p/train"}); });
-  EXPECT_EQ(within.code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(within.what(), HasSubstr("p/train-01/a"));
-  const Error manifest = ErrorOf(
-      [&] { serve({.name = "train", .uri = "mem://data/p/list", .data = ChannelData::kManifestFile}); });
-  EXPECT_EQ(manifest.code(), ErrorCode::kInvalidArgument);
 }
 
 }  // namespace
