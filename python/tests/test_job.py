@@ -140,6 +140,16 @@ def test_a_stopped_job_saves_its_work(
     assert archive(versitygw, bucket, "out/job-1/output/model.tar.gz") == {"w": b"w\n"}
 
 
+def test_a_job_below_nohup_outlives_its_terminal(job: Job) -> None:
+    process = started(job, SAVES, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 130
+
+
 def test_the_second_interrupt_waits_for_nothing(job: Job, bucket: str) -> None:
     needs("FastFile")
     job.description["InputDataConfig"] = [
@@ -166,15 +176,19 @@ def assert_nothing_is_left(job: Job) -> None:
             continue
 
 
-def test_a_reader_that_goes_away_does_not_end_the_job(job: Job, tmp_path: Path) -> None:
+def test_readers_that_go_away_do_not_end_the_job(
+    job: Job, versitygw: Endpoint, bucket: str, tmp_path: Path
+) -> None:
     go = tmp_path / "go"
-    process = started(job, f"echo ready; while [ ! -e {go} ]; do sleep 0.01; done; yes | head -n 100000")
+    script = f"echo ready; while [ ! -e {go} ]; do sleep 0.01; done; yes | head -n 100000; echo w > $SM_MODEL_DIR/w"
+    process = started(job, script)
     assert process.stdout
+    assert process.stderr
     process.stdout.close()
+    process.stderr.close()
     go.touch()
     process.wait(DEADLINE_SECONDS)
-    assert process.stderr
-    assert "job job-1: Completed" in process.stderr.read()
+    assert archive(versitygw, bucket, "out/job-1/output/model.tar.gz") == {"w": b"w\n"}
     assert (job.root / "output/log.txt").stat().st_size == len("ready\n") + 200_000
 
 
