@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DEADLINE_SECONDS, Command, Endpoint, missing, wait_until
+from conftest import DEADLINE_SECONDS, ROOT, Command, Endpoint, missing, wait_until
 from job_requests import READER, SAMPLES, Job, archive, channel, put_samples, request
 
 
@@ -306,3 +306,9 @@ def test_a_store_that_goes_away_fails_the_job(bucketline: Command, tmp_path: Pat
     assert "job job-1: Failed" in err
     assert endpoint.url.removeprefix("http://").split(":")[0] in err or "s3://there/" in err
     assert_nothing_is_left(job)
+
+
+def test_the_request_on_the_page_is_valid(job: Job) -> None:
+    page = (ROOT / "docs/jobs.md").read_text()
+    job.description = json.loads(page.split("```json\n")[1].split("```")[0])
+    assert "a valid training job" in job.bucketline.done("job", "validate", job.file).out
