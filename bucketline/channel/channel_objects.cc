@@ -186,7 +186,7 @@ uint64_t ChannelObjects::State::EntryAt(uint64_t epoch, uint64_t position) const
 }
 
 ChannelObjects ChannelObjects::Open(Runtime& runtime, const ChannelSpec& spec, ChannelHost host,
-                                    ChannelObjectsOptions options) {
+                                    const ChannelObjectsOptions& options) {
   const DatasetOptions open = OpenOptions(options);
   std::shared_ptr<State> state;
   switch (spec.data) {

@@ -48,7 +48,7 @@ class ChannelObjects {
   // for a prefix without objects; kInvalidArgument naming the line or element of a manifest that is wrong, or for an
   // augmented one without attributes.
   static ChannelObjects Open(Runtime& runtime, const ChannelSpec& spec, ChannelHost host = {},
-                             ChannelObjectsOptions options = {});
+                             const ChannelObjectsOptions& options = {});
 
   // Every object that is named, once, for all hosts; of an augmented manifest without references: nothing.
   const Dataset& objects() const;

@@ -19,8 +19,12 @@ class MountOrderPlan {
   struct Ahead {
     uint64_t first = 0;
     uint64_t last = 0;
+    bool in_run = false;  // it follows another one
   };
   Ahead Note(uint64_t record);
+
+  // Of what Note said, the records from `first` on were not read ahead: they are due again at the next.
+  void NoRoom(const Ahead& ahead, uint64_t first);
 
  private:
   struct Run {

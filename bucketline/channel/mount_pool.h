@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bucketline/base/bytes.h"
+#include "bucketline/channel/mount_pace.h"
 #include "bucketline/channel/mount_read_plan.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/exec/buffer_pool.h"
@@ -42,8 +43,9 @@ class MountPool {
   // Drops the record's pieces that end at `below` or before it.
   void Drop(uint64_t record, uint64_t below);
 
-  uint64_t capacity() const { return budget_.capacity(); }
-  uint64_t used() const { return budget_.used(); }
+  uint64_t capacity() const { return budget_->capacity(); }
+  uint64_t used() const { return budget_->used(); }
+  Duration least_latency() const;  // of a piece, from its request to its last byte; 0 before the first
 
  private:
   class Piece;
@@ -55,13 +57,14 @@ class MountPool {
   void DropStaleLocked();
   void Done(const std::shared_ptr<Piece>& piece, Place place, Result<ObjectInfo> result);
 
-  MemoryBudget budget_;
+  const std::shared_ptr<MemoryBudget> budget_;  // of its pieces too: a store may keep one a little longer
   const std::shared_ptr<BufferPool> buffers_;
   std::stop_source stop_;
   mutable std::mutex mutex_;  // guards what follows, and what pieces say of their state
   std::condition_variable idle_;
   Pieces pieces_;
   size_t running_ = 0;
+  LeastLatency latency_;
   uint64_t takes_ = 0;
   uint64_t swept_ = 0;  // takes_ when stale pieces were last looked for
 };

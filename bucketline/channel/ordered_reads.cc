@@ -8,13 +8,13 @@ namespace bucketline {
 
 OrderedReads::OrderedReads(FetcherOptions options, Name name) : name_(std::move(name)) {
   fetcher_ = std::make_unique<Fetcher>(
-      std::move(options), [this](std::stop_token stop) { return NameNext(std::move(stop)); },
+      std::move(options), [this](const std::stop_token& stop) { return NameNext(stop); },
       [this](uint64_t number, Result<Fetched> result) { Deliver(number, std::move(result)); });
 }
 
 OrderedReads::~OrderedReads() { fetcher_->Stop(); }
 
-std::optional<FetchItem> OrderedReads::NameNext(std::stop_token stop) {
+std::optional<FetchItem> OrderedReads::NameNext(const std::stop_token& stop) {
   uint64_t number = 0;
   {
     std::unique_lock lock(mutex_);

@@ -40,7 +40,7 @@ class OrderedReads {
  private:
   using Slot = std::optional<Result<Fetched>>;
 
-  std::optional<FetchItem> NameNext(std::stop_token stop);
+  std::optional<FetchItem> NameNext(const std::stop_token& stop);
   void Deliver(uint64_t number, Result<Fetched> result);
 
   const Name name_;

@@ -9,6 +9,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,7 +142,26 @@ def test_readers_that_leave_early_go_on_with_the_next_epoch(
         assert len(read_to_end(tmp_path / "train_2")) == sum(map(len, OBJECTS.values()))
         code, out, _ = finished(process)
     assert code == 0
-    assert "1 epochs of 12 pieces and 2 that the reader left" in out
+    assert "epochs: 1 whole, 2 left early; 12 pieces each" in out
+
+
+def test_a_reader_that_is_killed_ends_its_epoch(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    size = 8_000_000  # more than a pipe holds
+    on_versitygw.done("put", folder_of(tmp_path / "killed", size), f"s3://{bucket}/killed/")
+    code = "import os, sys; print(len(os.read(os.open(sys.argv[1], 0), 10)), flush=True); sys.stdin.read()"
+    with serving(on_versitygw, f"s3://{bucket}/killed/", tmp_path, "--epochs", 2, "--json") as process:
+        wait_until((tmp_path / "train_0").is_fifo, "the FIFO")
+        reader = subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path / "train_0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert reader.stdout
+        assert reader.stdout.readline() == b"10\n"
+        reader.kill()
+        reader.communicate()
+        assert len(read_to_end(tmp_path / "train_1")) == size
+        done, out, _ = finished(process)
+    assert done == 0
+    assert json.loads(out)["epochs_left_early"] == 1
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -153,7 +173,7 @@ def test_an_endless_channel_ends_on_a_signal(
         process.send_signal(stop)
         code, out, err = finished(process)
     assert (code, err) == (0, "")
-    assert "1 epochs of 12 pieces" in out
+    assert "epochs: 1 whole, 0 left early" in out
     assert not list(tmp_path.iterdir())
 
 
