@@ -1,8 +1,9 @@
 // bucketline job: SageMaker training jobs on this machine.
 #include <algorithm>
-#include <chrono>
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -11,7 +12,6 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/job_json.h"
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -74,13 +74,24 @@ void WriteLine(std::FILE* file, std::string_view prefix, std::string_view line) 
   std::fflush(file);
 }
 
+// To the person who watches; that nobody does must not end the job.
+void Say(const std::string& text) { WriteLine(stderr, "bucketline: ", text); }
+
 void PrintReport(const JobSpec& spec, const JobReport& report) {
   for (const std::string& path : report.skipped) {
-    fmt::print(stderr, "bucketline: {} was left out: it is neither file, folder nor link\n", path);
+    Say(path + " was left out: it is neither file, folder nor link");
   }
-  for (const std::string& uri : report.artifacts) fmt::print(stderr, "bucketline: uploaded {}\n", uri);
-  fmt::print(stderr, "bucketline: job {}: {}\n", spec.name, JobStatusName(report.status));
-  if (!report.failure_reason.empty()) fmt::print(stderr, "bucketline: {}\n", report.failure_reason);
+  for (const std::string& uri : report.artifacts) Say("uploaded " + uri);
+  Say(fmt::format("job {}: {}", spec.name, JobStatusName(report.status)));
+  if (!report.failure_reason.empty()) Say(report.failure_reason);
+}
+
+std::string TimeOfDay() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local;
+  localtime_r(&now, &local);
+  char text[16];
+  return {text, std::strftime(text, sizeof text, "%H:%M:%S", &local)};
 }
 
 int ExitCodeOf(JobStatus status) {
@@ -108,13 +119,9 @@ int RunIt(Args& args, bool json, const std::stop_token& stop, const std::stop_to
   args.job.on_line = [&](std::string_view host, std::string_view line) {
     WriteLine(lines, spec.hosts > 1 ? fmt::format("{} | ", host) : "", line);
   };
-  args.job.on_phase = [&](JobPhase phase) {
-    const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    fmt::print(stderr, "bucketline: {:%H:%M:%S} {}\n", fmt::localtime(now), JobPhaseName(phase));
-  };
-  const std::stop_callback stopping(stop, [] {
-    fmt::print(stderr, "bucketline: stopping; the script may save its work, once more ends it at once\n");
-  });
+  args.job.on_phase = [&](JobPhase phase) { Say(fmt::format("{} {}", TimeOfDay(), JobPhaseName(phase))); };
+  const std::stop_callback stopping(
+      stop, [] { Say("stopping; the script may save its work, once more ends it at once"); });
   const JobReport report = RunJob(runtime, spec, args.job, stop, hurry);
   if (json) fmt::print("{}\n", Dumped(ReportJson(spec.name, report)));
   PrintReport(spec, report);
@@ -152,7 +159,7 @@ int Describe(const std::string& file, bool json) {
   if (spec.checkpoints) {
     fmt::print("checkpoints  {} <-> {}\n", spec.checkpoints->local_path, spec.checkpoints->uri);
   }
-  fmt::print("output       {}/{}/output/\n", spec.output_uri, spec.name);
+  fmt::print("output       {}\n", Uri::Parse(spec.output_uri).Join(spec.name).Join("output/").ToString());
   if (!reading.without_effect.empty()) {
     fmt::print("without effect here: {}\n", fmt::join(reading.without_effect, ", "));
   }

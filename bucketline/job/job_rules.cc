@@ -113,6 +113,9 @@ void CheckNames(const json& channels, const std::string& default_mode, std::vect
   std::map<std::string, size_t> pipes;
   for (size_t i = 0; i < channels.size(); ++i) {
     const std::string name = TextOr(channels[i], "ChannelName", "");
+    if (name == "." || name == "..") {
+      faults.push_back({fmt::format("InputDataConfig[{}].ChannelName", i), "is no name of a folder"});
+    }
     const auto [first, is_new] = names.emplace(name, i);
     if (!is_new) {
       faults.push_back({fmt::format("InputDataConfig[{}].ChannelName", i),
@@ -130,6 +133,17 @@ void CheckNames(const json& channels, const std::string& default_mode, std::vect
            fmt::format("\"{}\" is the name of an epoch's FIFO of InputDataConfig[{}] (\"{}\", Pipe)", name,
                        pipe->second, stem)});
     }
+  }
+}
+
+// A folder of its own below /opt/ml: what is there is removed before the job and uploaded during it.
+void CheckLocalPath(const std::string& path, std::vector<JobFault>& faults) {
+  static const re2::RE2 own_folder("/opt/ml((?:/[^/]+)+)/*");
+  static const re2::RE2 taken("/(?:input|output|model|code)(?:/.*)?|.*/\\.\\.?(?:/.*)?");
+  std::string below;
+  if (!re2::RE2::FullMatch(path, own_folder, &below) || re2::RE2::FullMatch(below, taken)) {
+    faults.push_back({"CheckpointConfig.LocalPath",
+                      "must name a folder of its own below /opt/ml, which the job's root stands for"});
   }
 }
 
@@ -169,10 +183,7 @@ void CheckJobRules(const json& request, std::vector<JobFault>& faults) {
   CheckUri(ObjectOf(request, "OutputDataConfig"), "S3OutputPath", "OutputDataConfig.S3OutputPath", faults);
   const json checkpoints = ObjectOf(request, "CheckpointConfig");
   CheckUri(checkpoints, "S3Uri", "CheckpointConfig.S3Uri", faults);
-  if (!TextOr(checkpoints, "LocalPath", "/opt/ml/checkpoints").starts_with("/opt/ml/")) {
-    faults.push_back(
-        {"CheckpointConfig.LocalPath", "must lie below /opt/ml/, which the job's root stands for"});
-  }
+  CheckLocalPath(TextOr(checkpoints, "LocalPath", "/opt/ml/checkpoints"), faults);
   CheckResources(request, faults);
   CheckTimes(request, faults);
 }

@@ -24,6 +24,13 @@
 namespace bucketline {
 namespace {
 
+// Absolute, without a slash at its end.
+std::string RootOf(const std::string& path) {
+  std::string root = std::filesystem::absolute(path).lexically_normal().string();
+  while (root.ends_with('/')) root.pop_back();
+  return root;
+}
+
 class Runner {
  public:
   Runner(Runtime& runtime, const JobSpec& spec, const JobOptions& options, const std::stop_token& stop,
@@ -35,8 +42,7 @@ class Runner {
         hurry_(hurry),
         command_(ChooseCommand(spec, options.command, options.script_arguments,
                                HasProgram("docker", std::getenv("PATH")))),
-        hosts_(HostLayouts(std::filesystem::absolute(options.root).lexically_normal().string(), spec.hosts)) {
-  }
+        hosts_(HostLayouts(RootOf(options.root), spec.hosts)) {}
 
   JobReport Run() {
     Enter(JobPhase::kStarting);

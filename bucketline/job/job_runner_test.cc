@@ -14,7 +14,6 @@
 namespace bucketline {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
@@ -231,6 +230,7 @@ TEST_F(JobRunnerTest, CheckpointsComeBackAndAreKept) {
 
 TEST_F(JobRunnerTest, CheckpointsThatCannotBeSavedFailTheJob) {
   spec_.checkpoints = {.uri = "mem://data/ckpt", .local_path = "/opt/ml/checkpoints"};
+  options_.checkpoint_interval = std::chrono::hours(1);  // only the last look is meant
   on_line_ = [this](const std::string&) { Break("ckpt"); };
   const JobReport report = Run("echo ready; echo x > $SAGEMAKER_BASE_DIR/checkpoints/x");
   EXPECT_EQ(report.status, JobStatus::kFailed);
@@ -278,6 +278,12 @@ TEST_F(JobRunnerTest, WhatIsWrongBeforeTheStartIsThrown) {
   EXPECT_EQ(ErrorOf([&] { Run("true"); }).code(), ErrorCode::kAlreadyExists);
   options_.fresh = true;
   EXPECT_EQ(Run("true").status, JobStatus::kCompleted);
+}
+
+TEST_F(JobRunnerTest, TheRootIsToldAsOnePath) {
+  options_.root = folder_.Path("a/../root//");
+  Run("echo $SM_MODEL_DIR");
+  EXPECT_THAT(lines_, ElementsAre("algo-1: " + folder_.Path("root/model")));
 }
 
 TEST_F(JobRunnerTest, TheScriptFindsTheStore) {

@@ -269,8 +269,32 @@ INSTANTIATE_TEST_SUITE_P(
                    "CheckpointConfig.S3Uri: \"B?\" is not a bucket name"},
         BrokenRule{"CheckpointsElsewhere",
                    Patched(Minimal(), {{"CheckpointConfig", {{"S3Uri", "s3://b/c"}, {"LocalPath", "/tmp"}}}}),
-                   "CheckpointConfig.LocalPath: must lie below /opt/ml/, which the job's root stands for"}),
+                   "CheckpointConfig.LocalPath: must name a folder of its own below /opt/ml, which the job's "
+                   "root stands for"}),
     [](const auto& tested) { return tested.param.name; });
+
+TEST(JobRulesTest, CheckpointsHaveAFolderOfTheirOwn) {
+  const auto faults = [](const std::string& path) {
+    return Faults(Patched(Minimal(), {{"CheckpointConfig", {{"S3Uri", "s3://b/c"}, {"LocalPath", path}}}}))
+        .size();
+  };
+  for (const char* path : {"/opt/ml/checkpoints", "/opt/ml/checkpoints//", "/opt/ml/a/b", "/opt/ml/models",
+                           "/opt/ml/a/model", "/opt/ml/..a"}) {
+    EXPECT_EQ(faults(path), 0u) << path;
+  }
+  for (const char* path :
+       {"/opt/ml", "/opt/ml/", "/opt/mlx/a", "/opt/ml/code", "/opt/ml/model/", "/opt/ml/input/data",
+        "/opt/ml/output/x", "/opt/ml/../etc", "/opt/ml/a/..", "/opt/ml/./code", "/opt/ml//code"}) {
+    EXPECT_EQ(faults(path), 1u) << path;
+  }
+}
+
+TEST(JobRulesTest, ChannelsAreFolders) {
+  for (const char* name : {".", ".."}) {
+    EXPECT_THAT(Faults(WithChannel({{"ChannelName", name}})),
+                ElementsAre("InputDataConfig[0].ChannelName: is no name of a folder"));
+  }
+}
 
 TEST(JobRulesTest, NamesThatOnlyLookLikeFifos) {
   EXPECT_THAT(Faults(TwoChannels("a", "a_00", "Pipe")), ElementsAre());

@@ -1,7 +1,6 @@
 // Scripts that misbehave, in every mode and on several hosts, stopped at any moment: nothing of them may be left.
 // BUCKETLINE_SOAK_JOBS says how many jobs run.
 #include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/base/soak_testing.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/job/job_runner.h"
 #include "bucketline/job/script_family.h"
@@ -142,8 +142,7 @@ class JobStressTest : public ::testing::Test {
 };
 
 TEST_F(JobStressTest, NothingIsLeft) {
-  const char* soak = std::getenv("BUCKETLINE_SOAK_JOBS");
-  const uint64_t jobs = soak != nullptr ? std::strtoull(soak, nullptr, 10) : 30;
+  const auto jobs = static_cast<uint64_t>(testing::SoakCount("BUCKETLINE_SOAK_JOBS", 30));
   RunOne(0);
   const size_t descriptors = OpenDescriptors();
   for (uint64_t seed = 1; seed < jobs && !HasFailure(); ++seed) {

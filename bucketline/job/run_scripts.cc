@@ -88,7 +88,7 @@ class Run {
     }
   }
 
-  // A wake is not taken from woken_ until it has led to an end: it is polled only while it still can.
+  // Until there is something for DecideToEnd or LookAt to see.
   void WaitForEvents() {
     std::vector<pollfd> fds;
     bool look_again = false;

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DEADLINE_SECONDS, Command, Endpoint, missing, wait_until
+from conftest import DEADLINE_SECONDS, ROOT, Command, Endpoint, missing, wait_until
 from job_requests import READER, SAMPLES, Job, archive, channel, put_samples, request
 
 
@@ -26,6 +30,22 @@ def bucket(versitygw: Endpoint) -> str:
 def job(on_versitygw: Command, bucket: str, tmp_path: Path) -> Job:
     (tmp_path / "reader.py").write_text(READER)
     return Job(on_versitygw, tmp_path, request(bucket))
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def serving(bucketline: Command, *options: str) -> Iterator[tuple[subprocess.Popen[str], Endpoint]]:
+    """A server that a test may kill."""
+    server = bucketline.start("serve", *options, "--json")
+    try:
+        assert server.stdout
+        reach = json.loads(server.stdout.readline())
+        yield server, Endpoint(reach["endpoint_url"], reach["access_key_id"], reach["secret_access_key"])
+    finally:
+        server.kill()
+        server.communicate(timeout=30)
 
 
 def needs(mode: str) -> None:
@@ -120,6 +140,16 @@ def test_a_stopped_job_saves_its_work(
     assert archive(versitygw, bucket, "out/job-1/output/model.tar.gz") == {"w": b"w\n"}
 
 
+def test_a_job_below_nohup_outlives_its_terminal(job: Job) -> None:
+    process = started(job, SAVES, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 130
+
+
 def test_the_second_interrupt_waits_for_nothing(job: Job, bucket: str) -> None:
     needs("FastFile")
     job.description["InputDataConfig"] = [
@@ -146,15 +176,19 @@ def assert_nothing_is_left(job: Job) -> None:
             continue
 
 
-def test_a_reader_that_goes_away_does_not_end_the_job(job: Job, tmp_path: Path) -> None:
+def test_readers_that_go_away_do_not_end_the_job(
+    job: Job, versitygw: Endpoint, bucket: str, tmp_path: Path
+) -> None:
     go = tmp_path / "go"
-    process = started(job, f"echo ready; while [ ! -e {go} ]; do sleep 0.01; done; yes | head -n 100000")
+    script = f"echo ready; while [ ! -e {go} ]; do sleep 0.01; done; yes | head -n 100000; echo w > $SM_MODEL_DIR/w"
+    process = started(job, script)
     assert process.stdout
+    assert process.stderr
     process.stdout.close()
+    process.stderr.close()
     go.touch()
     process.wait(DEADLINE_SECONDS)
-    assert process.stderr
-    assert "job job-1: Completed" in process.stderr.read()
+    assert archive(versitygw, bucket, "out/job-1/output/model.tar.gz") == {"w": b"w\n"}
     assert (job.root / "output/log.txt").stat().st_size == len("ready\n") + 200_000
 
 
@@ -226,3 +260,55 @@ def test_no_secret_is_told(job: Job, versitygw: Endpoint) -> None:
     assert versitygw.secret_access_key not in outcome.out + outcome.err
     for path in (job.root / "input/config").iterdir():
         assert versitygw.secret_access_key not in path.read_text()
+
+
+@pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+def test_nobody_needs_to_be_root(job: Job, bucket: str, mode: str) -> None:
+    needs(mode)
+    if os.geteuid() != 0:
+        pytest.skip("the other tests run without root here")
+    if mode == "FastFile" and os.stat("/dev/fuse").st_mode & 0o006 != 0o006:
+        pytest.skip("only root may open /dev/fuse here")
+    with tempfile.TemporaryDirectory() as name:
+        binary = Path(shutil.copy(job.bucketline.binary, name))
+        theirs = Command(binary, Path(name), job.bucketline.environment)
+        job = Job(theirs, Path(name), request(bucket, mode))
+        arguments = job.arguments()
+        for path in [Path(name), *Path(name).rglob("*")]:
+            os.chown(path, NOBODY, NOBODY)
+        reads = 'id -u; if [ -d "$SM_CHANNEL_TRAIN" ]; then cat "$SM_CHANNEL_TRAIN"/*; else cat "$SM_CHANNEL_TRAIN"_0; fi'
+        process = theirs.start(
+            *arguments, "--", "sh", "-c", reads, user=NOBODY, group=NOBODY, extra_groups=[]
+        )
+        out, err = process.communicate(timeout=DEADLINE_SECONDS)
+        assert process.returncode == 0, err
+        assert out.splitlines() == [str(NOBODY), *SAMPLES]
+        assert_nothing_is_left(job)
+
+
+@pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])
+def test_a_store_that_goes_away_fails_the_job(bucketline: Command, tmp_path: Path, mode: str) -> None:
+    needs(mode)
+    with serving(bucketline, "--memory", "--bucket", "there") as (server, endpoint):
+        endpoint.client().put_object(Bucket="there", Key="data/large", Body=bytes(64 << 20))
+        here = bucketline.with_environment(endpoint.environment())
+        job = Job(here, tmp_path, request("there", mode))
+        reads = 'echo ready; while [ ! -e "$0" ]; do sleep 0.01; done; cat "$SM_CHANNEL_TRAIN"* > /dev/null; sleep 1'
+        go = tmp_path / "go"
+        options = ("--max-attempts", 2, "--deadline", "2s")
+        process = job.bucketline.start(*job.arguments(*options), "--", "sh", "-c", reads, go)
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        server.kill()
+        go.touch()
+        _, err = process.communicate(timeout=DEADLINE_SECONDS)
+    assert process.returncode == 1
+    assert "job job-1: Failed" in err
+    assert endpoint.url.removeprefix("http://").split(":")[0] in err or "s3://there/" in err
+    assert_nothing_is_left(job)
+
+
+def test_the_request_on_the_page_is_valid(job: Job) -> None:
+    page = (ROOT / "docs/jobs.md").read_text()
+    job.description = json.loads(page.split("```json\n")[1].split("```")[0])
+    assert "a valid training job" in job.bucketline.done("job", "validate", job.file).out
