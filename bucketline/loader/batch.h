@@ -27,6 +27,7 @@ struct LoaderState {
   uint64_t fingerprint = 0;  // of the dataset
   Sampling sampling = Sampling::kAll;
   uint64_t epoch_size = 0;  // LoaderOptions::epoch_size; 0 for kAll
+  uint64_t mix = 0;         // Mix::fingerprint() of LoaderOptions::mix; 0 but for kMix
 
   std::string ToJson() const;
   // Throws kInvalidArgument saying what is wrong.

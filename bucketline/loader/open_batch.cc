@@ -134,7 +134,8 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
                     .shuffle = plan.config().shuffle,
                     .fingerprint = fingerprint,
                     .sampling = plan.config().sampling,
-                    .epoch_size = plan.config().epoch_size};
+                    .epoch_size = plan.config().epoch_size,
+                    .mix = plan.mix_fingerprint()};
   if (values) {
     for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
   } else {

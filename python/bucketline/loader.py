@@ -43,7 +43,8 @@ class Loader:
         and anything else stays a list.
     shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
     sampling: "all" records once | "balanced": every class equally often | "replacement": each row drawn anew. With the
-        latter two an epoch has epoch_size rows (None: as many as there are records) in random order.
+        latter two, and for a dataset of bl.mix, an epoch has epoch_size rows (None: as many as there are records) in
+        random order.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
     epochs: how many will be asked for: nothing is read for later ones, and memory alone limits how far is read ahead;
         None: the next epoch is read ahead, and none after it.
@@ -108,10 +109,16 @@ class Loader:
         options.sampling = choice(sampling, "sampling", _SAMPLINGS)
         if sampling == "balanced":
             self._dataset._require_classes("sampling='balanced'")
+        if self._dataset._mix is not None:
+            if sampling != "all":
+                raise InvalidArgumentError(
+                    f"a mix has an order of its own: give no sampling={sampling!r}, or a Dataset that is not mixed"
+                )
+            options.set_mix(self._dataset._mix)
         options.epoch_size = (
             0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
         )
-        random_order = options.shuffle or sampling != "all"
+        random_order = options.shuffle or options.sampling != _core.Sampling.all
         self._last = ("drop" if random_order else "partial") if last is None else last
         options.last = choice(self._last, "last", _LAST)
         options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
@@ -300,6 +307,7 @@ class Loader:
             "seed": state["seed"],
             "shuffle": state["shuffle"],
             "sampling": state.get("sampling", "all"),
+            "mix": state.get("mix", 0),
             "epoch_size": state.get("epoch_size", 0),
             "last": self._last,
             "batch_size": self.batch_size,

@@ -11,6 +11,7 @@
 #include "src/registration.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -69,6 +70,12 @@ nb::list BatchKeys(const Batch& batch) {
   return keys;
 }
 
+// (records, weight) of each.
+void SetMix(LoaderOptions& options, const std::vector<std::pair<uint64_t, uint64_t>>& parts) {
+  options.sampling = Sampling::kMix;
+  for (const auto& [records, weight] : parts) options.mix.push_back({.records = records, .weight = weight});
+}
+
 void RegisterOptions(nb::module_& module) {
   nb::enum_<OnError>(module, "OnError")
       .value("error", OnError::kRaise)
@@ -82,7 +89,8 @@ void RegisterOptions(nb::module_& module) {
   nb::enum_<Sampling>(module, "Sampling")
       .value("all", Sampling::kAll)
       .value("balanced", Sampling::kBalanced)
-      .value("replacement", Sampling::kReplacement);
+      .value("replacement", Sampling::kReplacement)
+      .value("mix", Sampling::kMix);
 
   nb::class_<FieldOptions>(module, "FieldOptions")
       .def(nb::init<>())
@@ -96,6 +104,7 @@ void RegisterOptions(nb::module_& module) {
       .def_rw("fields", &LoaderOptions::fields)
       .def_rw("sampling", &LoaderOptions::sampling)
       .def_rw("epoch_size", &LoaderOptions::epoch_size)
+      .def("set_mix", &SetMix, "parts"_a)
       .def_rw("pin_threads", &LoaderOptions::pin_threads)
       .def_rw("batch_size", &LoaderOptions::batch_size)
       .def_rw("image", &LoaderOptions::image)

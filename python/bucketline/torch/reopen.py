@@ -75,7 +75,10 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     """Of a Dataset, or of one URI (workers open it anew, which several cannot be) with the Dataset's keywords."""
     if not isinstance(given, (Dataset, str, os.PathLike)):
         raise InvalidArgumentError(f"dataset must be a bucketline.Dataset or a URI, not {given!r}")
-    return loader.open_dataset(given, options)
+    dataset = loader.open_dataset(given, options)
+    if dataset._mix is not None:
+        raise UnsupportedError("samples by number are of one dataset: give a mix to bucketline.torch.Loader")
+    return dataset
 
 
 def dataset_options(options: dict[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
