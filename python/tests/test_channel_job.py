@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,8 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
-from images import labelled_objects, put_all
+from images import labelled_objects
 from job_requests import Job, request
+from pipe_channels import described_bucket
 
 OBJECTS = labelled_objects(13)
 SCRIPT = """
@@ -34,14 +34,7 @@ print("saw", seen.hexdigest())
 
 @pytest.fixture(scope="module")
 def bucket(versitygw: Endpoint) -> str:
-    name = versitygw.new_bucket()
-    put_all(versitygw, name, "images/", OBJECTS)
-    lines = [
-        json.dumps({"image-ref": f"s3://{name}/images/{key}", "class": key.split("/")[0]})
-        for key in sorted(OBJECTS)
-    ]
-    versitygw.client().put_object(Bucket=name, Key="train.jsonl", Body="\n".join(lines).encode())
-    return name
+    return described_bucket(versitygw, OBJECTS)
 
 
 @pytest.fixture(scope="module")
