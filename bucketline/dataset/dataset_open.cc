@@ -93,6 +93,10 @@ Source OpenManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& opti
   return source;
 }
 
+std::string Located(std::string_view uri) {
+  return FolderOfChannel(uri, [](const char* name) { return std::getenv(name); });
+}
+
 // The options with one count of the objects that several listings, on several threads, have seen.
 DatasetOptions WithSharedProgress(DatasetOptions options) {
   if (!options.listing_progress) return options;
@@ -118,8 +122,7 @@ std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const Da
   static_cast<void>(AskedFormat(options));  // throws now
   std::vector<SourceUris> groups;
   std::vector<Uri> first;  // of each group
-  for (const std::string& given : uris) {
-    const std::string text = FolderOfChannel(given, [](const char* name) { return std::getenv(name); });
+  for (const std::string& text : uris) {
     const Uri uri = Uri::Parse(text);
     const ShardFormat* format = FormatOfUri(uri, options);
     const bool joins = !groups.empty() && options.format != "tfds" && format != nullptr &&
@@ -156,7 +159,7 @@ Source OpenSource(Runtime& runtime, const SourceUris& uris, const DatasetOptions
 Dataset Dataset::Open(Runtime& runtime, std::string_view uri, DatasetOptions options) {
   options = WithSharedProgress(std::move(options));
   static_cast<void>(AskedFormat(options));  // throws now
-  std::vector<Source> sources = {OpenSource(runtime, {std::string(uri)}, options)};
+  std::vector<Source> sources = {OpenSource(runtime, {Located(uri)}, options)};
   const uint64_t dropped = sources.front().left_out + LabelSources(runtime, options, &sources);
   return Dataset(State::Whole(&runtime, std::move(sources), dropped));
 }
@@ -165,7 +168,7 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   options = WithSharedProgress(std::move(options));
   std::vector<std::string> all;
   for (const std::string& uri : uris) {
-    for (std::string& one : ExpandBraces(uri)) all.push_back(std::move(one));
+    for (const std::string& one : ExpandBraces(uri)) all.push_back(Located(one));
   }
   if (all.empty())
     throw Error(ErrorCode::kInvalidArgument, "a dataset needs at least one URI, and none is given");

@@ -67,6 +67,7 @@ class StreamPipeline {
   struct Sample {
     std::vector<Fetched> parts;  // by field
     StreamLabel label;
+    uint64_t bytes = 0;  // of the parts so far
   };
 
   // Reading samples (stream_reading.cc). On the reading thread.
@@ -76,6 +77,7 @@ class StreamPipeline {
   std::unique_ptr<StreamBatch> OpenBatchAt(uint64_t position);
   void GiveSlot(OpenBatch& open, TensorLayout layout);
   std::optional<Sample> ReadSample(PipeSource& source, StreamBatch& batch);
+  bool ReadAttribute(PipeSource& source, StreamBatch& batch, size_t place, Sample& sample);
   std::optional<Fetched> ReadPart(PipeSource& source, const StreamBatch& batch, uint64_t of_sample);
   std::optional<StreamLabel> ReadLabel(PipeSource& source, uint64_t sample);
   void Hand(StreamBatch& batch, uint32_t row, Sample sample);

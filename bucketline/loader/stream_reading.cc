@@ -129,47 +129,45 @@ void StreamPipeline::GiveSlot(OpenBatch& open, TensorLayout layout) {
 
 // nullopt at the end of the stream.
 std::optional<StreamPipeline::Sample> StreamPipeline::ReadSample(PipeSource& source, StreamBatch& batch) {
-  const StreamOptions& stream = parts_.stream->options();
+  const std::vector<std::string>& attributes = parts_.stream->options().attributes;
   const uint64_t number = batch.open.plan.position + batch.samples;
   Sample sample;
   sample.parts.resize(parts_.fields.size());
-  uint64_t bytes = 0;
-  size_t part = 0;  // of the samples' parts, which the label is not
-  for (size_t i = 0; i < stream.attributes.size(); ++i) {
-    bool there = true;
-    if (stream.labels && i == kLabelPlace) {
-      std::optional<StreamLabel> label = ReadLabel(source, number);
-      there = label.has_value();
-      if (there) sample.label = *std::move(label);
-    } else {
-      const auto field = std::find_if(parts_.fields.begin(), parts_.fields.end(),
-                                      [&](const Field& each) { return each.part == part; });
-      ++part;
-      if (field == parts_.fields.end()) {
-        there = source.records().Skip();
-      } else {
-        std::optional<Fetched> read = ReadPart(source, batch, bytes);
-        there = read.has_value();
-        if (there) {
-          bytes += read->bytes.size();
-          if (!field->decode) batch.raw_bytes += read->bytes.size();
-          sample.parts[static_cast<size_t>(field - parts_.fields.begin())] = *std::move(read);
-        }
-      }
-    }
-    if (there) continue;
-    if (i == 0) return std::nullopt;
+  for (size_t place = 0; place < attributes.size(); ++place) {
+    if (ReadAttribute(source, batch, place, sample)) continue;
+    if (place == 0) return std::nullopt;
     throw Error(
         ErrorCode::kCorruptData,
         fmt::format(
             "the stream ends after {} of the {} records of sample {}: its attributes do not come as {}; "
             "give AttributeNames and attributes alike",
-            i, stream.attributes.size(), number, fmt::join(stream.attributes, ", ")),
+            place, attributes.size(), number, fmt::join(attributes, ", ")),
         source.path());
   }
   const Duration waited = source.waited();
-  parts_.stats->CountFetch(bytes, waited - std::exchange(counted_wait_, waited));
+  parts_.stats->CountFetch(sample.bytes, waited - std::exchange(counted_wait_, waited));
   return sample;
+}
+
+// False at the end of the stream.
+bool StreamPipeline::ReadAttribute(PipeSource& source, StreamBatch& batch, size_t place, Sample& sample) {
+  const bool labels = parts_.stream->options().labels;
+  if (labels && place == kLabelPlace) {
+    std::optional<StreamLabel> label = ReadLabel(source, batch.open.plan.position + batch.samples);
+    if (!label) return false;
+    sample.label = *std::move(label);
+    return true;
+  }
+  const size_t part = labels && place > kLabelPlace ? place - 1 : place;
+  const auto field =
+      std::ranges::find_if(parts_.fields, [&](const Field& each) { return each.part == part; });
+  if (field == parts_.fields.end()) return source.records().Skip();
+  std::optional<Fetched> read = ReadPart(source, batch, sample.bytes);
+  if (!read) return false;
+  sample.bytes += read->bytes.size();
+  if (!field->decode) batch.raw_bytes += read->bytes.size();
+  sample.parts[static_cast<size_t>(field - parts_.fields.begin())] = *std::move(read);
+  return true;
 }
 
 // `of_sample`: what its parts so far hold.

@@ -92,7 +92,7 @@ Verdict Explain(const LoaderStats& stats) {
   } else if (verdict.decode_share + verdict.transform_share >= kBusy) {
     verdict.bottleneck = Bottleneck::kDecode;
     verdict.text = DecodeAdvice(verdict, stats);
-  } else if (stats.max_requests == 0 && verdict.requests >= kMostly) {
+  } else if (stats.max_requests == 0 && (verdict.requests >= kMostly || stats.decode_threads == 0)) {
     verdict.bottleneck = Bottleneck::kWriter;
     verdict.text = WriterAdvice(verdict);
   } else if (stats.max_requests > 0 && verdict.requests >= kBusy * static_cast<double>(stats.max_requests)) {

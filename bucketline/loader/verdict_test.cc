@@ -91,6 +91,8 @@ TEST(Verdict, AStreamsWriter) {
   stats.fetch.wall = seconds(1);
   EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kMemory);
   EXPECT_EQ(Explain(stats).text.find("requests"), std::string::npos);
+  stats.decode_threads = 0;  // bytes: there is nobody else
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kWriter);
 }
 
 TEST(Verdict, RawRecordsAreNotDecoded) {

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from conftest import Endpoint
+from images import put_all
+
 MAGIC = 0xCED7230A
 
 
@@ -77,6 +80,18 @@ def _write(fifo: Any, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[fifo.write(view) :]
+
+
+def described_bucket(endpoint: Endpoint, objects: dict[str, bytes]) -> str:
+    """A bucket with the objects below images/, and train.jsonl, an augmented manifest of them in the order of their keys."""
+    name = endpoint.new_bucket()
+    put_all(endpoint, name, "images/", objects)
+    lines = [
+        json.dumps({"image-ref": f"s3://{name}/images/{key}", "class": key.split("/")[0]})
+        for key in sorted(objects)
+    ]
+    endpoint.client().put_object(Bucket=name, Key="train.jsonl", Body="\n".join(lines).encode())
+    return name
 
 
 def pipe_of(distribution: str = "FullyReplicated") -> dict[str, str]:

@@ -136,7 +136,9 @@ def test_a_loop_that_was_left_goes_on_with_the_next_epoch(job: Job) -> None:
         assert [loader.epoch for _ in loader.epochs(3) for _ in loader] == [2]
 
 
-def test_a_run_resumes(job: Job, folder: Path) -> None:
+def test_a_run_resumes_by_reading_again_and_says_so(
+    job: Job, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     job.describe(train=pipe_of())
     wanted = rows_of(load(bl.Dataset(folder, labels=LABELS)))[4:]
     with job.pipe("train", [PAIRS, PAIRS]) as opened, load("channel:train", labels=LABELS) as loader:
@@ -145,6 +147,7 @@ def test_a_run_resumes(job: Job, folder: Path) -> None:
         assert loader.state_dict() == state
         require_same(rows_of(loader, 1), wanted)
         assert opened == [0, 1]
+    assert "4 samples are read again and discarded" in caplog.text
 
 
 @pytest.mark.parametrize(

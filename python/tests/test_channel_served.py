@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint
-from images import labelled_objects, put_all
-from pipe_channels import Job, pipe_of
+from images import labelled_objects
+from pipe_channels import Job, described_bucket, pipe_of
 
 import bucketline as bl
 
@@ -32,15 +32,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 @pytest.fixture(scope="module")
 def bucket(versitygw: Endpoint) -> str:
-    """Images, and an augmented manifest of them in the order of their keys."""
-    name = versitygw.new_bucket()
-    put_all(versitygw, name, "images/", OBJECTS)
-    lines = [
-        json.dumps({"image-ref": f"s3://{name}/images/{key}", "class": key.split("/")[0]})
-        for key in sorted(OBJECTS)
-    ]
-    versitygw.client().put_object(Bucket=name, Key="train.jsonl", Body="\n".join(lines).encode())
-    return name
+    return described_bucket(versitygw, OBJECTS)
 
 
 @contextmanager
@@ -61,10 +53,7 @@ def test_an_augmented_manifest_gives_what_the_bucket_gives(
     on_versitygw: Command, versitygw: Endpoint, bucket: str, job: Job
 ) -> None:
     labels = bl.Labels("folder", classes=CLASSES)
-    reach = {
-        "endpoint_url": versitygw.url,
-        "region": versitygw.region,
-    }
+    reach = {"endpoint_url": versitygw.url, "region": versitygw.region}
     options: dict[str, Any] = {"batch_size": 8, "image": IMAGE, "seed": 3, "distributed": False}
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AWS_ACCESS_KEY_ID", versitygw.access_key_id)
