@@ -5,7 +5,7 @@
 
 #include "fuzz/harnesses.h"
 
-#include "bucketline/base/crc.h"
+#include "bucketline/base/crc32c.h"
 #include "bucketline/base/error.h"
 #include "bucketline/records/shard_format.h"
 #include "bucketline/records/tfds_info.h"

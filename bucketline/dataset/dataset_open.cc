@@ -50,6 +50,7 @@ Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& option
   ManifestBuilder builder(uri.ToString());
   KeyFilter filter(options.extensions, options.folder_markers);
   ShardSet shards{.format = nullptr, .store = store, .source = uri.ToString(), .objects = {}};
+  const ShardFormat* other = nullptr;  // than that of the first shard
   ForEachPage(*store, Runtime::KeyOf(uri), options, [&](std::vector<ObjectInfo> objects) {
     if (options.listing_progress) options.listing_progress(objects.size());
     for (ObjectInfo& object : objects) {
@@ -57,13 +58,18 @@ Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& option
         builder.Add(RawRecord(std::move(object)));
       } else if (const ShardFormat* format = ShardFormatOf(object.key)) {
         if (shards.format == nullptr) shards.format = format;
-        if (shards.format == format) shards.objects.push_back(std::move(object));
+        if (shards.format != format) other = format;
+        shards.objects.push_back(std::move(object));
       }
     }
     return true;
   });
   if (filter.accepted() == 0 && options.format == "auto" && shards.format != nullptr) {
-    return IndexShards(runtime, shards, options);
+    if (other == nullptr) return IndexShards(runtime, shards, options);
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{} and {} shards are here; say by the format which are wanted",
+                            shards.format->name, other->name),
+                uri.ToString());
   }
   filter.CheckSomethingCame(uri.ToString());
   Source source{.manifest = std::move(builder).Build(), .stores = {{.store = store, .pin = options.pin}}};

@@ -71,6 +71,14 @@ TEST_F(TarDataset, APrefixWithoutRawObjectsIsItsShards) {
   EXPECT_EQ(KeysOf(bucket_.Open("mem://data/t/", {.format = "tar"})), KeysOf(OpenBoth()));
 }
 
+TEST_F(TarDataset, TwoFormatsBelowAPrefixAreForTheUserToChoose) {
+  bucket_.Put("t/x.rec", "");
+  const Error error = ErrorOf([&] { bucket_.Open("mem://data/t/"); });
+  EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.what(), HasSubstr("tar and recordio shards are here"));
+  EXPECT_EQ(bucket_.Open("mem://data/t/", {.format = "tar"}).size(), 3u);
+}
+
 TEST_F(TarDataset, AsObjectsTheyAreWhatTheyAre) {
   const Dataset dataset = bucket_.Open("mem://data/t/", {.format = "objects", .extensions = {}});
   EXPECT_THAT(KeysOf(dataset), ElementsAre("t/train-0.tar", "t/train-1.tar"));

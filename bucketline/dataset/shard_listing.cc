@@ -9,6 +9,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/object_pages.h"
 #include "bucketline/dataset/parallel.h"
+#include "bucketline/store/blocking.h"
 
 namespace bucketline {
 namespace {
@@ -22,6 +23,12 @@ std::vector<ObjectInfo> ShardsOf(ObjectStore& store, const Uri& uri, const Shard
   const std::string key = Runtime::KeyOf(uri);
   const std::string below =
       uri.scheme == "file" && !IsPrefix(uri) ? key + "/" : key;  // a folder's "/" may be left out
+  // Asking for one needs no right to list, which public buckets often do not give.
+  if (!IsPrefix(uri) && options.pin != PinMode::kVersion) {
+    Result<ObjectInfo> one = Catch([&] { return HeadObject(store, key, options.stop); });
+    if (one) return {*std::move(one)};
+    if (one.error().code() != ErrorCode::kNotFound) throw one.error();
+  }
   std::vector<ObjectInfo> shards;
   bool exact = false;
   ForEachPage(store, key, options, [&](std::vector<ObjectInfo> objects) {

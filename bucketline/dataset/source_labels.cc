@@ -64,8 +64,11 @@ std::vector<SidecarLabel> TakeMemberLabels(const std::string& member, std::vecto
   return labels;
 }
 
-// Makes classes of numbers that have names; where one has none they stay numbers.
-void NameLabels(const std::vector<std::string>& names, LabelColumn* column) {
+// Makes classes of numbers that have names, the same in all sources; where one has none they stay numbers.
+void NameLabels(const std::vector<Source>& sources, LabelColumn* column) {
+  const std::vector<std::string>& names = sources.front().label_names;
+  const auto has_other = [&](const Source& source) { return source.label_names != names; };
+  if (std::any_of(sources.begin(), sources.end(), has_other)) return;
   const auto has_name = [&](int64_t label) {
     return label >= 0 && static_cast<uint64_t>(label) < names.size();
   };
@@ -116,7 +119,7 @@ uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vect
   if (!labels.member().empty()) files.sidecars = TakeMemberLabels(labels.member(), sources);
   if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
   Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
-  NameLabels(sources->front().label_names, &labelling.column);
+  NameLabels(*sources, &labelling.column);
   Drop(labelling.unlabelled, sources);
   SpreadLabels(labelling.column, sources);
   return labelling.unlabelled.size();

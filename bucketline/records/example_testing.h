@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "bucketline/base/crc.h"
+#include "bucketline/base/crc32c.h"
 #include "bucketline/records/tfrecord_format.h"
 #include "bucketline/records/varint.h"
 

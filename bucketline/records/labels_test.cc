@@ -333,5 +333,11 @@ TEST(Labels, SeveralManifestsAreLabelledTogether) {
   EXPECT_THAT(table.floats, ElementsAre(1, 2, 2.5));
 }
 
+TEST(Labels, AMemberNeedsAName) {
+  EXPECT_THAT(records_testing::MessageOf(ErrorCode::kInvalidArgument, [] { Labels::Member(""); }),
+              HasSubstr("needs a name"));
+  EXPECT_EQ(Labels::Member("json", "kind").label_field(), "kind");
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "bucketline/base/crc.h"
+#include "bucketline/base/crc32c.h"
 #include "bucketline/base/error.h"
 
 namespace bucketline {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "bucketline/base/crc.h"
+#include "bucketline/base/crc32c.h"
 #include "bucketline/base/error.h"
 #include "bucketline/records/example_proto.h"
 #include "bucketline/records/varint.h"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shards
+from conftest import Command
 from images import jpeg
 
 import bucketline as bl
@@ -170,6 +171,44 @@ def test_mds(bucket_url: str) -> None:
     assert dataset.labels is not None and dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
     assert bl.Dataset(bucket_url + "m/", labels="name").classes == ["n0", "n1"]
     assert_same(epoch_of(dataset), epoch_of(put_raw(bucket_url)))
+
+
+def test_a_folder_of_tensorflow_datasets(bucket_url: str, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    folder = bucket_url + "digits/1.0.0/"
+    splits = [{"name": name, "shardLengths": ["6"]} for name in ("train", "test")]
+    bl.put(folder + "dataset_info.json", json.dumps({"fileFormat": "tfrecord", "splits": splits}).encode())
+    features = {"image": {"image": {"encodingFormat": "jpeg"}}, "label": {"classLabel": {"numClasses": "3"}}}
+    bl.put(folder + "features.json", json.dumps({"featuresDict": {"features": features}}).encode())
+    bl.put(folder + "label.labels.txt", b"zero\none\ntwo\n")
+    for split, first in (("train", 0), ("test", 6)):
+        messages = [shards.example({"image": IMAGES[i], "label": i % 3}) for i in range(first, first + 6)]
+        bl.put(f"{folder}digits-{split}.tfrecord-00000-of-00001", shards.tfrecord(tmp_path / split, messages))
+    test = bl.Dataset(folder, format="tfds", split="test", labels="label")
+    assert len(test) == 6 and test[0].data == IMAGES[6]
+    assert test.classes == ["zero", "one", "two"]
+    assert test.labels is not None and test.labels.tolist() == [i % 3 for i in range(6, 12)]
+    with pytest.raises(bl.InvalidArgumentError, match="has train, test"):
+        bl.Dataset(folder, format="tfds", labels="label")
+
+
+def test_the_command_indexes_shards(bucket_url: str, on_versitygw: Command, tmp_path: Path) -> None:
+    uri = put_tars(bucket_url)
+    saved = f"{tmp_path}/t.manifest"
+    told = on_versitygw.done("index", uri, "--labels", "json:kind", "-o", saved, "--json").out
+    assert json.loads(told)["records"] == COUNT and json.loads(told)["classes"] == ["a", "b"]
+    dataset = bl.Dataset(saved)
+    assert dataset[5].data == IMAGES[5] and dataset.labels is not None and dataset.labels[5] == 1
+    parts = ("--parts", "image=jpg;png,cls", "--drop-missing", "--skip-damaged", "--format", "tar")
+    on_versitygw.done("index", bucket_url + "t/", *parts, "-o", saved)
+    assert bl.Dataset(saved).part_names == ["image", "cls"]
+
+
+def test_an_index_is_small(bucket_url: str, tmp_path: Path) -> None:
+    bl.put(bucket_url + "many.tar", shards.tar({f"{i:06}.jpg": b"x" * (i % 512) for i in range(2000)}))
+    dataset = bl.Dataset(bucket_url + "many.tar")
+    dataset.save(tmp_path / "many.manifest")
+    assert (tmp_path / "many.manifest").stat().st_size < 16 * len(dataset)
 
 
 def test_what_does_not_fit_says_why(bucket_url: str) -> None:
