@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from speed import Run
+from measuring import MIB, Run
 
-MIB = 1 << 20
 CONTENDERS: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("boto3 and Pillow, one thread", ("generator",)),
     ("boto3 in a DataLoader, 2 workers", ("dataloader", "--workers", 2)),

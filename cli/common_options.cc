@@ -1,6 +1,7 @@
 #include "cli/common_options.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <sstream>
 
@@ -10,20 +11,23 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/dataset/channel_place.h"
 
 namespace bucketline::cli {
 namespace {
 
 constexpr uint64_t kShownBadSamples = 10;
 
-std::vector<std::string> SplitExtensions(const std::string& text) {
-  std::vector<std::string> extensions;
+std::vector<std::string> SplitList(const std::string& text) {
+  std::vector<std::string> words;
   std::istringstream stream(text);
-  for (std::string extension; std::getline(stream, extension, ',');) {
-    if (!extension.empty()) extensions.push_back(extension);
+  for (std::string word; std::getline(stream, word, ',');) {
+    if (!word.empty()) words.push_back(word);
   }
-  return extensions;
+  return words;
 }
+
+const char* Environment(const char* name) { return std::getenv(name); }
 
 }  // namespace
 
@@ -62,7 +66,10 @@ void ConnectionArgs::AddTo(CLI::App& app) {
 
 void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
   labels = std::move(default_labels);
-  app.add_option("uri", uri, "s3://bucket/prefix/, a folder, or a saved .manifest")->required();
+  app.add_option("uri", uri,
+                 "s3://bucket/prefix/, a folder, a saved .manifest, or channel:NAME in a training job")
+      ->required();
+  app.add_option("--default", default_uri, "what channel:NAME is outside a training job");
   app.add_option("--labels", labels, "none | folder | parent | the URI of a .csv, .json or .jsonl table")
       ->capture_default_str();
   app.add_option("--label-key", label_key, "column of the table that names the sample")
@@ -73,6 +80,7 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
                     "what a sample without a label is: error | drop (it is left out) [error]");
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
+  app.add_option("--classes", classes, "the names of the labels, in the order of their numbers: cat,dog");
   app.add_option("--pin", pin, "what every read is bound to: etag | size | version")
       ->check(CLI::IsMember({"etag", "size", "version"}))
       ->capture_default_str();
@@ -80,21 +88,39 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
 
 Labels DatasetArgs::MakeLabels() const {
   if (labels == "none") return Labels::None();
-  if (labels == "folder") return Labels::Folder();
-  if (labels == "parent") return Labels::Parent();
-  return Labels::Table(labels, label_key, label_field);
+  Labels made = labels == "folder"   ? Labels::Folder()
+                : labels == "parent" ? Labels::Parent()
+                                     : Labels::Table(labels, label_key, label_field);
+  if (!classes.empty()) made.Classes(SplitList(classes));
+  return made;
+}
+
+std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
+  const std::optional<std::string> name = ChannelName(uri);
+  const std::optional<ChannelPlace> place = name ? FindChannel(*name, Environment) : std::nullopt;
+  if (!place || !place->is_pipe) return std::nullopt;
+  if (labels != "none" && labels != "folder" && labels != "parent") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the samples of a Pipe have no keys to look labels up by; send the label as the second "
+                "attribute of an "
+                "AugmentedManifestFile, and leave --labels out",
+                uri);
+  }
+  return Stream(runtime, *place, {.labels = labels != "none", .classes = SplitList(classes)});
 }
 
 Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
   LiveLine line;
   DatasetOptions options;
   options.labels = MakeLabels().IfMissing(missing);
-  options.extensions = SplitExtensions(extensions);
+  options.extensions = SplitList(extensions);
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
   options.listing_progress = [&](uint64_t objects) {
     line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
   };
-  return Dataset::Open(runtime, other_uri, std::move(options));
+  const std::optional<std::string> channel = ChannelName(other_uri);
+  const bool elsewhere = channel && !default_uri.empty() && !FindChannel(*channel, Environment);
+  return Dataset::Open(runtime, elsewhere ? default_uri : other_uri, std::move(options));
 }
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {

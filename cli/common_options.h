@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/dataset/stream.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/runtime/runtime.h"
 
@@ -32,12 +34,18 @@ struct DatasetArgs {
   Missing missing = Missing::kError;
   std::string extensions = ".jpg,.jpeg,.png";
   std::string pin = "etag";
+  std::string classes;      // names, comma-separated; empty: those that occur
+  std::string default_uri;  // of a channel, outside a job
 
   void AddTo(CLI::App& app, std::string default_labels);
 
   // Opens `uri` (or `other_uri` by the same rules) with progress on a terminal.
   Dataset Open(Runtime& runtime) const { return Open(runtime, uri); }
   Dataset Open(Runtime& runtime, const std::string& other_uri) const;
+
+  // The training channel that `uri` names, if it came as a Pipe. Throws kInvalidArgument for labels that are looked up by
+  // a key.
+  std::optional<Stream> OpenPipe(Runtime& runtime) const;
 
  private:
   Labels MakeLabels() const;

@@ -1,10 +1,14 @@
 #include "bucketline/channel/fifo.h"
 
+#include <array>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,55 +16,67 @@
 #include "bucketline/store/posix_error.h"
 
 namespace bucketline {
+namespace {
+
+// Of this process alone, beside the FIFO.
+std::string HiddenName(const std::string& path) {
+  const std::filesystem::path visible(path);
+  return (visible.parent_path() / fmt::format(".{}.{}", visible.filename().string(), ::getpid())).string();
+}
+
+// The file of that name, until it goes.
+class Hidden {
+ public:
+  explicit Hidden(std::string path) : path_(std::move(path)) { ::unlink(path_.c_str()); }
+  ~Hidden() { ::unlink(path_.c_str()); }
+  Hidden(const Hidden&) = delete;
+  Hidden& operator=(const Hidden&) = delete;
+
+  const char* path() const { return path_.c_str(); }
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace
 
 Fifo::Fifo(std::string path) : path_(std::move(path)) {
-  if (::mkfifo(path_.c_str(), 0666) != 0) {
-    if (errno == EEXIST) {
-      throw Error(ErrorCode::kAlreadyExists,
-                  "something is there already; when no other run serves this channel, remove it", path_);
-    }
-    throw PosixError(errno, "make the FIFO", path_);
+  const auto check = [&](int result, const char* what) {
+    if (result < 0) throw PosixError(errno, what, path_);
+    return result;
+  };
+  const Hidden hidden(HiddenName(path_));
+  check(::mkfifo(hidden.path(), 0666), "make the FIFO");
+  reading_ = UniqueFd(check(::open(hidden.path(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), "open the FIFO"));
+  writing_ = UniqueFd(check(::open(hidden.path(), O_WRONLY | O_NONBLOCK | O_CLOEXEC), "open the FIFO"));
+  opened_ = UniqueFd(check(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC), "watch the FIFO with inotify"));
+  check(::inotify_add_watch(opened_.get(), hidden.path(), IN_OPEN), "watch the FIFO with inotify");
+  if (::link(hidden.path(), path_.c_str()) != 0) {
+    if (errno != EEXIST) throw PosixError(errno, "make the FIFO", path_);
+    throw Error(ErrorCode::kAlreadyExists,
+                "something is there already; when no other run serves this channel, remove it", path_);
   }
   named_ = true;
-  place_ = UniqueFd(::open(path_.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
-  spare_ = UniqueFd(place_ ? ::fcntl(place_.get(), F_DUPFD_CLOEXEC, 0) : -1);
-  if (!spare_) {
-    const int problem = errno;
-    Remove();
-    throw PosixError(problem, "open the FIFO", path_);
-  }
 }
 
 Fifo::~Fifo() { Remove(); }
 
-UniqueFd Fifo::Open(int flags, const char* what) const {
-  const std::string self = fmt::format("/proc/self/fd/{}", place_.get());
-  int fd = -1;
-  do {
-    fd = ::open(self.c_str(), flags | O_CLOEXEC);
-  } while (fd < 0 && errno == EINTR);
-  if (fd < 0) throw PosixError(errno, what, path_);
-  return UniqueFd(fd);
+bool Fifo::AwaitReader(int stop_fd) {
+  std::array<pollfd, 2> waits = {{{opened_.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}}};
+  while (::poll(waits.data(), waits.size(), -1) < 0) {
+    if (errno != EINTR) throw PosixError(errno, "wait for a reader of the FIFO", path_);
+  }
+  return waits[1].revents == 0;
 }
 
-UniqueFd Fifo::OpenForWriting() {
-  UniqueFd fd = Open(O_WRONLY, "open the FIFO for writing");
-  if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0)
-    throw PosixError(errno, "open the FIFO for writing", path_);
-  return fd;
+UniqueFd Fifo::TakeWriting() {
+  opened_.Close();
+  reading_.Close();
+  return std::move(writing_);
 }
 
 void Fifo::Remove() {
-  const std::lock_guard lock(mutex_);
   if (std::exchange(named_, false)) ::unlink(path_.c_str());
-}
-
-void Fifo::Release() {
-  Remove();
-  const std::lock_guard lock(mutex_);
-  if (reading_) return;
-  spare_.Close();
-  reading_ = Open(O_RDONLY | O_NONBLOCK, "open the FIFO");
 }
 
 }  // namespace bucketline

@@ -1,17 +1,19 @@
-// Fifo: a named pipe of one epoch, and its one writing end.
+// Fifo: a named pipe of one epoch, from its making to its first reader.
 #pragma once
 
-#include <mutex>
 #include <string>
 
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline {
 
-// Thread-safe. Whatever becomes of its name, the FIFO is the one that was made.
+// Both ends are open from the beginning, so that a reader's open never waits; its coming is told by inotify, even when
+// it has gone again. (A thread that waited in open() would miss a reader that came and went before it got there, and could
+// not be stopped.) Whatever becomes of its name, the FIFO is the one that was made. Not thread-safe.
 class Fifo {
  public:
-  // Makes it. Throws kAlreadyExists when something is at `path`, and what the file system says.
+  // Makes it; its name appears when all is ready. Throws kAlreadyExists when something is at `path`, and what the system
+  // says.
   explicit Fifo(std::string path);
   ~Fifo();  // Remove()
   Fifo(const Fifo&) = delete;
@@ -19,24 +21,21 @@ class Fifo {
 
   const std::string& path() const { return path_; }
 
-  // Waits until a reader has opened it, or for Release. The descriptor does not block. For one thread.
-  UniqueFd OpenForWriting();
+  // Waits until a reader has opened it; false when `stop_fd` is readable before.
+  bool AwaitReader(int stop_fd);
+
+  // The one writing end, which does not block. From now on it fails with EPIPE when no reader is left. Once.
+  UniqueFd TakeWriting();
 
   // Takes its name away; who has it open keeps it. Idempotent.
   void Remove();
 
-  // Ends OpenForWriting, now and from now on, after Remove: no reader can come and take that for an empty epoch.
-  void Release();
-
  private:
-  UniqueFd Open(int flags, const char* what) const;
-
   const std::string path_;
-  std::mutex mutex_;  // guards what follows
   bool named_ = false;
-  UniqueFd place_;    // O_PATH: reaches it without its name
-  UniqueFd spare_;    // makes room for it: Release must not fail when there is no descriptor left
-  UniqueFd reading_;  // lets OpenForWriting through
+  UniqueFd opened_;   // inotify
+  UniqueFd reading_;  // keeps the pipe open until there is a reader
+  UniqueFd writing_;
 };
 
 }  // namespace bucketline

@@ -73,10 +73,10 @@ void FifoWriter::Poll(short events, int timeout) {
   std::array<pollfd, 2> waits = {{{fd_.get(), events, 0}, {stop_fd_, POLLIN, 0}}};
   if (::poll(waits.data(), waits.size(), timeout) < 0 && errno != EINTR)
     throw PosixError(errno, "wait for the FIFO", uri_);
-  if (waits[1].revents != 0) {
-    state_ = State::kStopped;
-  } else if ((waits[0].revents & POLLERR) != 0) {
+  if ((waits[0].revents & POLLERR) != 0) {
     state_ = State::kReaderGone;
+  } else if (waits[1].revents != 0) {
+    state_ = State::kStopped;
   }
 }
 

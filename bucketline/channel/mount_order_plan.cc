@@ -35,4 +35,10 @@ MountOrderPlan::Ahead MountOrderPlan::Note(uint64_t record) {
   return {first, last};
 }
 
+void MountOrderPlan::NoRoom(const Ahead& ahead, uint64_t first) {
+  for (Run& run : runs_) {
+    if (run.asked == ahead.last) run.asked = first;
+  }
+}
+
 }  // namespace bucketline

@@ -22,6 +22,9 @@ class MountOrderPlan {
   };
   Ahead Note(uint64_t record);
 
+  // Of what Note said, the records from `first` on were not read ahead: they are due again at the next.
+  void NoRoom(const Ahead& ahead, uint64_t first);
+
  private:
   struct Run {
     uint64_t next = 0;   // the record after the latest one

@@ -18,8 +18,13 @@ constexpr uint64_t kStaleTakes = 1000;
 
 class MountPool::Piece : public GetSink {
  public:
-  Piece(MountRange where, Reservation room, std::shared_ptr<BufferPool> buffers, uint64_t now)
-      : range(where), used(now), room_(std::move(room)), buffers_(std::move(buffers)) {}
+  Piece(MountRange where, std::shared_ptr<MemoryBudget> budget, Reservation room,
+        std::shared_ptr<BufferPool> buffers, uint64_t now)
+      : range(where),
+        used(now),
+        budget_(std::move(budget)),
+        room_(std::move(room)),
+        buffers_(std::move(buffers)) {}
 
   Result<std::span<uint8_t>> Begin(uint64_t size, const ObjectInfo&) override {
     if (size != range.length) {
@@ -43,13 +48,15 @@ class MountPool::Piece : public GetSink {
   uint64_t taken = 0;  // bytes so far
 
  private:
+  const std::shared_ptr<MemoryBudget> budget_;
   Reservation room_;  // declared before the memory that it is for
   const std::shared_ptr<BufferPool> buffers_;
   std::shared_ptr<uint8_t[]> memory_;
 };
 
 MountPool::MountPool(uint64_t capacity)
-    : budget_(capacity), buffers_(std::make_shared<BufferPool>(capacity / 8)) {}
+    : budget_(std::make_shared<MemoryBudget>(capacity)),
+      buffers_(std::make_shared<BufferPool>(capacity / 8)) {}
 
 MountPool::~MountPool() {
   stop_.request_stop();
@@ -74,9 +81,9 @@ void MountPool::DropStaleLocked() {
 
 std::optional<Reservation> MountPool::RoomLocked(uint64_t bytes) {
   if (bytes > capacity()) return std::nullopt;
-  if (std::optional<Reservation> room = budget_.TryAcquire(bytes)) return room;
+  if (std::optional<Reservation> room = budget_->TryAcquire(bytes)) return room;
   DropStaleLocked();
-  return budget_.TryAcquire(bytes);
+  return budget_->TryAcquire(bytes);
 }
 
 bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
@@ -87,7 +94,7 @@ bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
     if (FindLocked(record, range.offset) != pieces_.end()) return true;
     std::optional<Reservation> room = RoomLocked(range.length);
     if (!room) return false;
-    piece = std::make_shared<Piece>(range, *std::move(room), buffers_, takes_);
+    piece = std::make_shared<Piece>(range, budget_, *std::move(room), buffers_, takes_);
     pieces_.emplace(key, piece);
     ++running_;
   }

@@ -42,8 +42,8 @@ class MountPool {
   // Drops the record's pieces that end at `below` or before it.
   void Drop(uint64_t record, uint64_t below);
 
-  uint64_t capacity() const { return budget_.capacity(); }
-  uint64_t used() const { return budget_.used(); }
+  uint64_t capacity() const { return budget_->capacity(); }
+  uint64_t used() const { return budget_->used(); }
 
  private:
   class Piece;
@@ -55,7 +55,7 @@ class MountPool {
   void DropStaleLocked();
   void Done(const std::shared_ptr<Piece>& piece, Place place, Result<ObjectInfo> result);
 
-  MemoryBudget budget_;
+  const std::shared_ptr<MemoryBudget> budget_;  // of its pieces too: a store may keep one a little longer
   const std::shared_ptr<BufferPool> buffers_;
   std::stop_source stop_;
   mutable std::mutex mutex_;  // guards what follows, and what pieces say of their state

@@ -29,7 +29,7 @@ MountReader::MountReader(Dataset dataset, uint64_t memory, LogSink log)
     : dataset_(std::move(dataset)),
       log_(std::move(log)),
       waited_for_(Checked(memory) / 8),
-      order_(dataset_.size(), std::min(kMostFilesAhead, memory / 4 / kMountHead)),
+      order_(dataset_.size(), kMostFilesAhead),
       pool_(memory / 4 * 3) {}
 
 std::unique_ptr<MountReader::File> MountReader::Open(uint64_t record) {
@@ -105,7 +105,14 @@ void MountReader::ReadAheadOfOrder(uint64_t record) {
   for (uint64_t next = ahead.first; next < ahead.last; ++next) {
     const PartPlace place = dataset_.PlaceAt(next);
     if (place.part.length == 0) continue;
-    if (!pool_.Ask(next, place, {0, std::min(place.part.length, kMountHead)})) return;
+    // The other half is for files that are open.
+    if (pool_.used() < pool_.capacity() / 2 &&
+        pool_.Ask(next, place, {0, std::min(place.part.length, kMountHead)})) {
+      continue;
+    }
+    std::lock_guard lock(mutex_);
+    order_.NoRoom(ahead, next);
+    return;
   }
 }
 

@@ -6,10 +6,9 @@
 
 namespace bucketline {
 
-OrderedReads::OrderedReads(MemoryBudget* bytes, MemoryBudget* requests, Name name) : name_(std::move(name)) {
+OrderedReads::OrderedReads(FetcherOptions options, Name name) : name_(std::move(name)) {
   fetcher_ = std::make_unique<Fetcher>(
-      FetcherOptions{.budget = bytes, .common = nullptr, .requests = requests},
-      [this](std::stop_token stop) { return NameNext(std::move(stop)); },
+      std::move(options), [this](std::stop_token stop) { return NameNext(std::move(stop)); },
       [this](uint64_t number, Result<Fetched> result) { Deliver(number, std::move(result)); });
 }
 

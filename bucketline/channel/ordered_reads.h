@@ -12,7 +12,6 @@
 
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/fetcher.h"
-#include "bucketline/exec/memory_budget.h"
 
 namespace bucketline {
 
@@ -25,8 +24,8 @@ class OrderedReads {
   // place of the range and ends the reading.
   using Name = std::function<std::optional<PartPlace>()>;
 
-  // The budgets, of bytes and of requests, outlive it and all that it gave.
-  OrderedReads(MemoryBudget* bytes, MemoryBudget* requests, Name name);
+  // `options` as of a Fetcher; its budgets outlive this and all that it gave.
+  OrderedReads(FetcherOptions options, Name name);
   ~OrderedReads();  // stops what runs
   OrderedReads(const OrderedReads&) = delete;
   OrderedReads& operator=(const OrderedReads&) = delete;

@@ -24,6 +24,8 @@ namespace bucketline {
 namespace {
 
 constexpr size_t kOpenEpochs = 2;  // a reader may open the next epoch before it lets go of the last
+constexpr uint64_t kIdleShare =
+    8;  // of the memory, for buffers between two uses: fresh pages cost more than the copy
 
 // Threads that take turns: one waits for the next epoch's reader, while others write to those that have one.
 class FifoChannel : public PipeChannel {
@@ -37,6 +39,9 @@ class FifoChannel : public PipeChannel {
         memory_(std::move(memory)),
         path_(fmt::format("{}/{}_", folder, spec.name)),
         requests_(std::max<size_t>(options_.requests, 1)),
+        resources_{.memory = (options_.memory - options_.memory / kIdleShare) / kOpenEpochs,
+                   .requests = &requests_,
+                   .buffers = std::make_shared<BufferPool>(options_.memory / kIdleShare)},
         next_(std::make_shared<Fifo>(path_ + "0")) {
     try {
       for (std::thread& thread : threads_) thread = StartThread("bl-pipe", [this] { Run(); });
@@ -46,7 +51,7 @@ class FifoChannel : public PipeChannel {
     }
   }
 
-  ~FifoChannel() override { Stop(); }
+  ~FifoChannel() override { FifoChannel::Stop(); }
 
   uint64_t bytes_served() const override { return bytes_.value(); }
 
@@ -55,13 +60,29 @@ class FifoChannel : public PipeChannel {
     return counts_;
   }
 
+  const ChannelObjects& objects() const override { return objects_; }
+
   void Wait(std::stop_token stop) override {
     std::unique_lock lock(mutex_);
     const bool over = changed_.wait(lock, stop, [&] {
       return failure_ ? held_ == 0 : options_.epochs > 0 && counts_.whole + counts_.left == options_.epochs;
     });
-    if (!over) throw Error(ErrorCode::kCancelled, "the channel was stopped");
     if (failure_) throw *failure_;
+    if (!over) throw Error(ErrorCode::kCancelled, "the channel was stopped");
+  }
+
+  void Stop() override {
+    const std::lock_guard stopping(stop_mutex_);
+    stop_.request_stop();
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+      changed_.notify_all();
+    }
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+    next_.reset();
   }
 
  private:
@@ -87,16 +108,15 @@ class FifoChannel : public PipeChannel {
   }
 
   void Serve(const Turn& turn) {
-    UniqueFd fd = turn.fifo->OpenForWriting();
-    if (stop_.stop_requested()) return;
+    if (!turn.fifo->AwaitReader(stop_event_.fd())) return;
+    UniqueFd fd = turn.fifo->TakeWriting();
     ::fcntl(fd.get(), F_SETPIPE_SZ,
             static_cast<int>(options_.pipe_size));  // a smaller one is slower, no more
     FifoWriter writer(
         std::move(fd), stop_event_.fd(), [this](uint64_t bytes) { bytes_.Add(bytes); }, turn.fifo->path());
     const Result<void> written = Catch([&] {
       HandOn();
-      WritePipeEpoch(objects_, turn.epoch, format_, options_.memory / kOpenEpochs, requests_, writer,
-                     stop_.get_token());
+      WritePipeEpoch(objects_, turn.epoch, format_, resources_, writer, stop_.get_token());
     });
     if (written || writer.Look() != FifoWriter::State::kOpen) {
       End(writer.state(), *turn.fifo);
@@ -125,6 +145,7 @@ class FifoChannel : public PipeChannel {
     const std::lock_guard lock(mutex_);
     if (state == FifoWriter::State::kOpen) ++counts_.whole;
     if (state == FifoWriter::State::kReaderGone) ++counts_.left;
+    if (state == FifoWriter::State::kStopped) ++counts_.cut;
     changed_.notify_all();
   }
 
@@ -152,19 +173,6 @@ class FifoChannel : public PipeChannel {
     if (failed_) failed_(error);
   }
 
-  void Stop() {
-    stop_.request_stop();
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;  // next_ stays what it is from here on
-      changed_.notify_all();
-    }
-    next_->Release();
-    for (std::thread& thread : threads_) {
-      if (thread.joinable()) thread.join();
-    }
-  }
-
   const ChannelObjects objects_;
   const PipeFormat format_;
   const PipeOptions options_;
@@ -172,6 +180,7 @@ class FifoChannel : public PipeChannel {
   const Reservation memory_;
   const std::string path_;  // of the FIFOs, without the epoch
   MemoryBudget requests_;
+  const PipeResources resources_;
   Counter bytes_;
   std::stop_source stop_;
   StopEvent stop_event_{stop_.get_token()};
@@ -186,6 +195,7 @@ class FifoChannel : public PipeChannel {
   std::optional<Error> failure_;
   size_t held_ = 0;  // epochs whose readers are kept waiting
 
+  std::mutex stop_mutex_;  // one Stop at a time
   std::array<std::thread, kOpenEpochs> threads_;
 };
 

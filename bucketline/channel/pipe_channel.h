@@ -14,8 +14,8 @@
 namespace bucketline {
 
 struct PipeOptions {
-  // Bytes that the channel may hold, at least kLeastMemory: half for each of the two epochs that can be open at once. Taken
-  // from the Runtime's common cap, where there is one, as long as the channel lives.
+  // Bytes that the channel may hold, at least kLeastMemory: shares of the two epochs that can be open at once, and of memory
+  // that goes round. Taken from the Runtime's common cap, where there is one, as long as the channel lives.
   uint64_t memory = uint64_t{256} << 20;
   size_t requests = 64;                // reads at once
   uint64_t epochs = 0;                 // how many are served; 0: as many as are read
@@ -36,14 +36,19 @@ class PipeChannel : public ServedChannel {
   struct Counts {
     uint64_t whole = 0;  // epochs written to their end
     uint64_t left = 0;   // epochs whose reader went away before
+    uint64_t cut = 0;    // epochs that Stop ended before
   };
 
   uint64_t bytes_served() const override = 0;  // taken by the FIFOs
   virtual Counts counts() const = 0;
+  virtual const ChannelObjects& objects() const = 0;
 
   // Waits until options.epochs epochs, not 0, have ended, or for the stop. Throws what ended the serving, when no reader is
   // kept waiting any more; kCancelled when stopped before.
   virtual void Wait(std::stop_token stop) = 0;
+
+  // Ends the serving, as destruction does: epochs that are being read end where they are, and the FIFOs go. Idempotent.
+  virtual void Stop() = 0;
 };
 
 // Finds the objects and makes `<folder>/<name>_0`; the folder must be there. `failed` as ChannelFailure says. The Runtime

@@ -1,7 +1,5 @@
 #include "bucketline/channel/pipe_channel.h"
 
-#include <atomic>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,59 +9,18 @@
 
 #include "bucketline/channel/pipe_testing.h"
 #include "bucketline/dataset/dataset_testing.h"
-#include "bucketline/store/recording_store.h"
-#include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {
 
-using testing::Bucket;
 using testing::ErrorOf;
 using ::testing::HasSubstr;
 using testing::IsFifo;
+using testing::PipeChannelTest;
 using testing::PipeReader;
 using testing::PipeSpec;
-using testing::RampBytes;
-using testing::TempFolder;
+using testing::Ramp;
 using Kind = PipeReader::Kind;
-
-std::string Ramp(size_t size, uint64_t seed) {
-  const std::vector<uint8_t> bytes = RampBytes(size, seed);
-  return {bytes.begin(), bytes.end()};
-}
-
-class PipeChannelTest : public ::testing::Test {
- protected:
-  PipeChannelTest() { bucket_.runtime().AddStore("seen", recording_); }
-
-  // Objects of these sizes; what they are one after another.
-  std::string Fill(const std::vector<size_t>& sizes) {
-    std::string all;
-    for (size_t i = 0; i < sizes.size(); ++i) {
-      const std::string bytes = Ramp(sizes[i], i + 1);
-      bucket_.Put("p/" + std::to_string(1000 + i), bytes);
-      all += bytes;
-    }
-    return all;
-  }
-
-  std::unique_ptr<PipeChannel> Serve(const ChannelSpec& spec = PipeSpec(), PipeOptions options = {},
-                                     ChannelHost host = {}) {
-    return ServePipe(bucket_.runtime(), spec, host, folder_.path(), std::move(options),
-                     [this](Error error) { failures_.push_back(std::move(error)); });
-  }
-
-  std::string Path(uint64_t epoch) const { return folder_.Path("train_" + std::to_string(epoch)); }
-  std::string ReadEpoch(uint64_t epoch, Kind kind = Kind::kBlocking) {
-    return PipeReader(Path(epoch), kind).ReadAll();
-  }
-
-  Bucket bucket_;
-  std::shared_ptr<RecordingStore> recording_ = std::make_shared<RecordingStore>(bucket_.store());
-  TempFolder folder_;
-  std::vector<Error> failures_;
-};
 
 class PipeChannelReaders : public PipeChannelTest, public ::testing::WithParamInterface<Kind> {};
 
@@ -131,6 +88,23 @@ TEST_F(PipeChannelTest, AReaderThatLeavesEarlyEndsItsEpoch) {
   EXPECT_FALSE(IsFifo(Path(0)));
 }
 
+// However busy the channel is, and however quickly the reader goes again.
+TEST_F(PipeChannelTest, NoReaderIsMissed) {
+  const std::string all = Fill({4'000'000});
+  const auto channel = Serve();
+  PipeReader kept(Path(0), Kind::kBlocking);
+  PipeReader next(Path(1), Kind::kNonBlocking);
+  ASSERT_TRUE(testing::AwaitFifo(Path(2)));  // both threads are busy
+  {
+    const PipeReader dropped(Path(2), Kind::kNonBlocking);
+  }
+  EXPECT_EQ(kept.ReadAll(), all);
+  EXPECT_EQ(next.ReadAll(), all);
+  for (uint64_t epoch = 3; epoch < 50; ++epoch) PipeReader(Path(epoch), Kind::kNonBlocking).Close();
+  EXPECT_EQ(ReadEpoch(50), all);
+  EXPECT_EQ(channel->counts().left, 48u);
+}
+
 TEST_F(PipeChannelTest, TwoEpochsMayBeOpenAtOnceAndAThirdWaits) {
   const std::string all = Fill({4'000'000, 4'000'000});
   const auto channel = Serve();
@@ -165,6 +139,19 @@ TEST_F(PipeChannelTest, WaitingEndsWhenItIsStopped) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(ErrorOf([&] { channel->Wait(stop.get_token()); }).code(), ErrorCode::kCancelled);
+}
+
+TEST_F(PipeChannelTest, StoppingCountsTheEpochsThatItCutsShort) {
+  Fill({8'000'000});
+  const auto channel = Serve();
+  PipeReader reader(Path(0), Kind::kBlocking);
+  EXPECT_EQ(reader.Read(1).size(), 1u);
+  channel->Stop();
+  channel->Stop();
+  EXPECT_EQ(channel->counts().cut, 1u);
+  EXPECT_EQ(channel->counts().whole + channel->counts().left, 0u);
+  EXPECT_FALSE(IsFifo(Path(0)));
+  EXPECT_FALSE(IsFifo(Path(1)));
 }
 
 TEST_F(PipeChannelTest, DestructionFreesAThreadThatWaitsForAReaderAndRemovesTheFifo) {

@@ -51,20 +51,21 @@ std::span<const uint8_t> AsBytes(std::string_view text) {
 
 class EpochWriter {
  public:
-  EpochWriter(const ChannelObjects& objects, uint64_t epoch, PipeFormat format, uint64_t memory,
-              MemoryBudget& requests, FifoWriter& writer, const std::stop_token& stop)
+  EpochWriter(const ChannelObjects& objects, uint64_t epoch, PipeFormat format,
+              const PipeResources& resources, FifoWriter& writer, const std::stop_token& stop)
       : objects_(objects),
         epoch_(epoch),
         writer_(writer),
         stop_(stop),
         // Two halves where records are inflated: the thread that holds one must not wait for what it reads.
         bytes_(format.compression == ChannelCompression::kGzip && format.wrapper == ChannelWrapper::kRecordIo
-                   ? memory / 2
-                   : memory),
-        encoder_(format.compression, format.wrapper, memory - bytes_.capacity(),
+                   ? resources.memory / 2
+                   : resources.memory),
+        encoder_(format.compression, format.wrapper, resources.memory - bytes_.capacity(),
                  [&writer](std::span<const uint8_t> sent) { writer.Write(sent); }),
         ranges_(objects, epoch, std::clamp<uint64_t>(bytes_.capacity() / kRanges, 1, kLargestRange)),
-        reads_(&bytes_, &requests, [this] { return ranges_.Next(); }) {}
+        reads_({.budget = &bytes_, .requests = resources.requests, .buffers = resources.buffers},
+               [this] { return ranges_.Next(); }) {}
 
   void Write() {
     for (uint64_t number = 0; number < objects_.pieces() && IsOpen(); ++number) {
@@ -115,9 +116,9 @@ class EpochWriter {
 
 }  // namespace
 
-void WritePipeEpoch(const ChannelObjects& objects, uint64_t epoch, PipeFormat format, uint64_t memory,
-                    MemoryBudget& requests, FifoWriter& writer, const std::stop_token& stop) {
-  EpochWriter(objects, epoch, format, memory, requests, writer, stop).Write();
+void WritePipeEpoch(const ChannelObjects& objects, uint64_t epoch, PipeFormat format,
+                    const PipeResources& resources, FifoWriter& writer, const std::stop_token& stop) {
+  EpochWriter(objects, epoch, format, resources, writer, stop).Write();
 }
 
 }  // namespace bucketline

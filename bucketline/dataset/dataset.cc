@@ -42,7 +42,7 @@ PartPlace Dataset::PlaceAt(uint64_t index, size_t part) const {
 
 std::string Dataset::UriAt(uint64_t index, size_t part) const {
   const PartPlace place = PlaceAt(index, part);
-  return place.store->UriOf(place.part.object_key);
+  return UriOfPart(*place.store, place.part);
 }
 
 int64_t Dataset::LabelInteger(uint64_t index) const {
@@ -66,7 +66,7 @@ std::string Dataset::largest_record_uri() const {
 Sample Dataset::Read(uint64_t index, size_t part, std::stop_token stop) const {
   PartPlace place = PlaceAt(index, part);
   Sample sample{.key = Key(index),
-                .uri = place.store->UriOf(place.part.object_key),
+                .uri = UriOfPart(*place.store, place.part),
                 .data = {},
                 .size = place.part.length,
                 .etag = place.part.etag};

@@ -83,8 +83,9 @@ Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
     : options_(options),
       next_(std::move(next)),
       deliver_(std::move(deliver)),
-      buffers_(
-          std::make_shared<BufferPool>(std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
+      buffers_(options.buffers ? options.buffers
+                               : std::make_shared<BufferPool>(
+                                     std::min(options.budget->capacity() / kIdleShare, kMostIdleBytes))),
       most_ready_(std::min<size_t>(options.requests->capacity() / 2, kMostReady)) {
   thread_ = StartThread("bl-fetch", [this] { Run(); });
 }
@@ -130,7 +131,7 @@ void Fetcher::Issue(FetchItem item) {
   call->store = item.place.store.get();
   call->pin = item.place.pin;
   call->part = std::move(item.place.part);
-  call->uri = call->store->UriOf(call->part.object_key);
+  call->uri = UriOfPart(*call->store, call->part);
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
     if (budget == nullptr) return true;
     std::optional<Reservation> got = budget->Acquire(amount, stop_.get_token());

@@ -52,6 +52,7 @@ struct FetcherOptions {
   MemoryBudget* budget = nullptr;    // bytes of records between their request and the release of their lease
   MemoryBudget* common = nullptr;    // reserved after `budget`, always in this order; nullptr: none
   MemoryBudget* requests = nullptr;  // one unit per Get in flight; may be shared by several fetchers
+  std::shared_ptr<BufferPool> buffers = nullptr;  // where memory goes round; nullptr: a pool of its own
 };
 
 // One thread asks `next` for items and issues them in that order (neighbours may change places): it reserves

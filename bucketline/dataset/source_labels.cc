@@ -1,7 +1,12 @@
 // Labels of several sources, resolved together.
+#include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
 #include "bucketline/dataset/key_prefix.h"
 #include "bucketline/dataset/sidecars.h"
 #include "bucketline/dataset/source.h"
@@ -37,6 +42,26 @@ void Drop(const std::vector<uint64_t>& numbers, std::vector<Source>* sources) {
     if (kept.size() < size) source.manifest = source.manifest.Pick(kept);
     first += size;
   }
+}
+
+// Of all sources together.
+std::vector<SidecarLabel> TakeMemberLabels(const std::string& member, std::vector<Source>* sources) {
+  std::vector<SidecarLabel> labels;
+  for (Source& source : *sources) {
+    if (source.member_labels.size() != source.manifest.size()) {
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format(
+              "labels=\"{}\" names a member of shards, which is read while they are indexed, and these "
+              "records come from raw objects or from a saved index; open the shards themselves, or "
+              "give other labels",
+              member),
+          source.manifest.source());
+    }
+    std::move(source.member_labels.begin(), source.member_labels.end(), std::back_inserter(labels));
+    source.member_labels = {};
+  }
+  return labels;
 }
 
 }  // namespace
@@ -75,6 +100,7 @@ uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vect
     prefixes.push_back(FolderPrefix(source.manifest));
   }
   LabelFiles files{.table = table.view(), .sidecars = {}};
+  if (!labels.member().empty()) files.sidecars = TakeMemberLabels(labels.member(), sources);
   if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
   const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
   Drop(labelling.unlabelled, sources);

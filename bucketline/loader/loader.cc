@@ -13,19 +13,6 @@
 namespace bucketline {
 namespace {
 
-// Adds the time it lives.
-class WaitCounter {
- public:
-  explicit WaitCounter(StatsCollector& stats) : stats_(stats) {}
-  ~WaitCounter() { stats_.CountWait(start_, Clock::Real().Now()); }
-  WaitCounter(const WaitCounter&) = delete;
-  WaitCounter& operator=(const WaitCounter&) = delete;
-
- private:
-  StatsCollector& stats_;
-  const SteadyTime start_ = Clock::Real().Now();
-};
-
 [[noreturn]] void ThrowClosed() { throw Error(ErrorCode::kCancelled, "the loader is closed"); }
 
 }  // namespace

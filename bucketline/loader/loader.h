@@ -106,14 +106,14 @@ struct LoaderStats {
   uint64_t masked = 0;
   Duration wait{0};  // spent inside Next by the consumer
   Duration span{0};  // from the first call of Next to the end of the latest
-  StageStats fetch;  // from reservation to last byte
+  StageStats fetch;  // from reservation to last byte; of a stream, waiting for its writer
   StageStats decode;
   StageStats transform;  // on the decode threads, beside `decode`
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
   uint64_t lent_bytes = 0;    // of batches that the user holds
   size_t decode_threads = 0;  // 0: records are neither decoded nor transformed
-  size_t max_requests = 0;
+  size_t max_requests = 0;    // 0: of a stream
 };
 
 // One consumer at a time calls Next; the other members are thread-safe. The Dataset's Runtime outlives it.

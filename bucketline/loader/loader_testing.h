@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "bucketline/base/hash.h"
 #include "bucketline/base/random.h"
+#include "bucketline/base/soak_testing.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/image/decoder.h"
 #include "bucketline/image/test_images.h"
@@ -31,11 +31,6 @@ inline std::shared_ptr<ObjectStore> Uneven(std::shared_ptr<ObjectStore> inner, u
   return std::make_shared<LatencyStore>(std::move(inner), delay);
 }
 
-// How often a random test tries, unless this variable of the environment asks for more: ./run soak sets it.
-inline int SoakCount(const char* variable, int usual) {
-  const char* wanted = std::getenv(variable);
-  return wanted == nullptr ? usual : std::stoi(wanted);
-}
 inline int RandomStops() { return SoakCount("BUCKETLINE_SOAK_STOPS", 50); }
 
 inline std::string ImageKey(uint64_t number) {

@@ -11,6 +11,7 @@
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/plan.h"
+#include "bucketline/loader/row_maker.h"
 #include "bucketline/loader/stats.h"
 
 namespace bucketline {
@@ -29,6 +30,16 @@ struct PipelineParts {
   StatsCollector* stats = nullptr;
 
   bool works_on_rows() const { return WorksOnRows(options, fields); }
+  RowTools ToolsForRows(MemoryBudget& large) const {
+    return {.options = &options,
+            .fields = fields,
+            .needs = &needs,
+            .kept = layout.kept,
+            .large = &large,
+            .common = common,
+            .stats = stats,
+            .dataset = &dataset};
+  }
 };
 
 }  // namespace bucketline

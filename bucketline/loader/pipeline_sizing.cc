@@ -8,20 +8,9 @@
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
 #include "bucketline/loader/pipeline.h"
+#include "bucketline/loader/probe_fields.h"
 
 namespace bucketline {
-namespace {
-
-std::vector<ImageSize> OwnSizes(std::span<const Field> fields, std::span<const ImageInfo> infos) {
-  std::vector<ImageSize> sizes(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].decode) sizes[i] = OwnSize(infos[i], fields[i].image);
-  }
-  return sizes;
-}
-
-}  // namespace
-
 // True when the row's pixels have a place. Otherwise its bytes were parked, or it is finished.
 bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
   if (!sizes_rows()) return true;

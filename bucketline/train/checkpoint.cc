@@ -12,6 +12,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/base/hash.h"
 #include "bucketline/store/blocking.h"
+#include "bucketline/train/json_numbers.h"
 
 namespace bucketline {
 namespace {
@@ -156,7 +157,7 @@ std::optional<Checkpoint> CheckpointFolder::Load(Which which) {
       throw Error(ErrorCode::kUnsupported, "this checkpoint was written by another version of bucketline",
                   store_->UriOf(description_key));
     }
-    checkpoint.step = description.at("step").get<uint64_t>();
+    checkpoint.step = WholeNumber(description.at("step"));
     const auto folder = description.at("folder").get<std::string>();
     for (const auto& [name, entry] : description.at("files").items()) {
       const std::string key = KeyOf(folder + name);
@@ -171,7 +172,7 @@ std::optional<Checkpoint> CheckpointFolder::Load(Which which) {
                         name_of_description, name_of_description),
             store_->UriOf(key));
       }
-      if (bytes.size() != entry.at("size").get<uint64_t>() ||
+      if (bytes.size() != WholeNumber(entry.at("size")) ||
           Hex(Sha256(bytes.view())) != entry.at("sha256").get<std::string>()) {
         throw Error(ErrorCode::kCorruptData,
                     "the checkpoint's file is not what was saved: its size or hash differs",

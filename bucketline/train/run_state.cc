@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
+#include "bucketline/train/json_numbers.h"
 
 namespace bucketline {
 namespace {
@@ -58,28 +59,29 @@ RunState RunState::FromJson(std::string_view text, const std::string& origin) {
       throw Error(ErrorCode::kUnsupported, "this checkpoint was written by another version of bucketline",
                   origin);
     }
+    const nlohmann::json none = uint64_t{0};
     RunState state;
-    state.step = json.at("step");
+    state.step = WholeNumber(json.at("step"));
     state.loader = LoaderState::FromJson(json.at("loader").dump());
     state.epoch_loss_sum = json.at("epoch_loss_sum");
-    state.epoch_correct = json.at("epoch_correct");
-    state.epoch_rows = json.at("epoch_rows");
+    state.epoch_correct = WholeNumber(json.at("epoch_correct"));
+    state.epoch_rows = WholeNumber(json.at("epoch_rows"));
     state.best_validation_accuracy = json.at("best_validation_accuracy");
     state.model = json.at("model");
     state.width = json.at("width");
     state.optimizer = json.at("optimizer");
     state.loss = json.at("loss");
     state.classes = json.at("classes").get<std::vector<std::string>>();
-    state.image_size = json.at("image_size");
+    state.image_size = WholeNumber(json.at("image_size"));
     state.schedule = json.value("schedule", state.schedule);
     state.class_weights = json.value("class_weights", state.class_weights);
     state.label_smoothing = json.value("label_smoothing", state.label_smoothing);
     state.precision = json.value("precision", state.precision);
     state.monitor = json.value("monitor", state.monitor);
     if (json.contains("best") && !json.at("best").is_null()) state.improvement.best = json.at("best");
-    state.improvement.epochs_since = json.value("epochs_since_best", uint64_t{0});
+    state.improvement.epochs_since = WholeNumber(json.value("epochs_since_best", none));
     state.loss_scale.scale = json.value("loss_scale", LossScale::kInitial);
-    state.loss_scale.good_steps = json.value("loss_scale_good_steps", uint64_t{0});
+    state.loss_scale.good_steps = WholeNumber(json.value("loss_scale_good_steps", none));
     return state;
   } catch (const nlohmann::json::exception& exception) {
     throw Error(ErrorCode::kCorruptData,

@@ -29,7 +29,7 @@ struct RunState {
   std::string optimizer;
   std::string loss;
   std::vector<std::string> classes;
-  int image_size = 0;
+  uint64_t image_size = 0;
   std::string schedule = "constant";  // ScheduleOfRun::Fingerprint
   std::vector<double> class_weights;  // empty: every class alike
   double label_smoothing = 0;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
 
@@ -81,6 +82,23 @@ TEST(RunState, DamageNamesItsOrigin) {
       FAIL() << json;
     } catch (const Error& error) {
       EXPECT_EQ(error.uri(), "s3://b/c/") << json;
+    }
+  }
+}
+
+// As a float it would be converted to an integer that cannot hold it.
+TEST(RunState, ANumberThatIsNotWholeIsRefused) {
+  for (const char* name :
+       {"step", "epoch_correct", "epoch_rows", "image_size", "epochs_since_best", "loss_scale_good_steps"}) {
+    for (const nlohmann::json& value : {nlohmann::json(1e30), nlohmann::json(-1), nlohmann::json(0.5)}) {
+      nlohmann::json state = nlohmann::json::parse(Example().ToJson());
+      state.at(name) = value;
+      try {
+        RunState::FromJson(state.dump(), "s3://b/c/");
+        FAIL() << name << " " << value;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kCorruptData) << name;
+      }
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
+#include "bucketline/train/json_numbers.h"
 
 namespace bucketline {
 namespace {
@@ -60,8 +61,11 @@ TensorType ParseType(const std::string& type, std::string_view name) {
 TensorView ParseTensor(const std::string& name, const nlohmann::json& entry, std::span<const uint8_t> data) {
   TensorView view;
   view.type = ParseType(entry.at("dtype").get<std::string>(), name);
-  view.shape = entry.at("shape").get<std::vector<int64_t>>();
-  const auto [begin, end] = entry.at("data_offsets").get<std::pair<uint64_t, uint64_t>>();
+  for (const nlohmann::json& dimension : entry.at("shape")) {
+    view.shape.push_back(static_cast<int64_t>(WholeNumber(dimension)));
+  }
+  const uint64_t begin = WholeNumber(entry.at("data_offsets").at(0));
+  const uint64_t end = WholeNumber(entry.at("data_offsets").at(1));
   if (begin > end || end > data.size()) throw Corrupt(fmt::format("tensor {} lies outside the file", name));
   if (end - begin != ElementCount(view.shape, name) * TensorTypeBytes(view.type)) {
     throw Corrupt(

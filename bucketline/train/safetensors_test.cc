@@ -87,6 +87,10 @@ TEST(Safetensors, DamageIsCorruptData) {
             ErrorCode::kCorruptData);
   EXPECT_EQ(CodeOf(FileWith(R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4)),
             ErrorCode::kCorruptData);
+  EXPECT_EQ(CodeOf(FileWith(R"({"x":{"dtype":"F32","shape":[1e30],"data_offsets":[0,4]}})", 4)),
+            ErrorCode::kCorruptData);
+  EXPECT_EQ(CodeOf(FileWith(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,1e30]}})", 4)),
+            ErrorCode::kCorruptData);
   EXPECT_EQ(
       CodeOf(FileWith(R"({"x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0)),
       ErrorCode::kCorruptData);

@@ -81,6 +81,10 @@ class Dataset:
         one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
         below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
         ("drop").
+        "channel:train", in a training job, is the channel of that name, in whichever mode it came; outside a job it is
+        `default`, a URI. A channel that came as a Pipe is a stream: a Loader reads it, and it has no length, keys or
+        parts. Its records have no keys either: with `labels` the second record of each sample is its label, and
+        `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
     format: "objects", one a record; "auto" is the same today.
@@ -96,11 +100,22 @@ class Dataset:
     store says.
     """
 
+    _mix: list[tuple[int, int]] | None = None  # (records, weight) of each part, where several are mixed
+    _objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
+
+    def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:
+        from bucketline.channel import StreamDataset, place_of
+
+        place = place_of(uri) if cls is Dataset else None
+        return super().__new__(StreamDataset if place is not None and place.is_pipe else cls)
+
     def __init__(
         self,
         uri: Where | Sequence[Where] | Mapping[str, Where | Sequence[Where]],
         labels: Any = None,
         *,
+        default: Where | None = None,
+        attributes: Sequence[str] | None = None,
         format: str = "auto",
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
@@ -120,13 +135,12 @@ class Dataset:
             raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
+        from bucketline.channel import located
+
+        uri, self._place = located(uri, default)
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
-        self._mix: list[tuple[int, int]] | None = (
-            None  # (records, weight) of each part, where several are mixed
-        )
-        self._objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
         self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
         self._reach: dict[str, Any] = {
@@ -145,6 +159,7 @@ class Dataset:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
+            require_files(parts)
             self._left_out = parts[0]._left_out
             self._objects = parts[0]._objects
             self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
@@ -172,10 +187,10 @@ class Dataset:
         view._core = core
         view._s3 = self._s3
         view._labels = None
-        view._mix = None
         view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach
+        view._place = self._place
         return view
 
     def __len__(self) -> int:
@@ -332,6 +347,8 @@ class Dataset:
 
 DATASET_KEYWORDS = (
     "labels",
+    "default",
+    "attributes",
     "format",
     "extensions",
     "endpoint_url",
@@ -345,6 +362,15 @@ DATASET_KEYWORDS = (
     "runtime",
     "progress",
 )
+
+
+def require_files(datasets: Sequence[Dataset]) -> None:
+    """Raises InvalidArgumentError for a stream: it goes together with nothing."""
+    for dataset in datasets:
+        if dataset._place is not None and dataset._place.is_pipe:
+            raise InvalidArgumentError(
+                f"{dataset!r} is a stream, which goes together with nothing; ask for input mode FastFile"
+            )
 
 
 def _uris(given: Any) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bucketline import loader as base
+from bucketline.channel import is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 
@@ -47,7 +48,8 @@ class Loader(base.Loader):
         **options: Any,
     ) -> None:
         self._device = device
-        of_processes = distributed and rank is None and world_size is None and jax.process_count() > 1
+        unsaid = distributed and rank is None and world_size is None
+        of_processes = unsaid and jax.process_count() > 1 and not is_sharded(dataset)
         if of_processes:
             rank, world_size = jax.process_index(), jax.process_count()
         super().__init__(

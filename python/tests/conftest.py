@@ -26,6 +26,11 @@ DEADLINE_SECONDS = 120
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a machine outside
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Here, as only what a conftest.py brings is known to the process that gathers the figures of parallel workers.
+    config.pluginmanager.import_plugin("reference.plugin")
+
+
 def missing(what: str) -> None:
     """A counterpart that is not here: a visible skip on a laptop, a failure in CI."""
     if os.environ.get("CI") == "true":
@@ -42,17 +47,20 @@ def wait_until(ready: Any, what: str, seconds: float = 30) -> None:
         poll.wait(0.02)
 
 
-FIGURES = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Prints a measured figure at the end of the run, passed or not: `figure("seed 0: 0.973")`."""
-    return request.config.stash.setdefault(FIGURES, []).append
+    return lambda text: request.node.user_properties.append(("figure", text))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    figures = terminalreporter.config.stash.get(FIGURES, [])
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "call"
+    ]
+    figures = [text for report in reports for name, text in report.user_properties if name == "figure"]
     if figures:
         terminalreporter.section("measured")
         for text in figures:

@@ -16,8 +16,6 @@ from reference.image_samples import photo_like
 from reference.image_tool import ImageTool, ImageToolError
 from reference.plugin import Differences
 
-pytest_plugins = ["reference.plugin"]
-
 OUT_SIZES = [(224, 224), (64, 96), (300, 7)]  # (height, width)
 TF_TOLERANCE = 1e-3 * 255
 CUBIC = {"bilinear": 1, "area": 1, "nearest": 0, "bicubic": 2, "lanczos": 2}  # levels

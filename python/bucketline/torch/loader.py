@@ -10,6 +10,7 @@ import torch
 
 from bucketline import loader as base
 from bucketline._options import number
+from bucketline.channel import is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
 from bucketline.torch.agreement import require_agreement
@@ -45,7 +46,7 @@ class Loader(base.Loader):
         self._last_batch: Batch | FieldBatch | None = None
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
-        if options.get("rank") is None and options.get("distributed", True):
+        if options.get("rank") is None and options.get("distributed", True) and not is_sharded(self.dataset):
             require_agreement(**self._facts())
 
     def __iter__(self) -> Iterator[Any]:
@@ -65,7 +66,7 @@ class Loader(base.Loader):
         self._check_process()
         state = self._state()
         begins = self._restored or (state["position"] == 0 and not self._ended_early)
-        over = self._ended_early and self.remaining == 0
+        over = self._ended_early and self._at_end()
         if (begins and epoch == state["epoch"]) or (over and epoch == state["epoch"] + 1):
             return  # where it stands, with what was read ahead
         super().load_state_dict({**state, "epoch": epoch, "position": 0})
@@ -79,7 +80,7 @@ class Loader(base.Loader):
         """
         super().load_state_dict(state)
         self._last_batch = None
-        if self.remaining == 0:
+        if self._at_end():
             self._core.next()
         self._restored = True
 

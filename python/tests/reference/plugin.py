@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 with contextlib.suppress(ImportError):
     import torchvision  # noqa: F401  # in this order: after TensorFlow its import ends the process
@@ -26,9 +27,12 @@ class Differences:
     def check(self, name: str, ours: np.ndarray, theirs: np.ndarray, limit: float, what: object) -> None:
         assert ours.shape == theirs.shape, f"{name}: {what}: {ours.shape} against {theirs.shape}"
         apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
-        largest, total, count = self.rows.get(name, (0.0, 0.0, 0))
-        self.rows[name] = (max(largest, apart.max()), total + apart.sum(), count + apart.size)
+        self.add(name, float(apart.max()), float(apart.sum()), apart.size)
         assert apart.max() <= limit, f"{name}: {what}: max {apart.max()} > {limit}, mean {apart.mean()}"
+
+    def add(self, name: str, largest: float, total: float, count: int) -> None:
+        before = self.rows.get(name, (0.0, 0.0, 0))
+        self.rows[name] = (max(before[0], largest), before[1] + total, before[2] + count)
 
 
 _DIFFERENCES = pytest.StashKey[Differences]()
@@ -38,11 +42,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_DIFFERENCES] = Differences()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process of pytest-xdist hands its rows over."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["differences"] = session.config.stash[_DIFFERENCES].rows
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    for name, row in getattr(node, "workeroutput", {}).get("differences", {}).items():
+        node.config.stash[_DIFFERENCES].add(name, *row)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = terminalreporter.config.stash[_DIFFERENCES].rows
     if rows:
         terminalreporter.section("difference by operation, levels of 0..255")
-    for name, (largest, total, count) in rows.items():
+    for name, (largest, total, count) in sorted(rows.items()):
         terminalreporter.write_line(
             f"{name:58} max {largest:8.5f}  mean {total / count:.6f}  ({count} values)"
         )
