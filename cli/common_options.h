@@ -36,6 +36,10 @@ struct DatasetArgs {
   std::string pin = "etag";
   std::string classes;      // names, comma-separated; empty: those that occur
   std::string default_uri;  // of a channel, outside a job
+  std::string format = "auto";
+  std::string split;
+  std::string parts;
+  bool skip_damaged = false;
 
   void AddTo(CLI::App& app, std::string default_labels);
 
@@ -49,6 +53,7 @@ struct DatasetArgs {
 
  private:
   Labels MakeLabels() const;
+  Labels RuleOfLabels() const;  // before classes are given
 };
 
 // Adds an option whose value is one of a few words, which `help` lists. `Target` is E or an optional of it.

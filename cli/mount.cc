@@ -1,6 +1,8 @@
 // bucketline mount: objects as read-only files.
 #include "bucketline/channel/mount.h"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "cli/command.h"
@@ -44,12 +46,13 @@ class LeftOutKeys {
   uint64_t count_ = 0;
 };
 
-void PrintMounted(const Mount& mount, const Args& args, uint64_t left_out, bool json) {
+void PrintMounted(const Mount& mount, const Args& args, uint64_t left_out, double seconds, bool json) {
   if (json) {
     const nlohmann::ordered_json object = {{"folder", args.folder},
                                            {"files", mount.files()},
                                            {"folders", mount.folders()},
-                                           {"left_out", left_out}};
+                                           {"left_out", left_out},
+                                           {"mount_seconds", seconds}};
     fmt::print("{}\n", object.dump());
   } else {
     fmt::print("{} is at {}: {} files in {} folders; {} keys left out; Ctrl-C unmounts it\n",
@@ -71,6 +74,7 @@ void PrintSummary(const Mount& mount, bool json) {
 int Run(Args& args, bool json, const std::stop_token& stop) {
   Runtime runtime(args.connection.runtime);
   const Dataset dataset = args.dataset.Open(runtime);
+  const auto listed = std::chrono::steady_clock::now();
   LeftOutKeys left_out(args.report);
   args.mount.left_out = [&](std::string_view key, std::string_view reason) { left_out.Add(key, reason); };
   Mount mount(dataset, MountPathStart(dataset), args.folder, args.mount);
@@ -78,7 +82,8 @@ int Run(Args& args, bool json, const std::stop_token& stop) {
     fmt::print(stderr, "bucketline: {} more keys were left out{}\n", left_out.count() - kShownKeys,
                args.report.empty() ? "; --report FILE names all" : "");
   }
-  PrintMounted(mount, args, left_out.count(), json);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - listed;
+  PrintMounted(mount, args, left_out.count(), elapsed.count(), json);
   mount.WaitUntilGone(stop);
   PrintSummary(mount, json);
   return kDone;

@@ -70,9 +70,8 @@ void PrintSummary(const PipeChannel& channel, double seconds, bool json) {
                                            {"seconds", seconds}};
     fmt::print("{}\n", object.dump());
   } else {
-    fmt::print("{} epochs of {} pieces{}: {} in {:.2f} s\n", counts.whole, channel.objects().pieces(),
-               counts.left > 0 ? fmt::format(" and {} that the reader left", counts.left) : "",
-               FormatByteSize(channel.bytes_served()), seconds);
+    fmt::print("epochs: {} whole, {} left early; {} pieces each; {} in {:.2f} s\n", counts.whole, counts.left,
+               channel.objects().pieces(), FormatByteSize(channel.bytes_served()), seconds);
   }
 }
 

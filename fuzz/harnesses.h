@@ -29,13 +29,22 @@ void FuzzManifest(std::span<const uint8_t> data);
 void FuzzSafetensors(std::span<const uint8_t> data);
 void FuzzRunState(std::span<const uint8_t> data);
 void FuzzServeRequest(std::span<const uint8_t> data);
+void FuzzRecordIo(std::span<const uint8_t> data);
+void FuzzChannelManifest(std::span<const uint8_t> data);
+void FuzzGzip(std::span<const uint8_t> data);
+void FuzzTar(std::span<const uint8_t> data);
+void FuzzTfRecord(std::span<const uint8_t> data);
+void FuzzExample(std::span<const uint8_t> data);
+void FuzzRecordIoShard(std::span<const uint8_t> data);
+void FuzzMds(std::span<const uint8_t> data);
+void FuzzTfdsInfo(std::span<const uint8_t> data);
 
 struct NamedHarness {
   std::string_view name;  // of its folder in fuzz/corpus and tests/regressions
   Harness run;
 };
 
-inline constexpr std::array<NamedHarness, 17> kHarnesses = {{
+inline constexpr std::array<NamedHarness, 26> kHarnesses = {{
     {"jpeg", FuzzJpeg},
     {"png", FuzzPng},
     {"webp", FuzzWebp},
@@ -53,6 +62,15 @@ inline constexpr std::array<NamedHarness, 17> kHarnesses = {{
     {"safetensors", FuzzSafetensors},
     {"run_state", FuzzRunState},
     {"serve_request", FuzzServeRequest},
+    {"recordio", FuzzRecordIo},
+    {"channel_manifest", FuzzChannelManifest},
+    {"gzip", FuzzGzip},
+    {"tar", FuzzTar},
+    {"tfrecord", FuzzTfRecord},
+    {"example", FuzzExample},
+    {"recordio_shard", FuzzRecordIoShard},
+    {"mds", FuzzMds},
+    {"tfds_info", FuzzTfdsInfo},
 }};
 
 }  // namespace bucketline::fuzz

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace bucketline {
 
@@ -81,5 +82,11 @@ class Crc {
 using Crc32 = Crc<uint32_t, 0xedb88320u>;              // gzip, PNG
 using Crc32c = Crc<uint32_t, 0x82f63b78u>;             // iSCSI, TFRecord
 using Crc64Nvme = Crc<uint64_t, 0x9a6c9329ac4bc9b5u>;  // NVMe, S3's own default
+
+inline uint32_t Crc32cOf(std::string_view bytes) {
+  Crc32c crc;
+  crc.Update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  return crc.value();
+}
 
 }  // namespace bucketline

@@ -12,7 +12,7 @@
 
 namespace bucketline {
 
-// Not thread-safe. Once the reader has gone, or a stop was requested, it takes what it is given and drops it.
+// For one thread, which blocks SIGPIPE (those of exec do). Once the reader has gone, or a stop was requested, it takes what it is given and drops it.
 class FifoWriter {
  public:
   enum class State { kOpen, kReaderGone, kStopped };

@@ -6,6 +6,7 @@
 #include "bucketline/channel/mount_reader.h"
 #include "bucketline/channel/mount_session.h"
 #include "bucketline/channel/mount_tree.h"
+#include "bucketline/exec/heap_policy.h"
 
 namespace bucketline {
 
@@ -22,7 +23,9 @@ struct Mount::Impl {
 };
 
 Mount::Mount(Dataset dataset, size_t path_start, const std::string& folder, const MountOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(dataset), path_start, folder, options)) {}
+    : impl_(std::make_unique<Impl>(std::move(dataset), path_start, folder, options)) {
+  ReturnFreedMemory();  // the listing's
+}
 Mount::~Mount() = default;
 
 bool Mount::WaitUntilGone(const std::stop_token& stop) { return impl_->session.WaitUntilGone(stop); }

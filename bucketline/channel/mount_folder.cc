@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bucketline/base/error.h"
@@ -29,8 +28,12 @@ bool OnPath(const char* program) {
 }  // namespace
 
 void PrepareMountFolder(const std::string& folder) {
-  struct stat status{};
-  if (stat(folder.c_str(), &status) != 0 && errno == ENOTCONN) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  bool empty = false;
+  // The kernel may remember the attributes of a folder whose file system is gone, but not what is in it.
+  if (!failure) empty = std::filesystem::is_empty(folder, failure);
+  if (failure == std::errc::not_connected) {
     throw Error(
         ErrorCode::kInvalidArgument,
         fmt::format(
@@ -39,11 +42,8 @@ void PrepareMountFolder(const std::string& folder) {
             folder),
         folder);
   }
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), folder);
-  const bool empty = std::filesystem::is_empty(folder, failure);
-  if (failure) throw Error(ErrorCode::kIo, "cannot look into this folder: " + failure.message(), folder);
+  if (failure)
+    throw Error(ErrorCode::kIo, "cannot make this folder, or look into it: " + failure.message(), folder);
   if (!empty) {
     throw Error(ErrorCode::kInvalidArgument, "this folder is not empty: a mount would hide what is in it",
                 folder);

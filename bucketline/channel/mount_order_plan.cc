@@ -27,12 +27,12 @@ MountOrderPlan::Ahead MountOrderPlan::Note(uint64_t record) {
     run.next = record + 1;
     ++run.length;
   }
-  if (run.length < kShortestRun) return {};
+  if (run.length < kShortestRun) return {.in_run = true};
   const uint64_t first = std::max(run.asked, run.next);
   const uint64_t last = std::min(run.next + std::min(2 * run.length, most_), records_);
-  if (first >= last) return {};
+  if (first >= last) return {.in_run = true};
   run.asked = last;
-  return {first, last};
+  return {.first = first, .last = last, .in_run = true};
 }
 
 void MountOrderPlan::NoRoom(const Ahead& ahead, uint64_t first) {

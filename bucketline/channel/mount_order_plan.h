@@ -19,6 +19,7 @@ class MountOrderPlan {
   struct Ahead {
     uint64_t first = 0;
     uint64_t last = 0;
+    bool in_run = false;  // it follows another one
   };
   Ahead Note(uint64_t record);
 

@@ -41,6 +41,7 @@ class MountPool::Piece : public GetSink {
   }
 
   const MountRange range;
+  const SteadyTime asked = Clock::Real().Now();
   // Under the pool's mutex.
   enum class State { kRunning, kHere, kFailed } state = State::kRunning;
   std::condition_variable_any changed;
@@ -112,7 +113,9 @@ bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
 void MountPool::Done(const std::shared_ptr<Piece>& piece, Place place, Result<ObjectInfo> result) {
   std::lock_guard lock(mutex_);
   piece->state = result ? Piece::State::kHere : Piece::State::kFailed;
-  if (!result) {
+  if (result) {
+    latency_.Add(Clock::Real().Now() - piece->asked);
+  } else {
     if (const auto found = pieces_.find(place); found != pieces_.end() && found->second == piece) {
       pieces_.erase(found);
     }
@@ -146,6 +149,11 @@ std::optional<uint64_t> MountPool::NextPiece(uint64_t record, uint64_t offset) c
   const auto after = pieces_.upper_bound({record, offset});
   if (after == pieces_.end() || after->first.first != record) return std::nullopt;
   return after->first.second;
+}
+
+Duration MountPool::least_latency() const {
+  std::lock_guard lock(mutex_);
+  return latency_.get();
 }
 
 void MountPool::Drop(uint64_t record, uint64_t below) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bucketline/base/bytes.h"
+#include "bucketline/channel/mount_pace.h"
 #include "bucketline/channel/mount_read_plan.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/exec/buffer_pool.h"
@@ -44,6 +45,7 @@ class MountPool {
 
   uint64_t capacity() const { return budget_->capacity(); }
   uint64_t used() const { return budget_->used(); }
+  Duration least_latency() const;  // of a piece, from its request to its last byte; 0 before the first
 
  private:
   class Piece;
@@ -62,6 +64,7 @@ class MountPool {
   std::condition_variable idle_;
   Pieces pieces_;
   size_t running_ = 0;
+  LeastLatency latency_;
   uint64_t takes_ = 0;
   uint64_t swept_ = 0;  // takes_ when stale pieces were last looked for
 };

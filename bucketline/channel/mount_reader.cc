@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/store/blocking.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr uint64_t kLargestWindow = uint64_t{64} << 20;
 constexpr uint64_t kMostFilesAhead = 128;
+constexpr uint64_t kFilesOn = 16;  // after one that is read to its end
 
 uint64_t Checked(uint64_t memory) {
   if (memory >= MountReader::kLeastMemory) return memory;
@@ -78,12 +80,14 @@ std::shared_ptr<Reservation> MountReader::WaitForRoom(uint64_t bytes, const std:
 
 void MountReader::ReadAhead(File& file, MountRange range) {
   bool first = false;
+  uint64_t on = 0;
   {
     std::lock_guard lock(file.mutex_);
     first = !std::exchange(file.begun_, true) && range.offset == 0;
     const bool was_open = file.plan_.window() != 0;
-    const uint64_t windows = std::max<uint64_t>(open_windows_.load(std::memory_order_relaxed), 1);
-    file.plan_.Note(range.offset, range.length, std::min(kLargestWindow, pool_.capacity() / 2 / windows));
+    const SteadyTime now = Clock::Real().Now();
+    file.plan_.Note(range.offset, range.length, MostAhead(file, now));
+    file.pace_.Note(now, range.length);
     const bool is_open = file.plan_.window() != 0;
     if (is_open && !was_open) open_windows_.fetch_add(1, std::memory_order_relaxed);
     if (was_open && !is_open) open_windows_.fetch_sub(1, std::memory_order_relaxed);
@@ -92,15 +96,44 @@ void MountReader::ReadAhead(File& file, MountRange range) {
       file.plan_.Asked(*due);
     }
     if (const uint64_t behind = file.plan_.behind(); behind != 0) pool_.Drop(file.record_, behind);
+    if (file.in_run_ && file.plan_.beyond_end() >= file.reading_on_ + kMountHead) {
+      on = file.reading_on_ = file.plan_.beyond_end();
+    }
   }
-  if (first) ReadAheadOfOrder(file.record_);
+  if (on != 0) ReadOn(file.record_ + 1, on);
+  if (first) ReadAheadOfOrder(file);
 }
 
-void MountReader::ReadAheadOfOrder(uint64_t record) {
+// The window of a reader goes on into the files that it is going to read next.
+void MountReader::ReadOn(uint64_t record, uint64_t bytes) {
+  for (const uint64_t end = std::min(record + kFilesOn, dataset_.size()); bytes > 0 && record < end;
+       ++record) {
+    const PartPlace place = dataset_.PlaceAt(record);
+    MountReadPlan plan(place.part.length);
+    plan.OpenAtBegin(bytes);
+    while (const std::optional<MountRange> due = plan.Due()) {
+      if (!pool_.Ask(record, place, *due)) return;
+      plan.Asked(*due);
+    }
+    bytes -= std::min(bytes, place.part.length);
+  }
+}
+
+uint64_t MountReader::MostAhead(const File& file, SteadyTime now) const {
+  const uint64_t windows = std::max<uint64_t>(open_windows_.load(std::memory_order_relaxed), 1);
+  const uint64_t share = std::min(kLargestWindow, pool_.capacity() / 2 / windows);
+  return std::min(share, file.pace_.Worthwhile(now, pool_.least_latency()));
+}
+
+void MountReader::ReadAheadOfOrder(File& file) {
   MountOrderPlan::Ahead ahead;
   {
     std::lock_guard lock(mutex_);
-    ahead = order_.Note(record);
+    ahead = order_.Note(file.record_);
+  }
+  {
+    std::lock_guard lock(file.mutex_);
+    file.in_run_ = ahead.in_run;
   }
   for (uint64_t next = ahead.first; next < ahead.last; ++next) {
     const PartPlace place = dataset_.PlaceAt(next);

@@ -12,6 +12,7 @@
 #include "bucketline/base/bytes.h"
 #include "bucketline/base/log.h"
 #include "bucketline/channel/mount_order_plan.h"
+#include "bucketline/channel/mount_pace.h"
 #include "bucketline/channel/mount_pool.h"
 #include "bucketline/channel/mount_read_plan.h"
 #include "bucketline/dataset/dataset.h"
@@ -42,7 +43,9 @@ class MountReader {
  private:
   friend class File;
   void ReadAhead(File& file, MountRange range);
-  void ReadAheadOfOrder(uint64_t record);
+  uint64_t MostAhead(const File& file, SteadyTime now) const;
+  void ReadAheadOfOrder(File& file);
+  void ReadOn(uint64_t record, uint64_t bytes);
   std::shared_ptr<Reservation> WaitForRoom(uint64_t bytes, const std::stop_token& stop);
   // What it gives holds `room` too.
   Bytes ReadNow(File& file, MountRange range, const std::shared_ptr<Reservation>& room,
@@ -78,6 +81,9 @@ class MountReader::File {
   const PartPlace place_;
   std::mutex mutex_;  // guards what follows
   bool begun_ = false;
+  bool in_run_ = false;      // read after its neighbour
+  uint64_t reading_on_ = 0;  // bytes of the files after it that were asked for
+  MountPace pace_;
   MountReadPlan plan_;
 };
 

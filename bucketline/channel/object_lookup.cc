@@ -15,8 +15,10 @@
 namespace bucketline {
 namespace {
 
-constexpr size_t kAtOnce = 64;   // requests
-constexpr size_t kChunk = 4096;  // objects whose answers are kept before they are packed
+constexpr size_t kAtOnce = 64;        // requests
+constexpr size_t kChunk = 4096;       // objects whose answers are kept before they are packed
+constexpr size_t kLeastListed = 500;  // objects for which a listing is tried
+constexpr size_t kLeastHits = 50;     // of them on a page, or the rest of them is not listed
 constexpr size_t kMostObjects = size_t{1} << 31;
 
 Error AtPlace(const Error& error, const std::string& place) {
@@ -84,9 +86,7 @@ class Finder {
         options_.s3 ? runtime_.StoreFor(one, *options_.s3) : runtime_.StoreFor(one);
     ManifestBuilder builder(root.ToString());
     for (size_t first = begin; first < end; first += kChunk) {
-      std::vector<ObjectInfo> found(std::min(kChunk, end - first));
-      RunParallel(found.size(), kAtOnce, [&](size_t i) { found[i] = Head(*store, first + i); });
-      for (ObjectInfo& object : found) {
+      for (ObjectInfo& object : FindChunk(*store, first, std::min(kChunk, end - first))) {
         Record record{.key = object.key, .parts = {}};
         record.parts.push_back({.object_key = std::move(object.key),
                                 .offset = 0,
@@ -95,9 +95,54 @@ class Finder {
                                 .etag = std::move(object.etag)});
         builder.Add(std::move(record));
       }
-      if (options_.listing_progress) options_.listing_progress(first + found.size());
+      found_ += std::min(kChunk, end - first);
+      if (options_.listing_progress) options_.listing_progress(found_);
     }
     return Dataset::Of(runtime_, std::move(builder).Build(), options_);
+  }
+
+  std::vector<ObjectInfo> FindChunk(ObjectStore& store, size_t first, size_t count) const {
+    std::vector<ObjectInfo> found(count);  // without a key until it is found
+    const size_t listings = count / kLeastListed;
+    RunParallel(listings, kAtOnce, [&](size_t i) {
+      const size_t begin = i * count / listings;
+      ListSome(store, first + begin, std::span(found).subspan(begin, (i + 1) * count / listings - begin));
+    });
+    RunParallel(count, kAtOnce, [&](size_t i) {
+      if (found[i].key.empty()) found[i] = Head(store, first + i);
+    });
+    return found;
+  }
+
+  // Finds objects by listing from the first of them on, as long as a page has enough of them: one request instead of many.
+  // What is not found, for whatever reason, is asked for by itself.
+  void ListSome(ObjectStore& store, size_t first, std::span<ObjectInfo> found) const {
+    const auto key_of = [&](size_t i) { return Runtime::KeyOf(UriOf(first + i)); };
+    found[0] = Head(store, first);
+    const std::string last = key_of(found.size() - 1);
+    ListRequest request;
+    request.prefix = found[0].key.substr(0, CommonPrefix(found[0].key, last));
+    request.start_after = found[0].key;
+    request.stop = options_.stop;
+    size_t next = 1;
+    for (size_t hits = kLeastHits; hits >= kLeastHits && next < found.size();) {
+      const Result<ListPage> page = Catch([&] { return ListOnePage(store, request); });
+      if (!page || page->objects.empty()) return;
+      hits = 0;
+      for (const ObjectInfo& object : page->objects) {
+        while (next < found.size() && key_of(next) < object.key) ++next;
+        if (next == found.size() || key_of(next) != object.key) continue;
+        found[next++] = object;
+        ++hits;
+      }
+      request.token = page->next_token;
+      if (request.token.empty()) return;
+    }
+  }
+
+  static size_t CommonPrefix(std::string_view a, std::string_view b) {
+    const size_t most = std::min(a.size(), b.size());
+    return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + most, b.begin()).first - a.begin());
   }
 
   ObjectInfo Head(ObjectStore& store, size_t number) const {
@@ -118,6 +163,7 @@ class Finder {
   const DatasetOptions& options_;
   std::vector<uint32_t> firsts_;
   std::vector<uint32_t> numbers_;
+  uint64_t found_ = 0;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct FoundObjects {
 
 // Asks the stores for each object of `uris`, at least one, many at a time: within options.s3, .pin, .stop; .listing_progress
 // gets the objects found so far. Throws what the stores say, naming the object and `place(i)`, where its URI stood ("line
-// 3"); kInvalidArgument for what is no URI of an object; kUnsupported for kVersion, and for more than 2^31 objects.
+// 3"); kInvalidArgument for what is no URI of an object; kInvalidArgument for kVersion; kUnsupported for more than 2^31 objects.
 FoundObjects FindObjects(Runtime& runtime, const TextPool& uris,
                          const std::function<std::string(size_t index)>& place,
                          const DatasetOptions& options);

@@ -33,8 +33,9 @@ enum class Damaged { kError, kSkip };
 struct DatasetOptions {
   Labels labels = Labels::None();
   // "auto": by each URI's ending, else raw objects, or shards where a prefix has no object of these extensions.
-  // "objects", or a format of records/shard_format.h.
+  // "objects", "tfds" (a folder that TensorFlow Datasets prepared), or a format of records/shard_format.h.
   std::string format = "auto";
+  std::string split = {};  // of "tfds": "train"; may be left out where there is one
   // Of shards: the parts of a record. Empty: one, "data", the sample's image.
   std::vector<PartChoice> parts = {};
   Missing missing = Missing::kError;  // of shards: a sample without one of the parts
@@ -133,9 +134,10 @@ class Dataset {
   uint64_t largest_record() const;  // bytes of all its parts; 0 when empty
   std::string largest_record_uri() const;
   uint64_t fingerprint() const;  // of the manifests and the view
+  bool has_checksums() const;    // of some parts; reads of those are checked
 
   // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was
-  // listed.
+  // listed; kCorruptData when its checksum is not that of its bytes.
   Sample Read(uint64_t index, size_t part = 0, std::stop_token stop = {}) const;
 
   // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a

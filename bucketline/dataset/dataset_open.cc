@@ -3,6 +3,8 @@
 #include <mutex>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/braces.h"
 #include "bucketline/dataset/channel_place.h"
@@ -14,6 +16,7 @@
 #include "bucketline/dataset/shard_index.h"
 #include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
+#include "bucketline/dataset/tfds_source.h"
 #include "bucketline/store/blocking.h"
 
 namespace bucketline {
@@ -119,8 +122,9 @@ std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const Da
     const std::string text = FolderOfChannel(given, [](const char* name) { return std::getenv(name); });
     const Uri uri = Uri::Parse(text);
     const ShardFormat* format = FormatOfUri(uri, options);
-    const bool joins = !groups.empty() && format != nullptr && FormatOfUri(first.back(), options) == format &&
-                       first.back().scheme == uri.scheme && first.back().bucket == uri.bucket &&
+    const bool joins = !groups.empty() && options.format != "tfds" && format != nullptr &&
+                       FormatOfUri(first.back(), options) == format && first.back().scheme == uri.scheme &&
+                       first.back().bucket == uri.bucket &&
                        std::find(groups.back().begin(), groups.back().end(), text) == groups.back().end();
     if (joins) {
       groups.back().push_back(text);
@@ -135,6 +139,13 @@ std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const Da
 Source OpenSource(Runtime& runtime, const SourceUris& uris, const DatasetOptions& options) {
   const Uri uri = Uri::Parse(uris.front());
   if (uri.key.ends_with(".manifest")) return OpenManifest(runtime, uri, options);
+  if (options.format == "tfds") return OpenTfds(runtime, PrefixOf(uris.front()), options);
+  if (!options.split.empty()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("split=\"{}\" is for format=\"tfds\"; other data is divided by Split", options.split),
+        uris.front());
+  }
   const ShardFormat* format = FormatOfUri(uri, options);
   if (format == nullptr) return ListPrefix(runtime, PrefixOf(uris.front()), options);
   std::vector<Uri> parsed;

@@ -215,7 +215,7 @@ TEST_F(TarDataset, AShardThatIsNotThereIsNotFound) {
 
 TEST_F(TarDataset, AnUnknownFormatNamesThoseThatAre) {
   EXPECT_THAT(ErrorOf([&] { bucket_.Open("mem://data/t/", {.format = "zip"}); }).what(),
-              AllOf(HasSubstr("auto | objects | tar"), HasSubstr("\"zip\"")));
+              AllOf(HasSubstr("auto | objects | tfds | tar"), HasSubstr("\"zip\"")));
 }
 
 TEST_F(TarDataset, ShardsAndRawObjectsGoTogether) {

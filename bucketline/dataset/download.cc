@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "bucketline/dataset/part_checksum.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/dataset/read_ahead.h"
 #include "bucketline/exec/thread_pool.h"
@@ -80,11 +81,14 @@ class Copier {
         throw ExplainPin(error, place.pin);
       }
     };
+    Crc32c crc;
     while (const std::optional<Bytes> bytes = next()) {
+      if (place.part.crc32c) crc.Update(bytes->span());
       if (writer != nullptr) writer->Write(bytes->span());
       std::lock_guard lock(mutex_);
       report_.bytes += bytes->size();
     }
+    if (const std::optional<Error> fault = ChecksumFault(crc, place.part.crc32c)) throw *fault;
   }
 
   // A dataset of one object has its whole key as prefix: then the last segment is the name.

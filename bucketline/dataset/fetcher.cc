@@ -209,6 +209,7 @@ void Fetcher::Ask(const std::shared_ptr<Call>& call) {
       result = Fetched{.lease = std::move(call->lease),
                        .bytes = sink->Take(),
                        .etag = got->etag,
+                       .crc32c = call->part.crc32c,
                        .wall = Clock::Real().Now() - call->start};
     } else {
       result = ExplainPin(got.error().WithUri(call->uri), call->pin);

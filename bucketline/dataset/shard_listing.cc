@@ -60,9 +60,10 @@ std::string CommonSource(const std::vector<Uri>& uris) {
 
 const ShardFormat* AskedFormat(const DatasetOptions& options) {
   if (options.format == "auto" || options.format == "objects") return nullptr;
+  if (options.format == "tfds") return FindShardFormat("tfrecord");
   if (const ShardFormat* format = FindShardFormat(options.format)) return format;
   throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("format must be one of auto | objects | {}, not \"{}\"", ShardFormatNames(),
+              fmt::format("format must be one of auto | objects | tfds | {}, not \"{}\"", ShardFormatNames(),
                           options.format));
 }
 

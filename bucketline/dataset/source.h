@@ -23,7 +23,8 @@ struct Source {
   Manifest manifest;
   std::vector<PartStore> stores;
   std::vector<SidecarLabel> member_labels = {};  // one a record, of shards whose members hold the labels
-  uint64_t left_out = 0;                         // samples of shards, by DatasetOptions::missing and damaged
+  std::vector<std::string> label_names = {};  // of labels that are numbers and stand for classes, by number
+  uint64_t left_out = 0;                      // samples of shards, by DatasetOptions::missing and damaged
 };
 
 // The store of a URI by a dataset's options.

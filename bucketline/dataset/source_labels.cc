@@ -64,6 +64,19 @@ std::vector<SidecarLabel> TakeMemberLabels(const std::string& member, std::vecto
   return labels;
 }
 
+// Makes classes of numbers that have names; where one has none they stay numbers.
+void NameLabels(const std::vector<std::string>& names, LabelColumn* column) {
+  const auto has_name = [&](int64_t label) {
+    return label >= 0 && static_cast<uint64_t>(label) < names.size();
+  };
+  if (names.empty() || column->kind != LabelKind::kInteger ||
+      !std::all_of(column->integers.begin(), column->integers.end(), has_name)) {
+    return;
+  }
+  column->kind = LabelKind::kClass;
+  column->classes = names;
+}
+
 }  // namespace
 
 void SpreadLabels(const LabelColumn& labels, std::vector<Source>* sources) {
@@ -102,7 +115,8 @@ uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vect
   LabelFiles files{.table = table.view(), .sidecars = {}};
   if (!labels.member().empty()) files.sidecars = TakeMemberLabels(labels.member(), sources);
   if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
-  const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
+  Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
+  NameLabels(sources->front().label_names, &labelling.column);
   Drop(labelling.unlabelled, sources);
   SpreadLabels(labelling.column, sources);
   return labelling.unlabelled.size();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/job/config_files.h"
+#include "bucketline/job/request_fields.h"
 #include "bucketline/job/script_hyperparameters.h"
 
 namespace bucketline {
@@ -18,7 +19,7 @@ using nlohmann::json;
 
 constexpr int kMasterPort = 7777;                    // of the SDK's version 3
 constexpr const char* kMasterAddress = "127.0.0.1";  // algo-1, whose name nothing here resolves
-constexpr const char* kLogLevel = "20";              // Python's INFO
+constexpr int kLogLevel = 20;                        // Python's INFO
 
 std::string Upper(std::string text) {
   for (char& c : text) {
@@ -41,7 +42,10 @@ class Variables {
         host_(host),
         layout_(layout),
         processors_(processors),
-        hyperparameters_(DecodeHyperparameters(spec.hyperparameters)) {}
+        hyperparameters_(DecodeHyperparameters(spec.hyperparameters)),
+        program_(TextOr(hyperparameters_.toolkit, "sagemaker_program", "")),
+        module_folder_(TextOr(hyperparameters_.toolkit, "sagemaker_submit_directory", layout.code())),
+        log_level_(NumberOr(hyperparameters_.toolkit, "sagemaker_container_log_level", kLogLevel)) {}
 
   VariableMap Make() {
     AddHosts();
@@ -105,17 +109,15 @@ class Variables {
       std::replace(mapped.begin(), mapped.end(), '-', '_');
       Set("HP_" + mapped, value);
     }
-    const json entry = hyperparameters_.framework.value("sagemaker_program", json(""));
-    program_ = entry.is_string() ? entry.get<std::string>() : "";
     Set("USER_ENTRY_POINT", program_);
     Set("ENTRY_SCRIPT", program_);
     Set("MODULE_NAME", ModuleName());
-    Set("MODULE_DIR", layout_.code());
+    Set("MODULE_DIR", module_folder_);
     Set("FRAMEWORK_MODULE", nullptr);
   }
 
   void AddMachine() {
-    Set("LOG_LEVEL", kLogLevel);
+    Set("LOG_LEVEL", log_level_);
     Set("NUM_CPUS", processors_.cpus);
     Set("NUM_GPUS", processors_.gpus);
     Set("NUM_NEURONS", 0);
@@ -129,7 +131,7 @@ class Variables {
                          {"current_instance_group", kInstanceGroup},
                          {"current_instance_group_hosts", resources["hosts"]},
                          {"current_instance_type", spec_.instance_type},
-                         {"distribution_hosts", resources["hosts"]},
+                         {"distribution_hosts", json::array()},
                          {"distribution_instance_groups", json::array()},
                          {"framework_module", nullptr},
                          {"hosts", resources["hosts"]},
@@ -138,13 +140,16 @@ class Variables {
                          {"input_data_config", InputDataConfig(spec_)},
                          {"input_dir", layout_.input()},
                          {"instance_groups", json::array({kInstanceGroup})},
+                         {"instance_groups_dict", {{kInstanceGroup, resources["instance_groups"][0]}}},
                          {"is_hetero", false},
                          {"is_master", host_ == 0},
+                         {"is_smddpmprun_installed", false},
+                         {"is_smddprun_installed", false},
                          {"job_name", spec_.name},
-                         {"log_level", 20},
+                         {"log_level", log_level_},
                          {"master_hostname", HostName(0)},
                          {"model_dir", layout_.model()},
-                         {"module_dir", layout_.code()},
+                         {"module_dir", module_folder_},
                          {"module_name", ModuleName()},
                          {"network_interface_name", kNetworkInterface},
                          {"num_cpus", processors_.cpus},
@@ -166,8 +171,10 @@ class Variables {
   const HostLayout& layout_;
   const Processors processors_;
   const ScriptHyperparameters hyperparameters_;
+  const std::string program_;
+  const std::string module_folder_;
+  const int64_t log_level_;
   json channels_ = json::object();
-  std::string program_;
   VariableMap map_;
 };
 

@@ -22,6 +22,7 @@ JobSpec Spec() {
                           {"name", "\"resnet\""},
                           {"raw", "no json"},
                           {"sagemaker_program", "\"train.py\""},
+                          {"sagemaker_mpi_enabled", "false"},
                           {"flag", "true"}};
   return spec;
 }
@@ -63,7 +64,7 @@ TEST(HostEnvironmentTest, TheToolkitsVariables) {
   EXPECT_EQ(map.at("SM_OUTPUT_DATA_DIR"), "/r/output/data");
   EXPECT_EQ(map.at("SM_HPS"),
             R"({"epochs":3,"flag":true,"learning-rate":0.1,"name":"resnet","raw":"no json"})");
-  EXPECT_EQ(map.at("SM_FRAMEWORK_PARAMS"), R"({"sagemaker_program":"train.py"})");
+  EXPECT_EQ(map.at("SM_FRAMEWORK_PARAMS"), R"({"sagemaker_mpi_enabled":false})");
   EXPECT_EQ(map.at("SM_HP_NAME"), "resnet");
   EXPECT_EQ(map.at("SM_HP_FLAG"), "true");
   EXPECT_EQ(map.at("SM_USER_ENTRY_POINT"), "train.py");
@@ -75,6 +76,16 @@ TEST(HostEnvironmentTest, TheToolkitsVariables) {
   const json all = json::parse(map.at("SM_TRAINING_ENV"));
   EXPECT_EQ(all["channel_input_dirs"]["eval"], "/r/input/data/eval");
   EXPECT_EQ(all["is_master"], false);
+}
+
+TEST(HostEnvironmentTest, TheToolkitsOwnSettings) {
+  JobSpec spec = Spec();
+  EXPECT_EQ(Environment(spec).at("SM_MODULE_DIR"), "/r/code");
+  EXPECT_EQ(Environment(spec).at("SM_LOG_LEVEL"), "20");
+  spec.hyperparameters["sagemaker_submit_directory"] = "\"s3://b/source.tar.gz\"";
+  spec.hyperparameters["sagemaker_container_log_level"] = "10";
+  EXPECT_EQ(Environment(spec).at("SM_MODULE_DIR"), "s3://b/source.tar.gz");
+  EXPECT_EQ(Environment(spec).at("SM_LOG_LEVEL"), "10");
 }
 
 TEST(HostEnvironmentTest, TheNamesOfVersion3) {

@@ -58,6 +58,7 @@ std::vector<std::string> DockerRun(const JobSpec& spec, const HostLayout& layout
   std::vector<std::string> words = {"docker", "run",        "--rm",
                                     "--name", options.name, "--network",
                                     "host",   "--volume",   layout.root() + ":/opt/ml"};
+  for (const std::string& host : HostNames(spec.hosts)) Append(words, {"--add-host", host + ":127.0.0.1"});
   if (options.gpus > 0) Append(words, {"--gpus", "all"});
   for (const auto& [name, value] : options.environment) Append(words, {"--env", name});
   for (const char* name : kInherited) Append(words, {"--env", name});

@@ -32,7 +32,8 @@ struct ContainerOptions {
   VariableMap environment;
 };
 
-// `docker run IMAGE train` (or ContainerArguments): the host's folder is /opt/ml, the network is this machine's. Values of
+// `docker run IMAGE train` (or ContainerArguments): the host's folder is /opt/ml, the network is this machine's, where the names of
+// the hosts are known. Values of
 // variables are not among the words, where everybody could read them: they are handed on from docker's own environment.
 std::vector<std::string> DockerRun(const JobSpec& spec, const HostLayout& layout,
                                    const ContainerOptions& options);

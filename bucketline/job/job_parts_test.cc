@@ -80,27 +80,11 @@ TEST(JobCommandTest, TheContainersCommandLine) {
   JobSpec spec = WithImage();
   const ContainerOptions options = {
       .name = "c1", .gpus = 0, .environment = {{"K", "secret"}, {"SM_HOSTS", "[]"}}};
-  EXPECT_EQ(DockerRun(spec, HostLayout("/jobs/x/algo-1"), options), (Words{"docker",
-                                                                           "run",
-                                                                           "--rm",
-                                                                           "--name",
-                                                                           "c1",
-                                                                           "--network",
-                                                                           "host",
-                                                                           "--volume",
-                                                                           "/jobs/x/algo-1:/opt/ml",
-                                                                           "--env",
-                                                                           "K",
-                                                                           "--env",
-                                                                           "SM_HOSTS",
-                                                                           "--env",
-                                                                           "AWS_ACCESS_KEY_ID",
-                                                                           "--env",
-                                                                           "AWS_SECRET_ACCESS_KEY",
-                                                                           "--env",
-                                                                           "AWS_SESSION_TOKEN",
-                                                                           "registry/image:1",
-                                                                           "train"}));
+  EXPECT_THAT(DockerRun(spec, HostLayout("/jobs/x/algo-1"), options),
+              ElementsAre("docker", "run", "--rm", "--name", "c1", "--network", "host", "--volume",
+                          "/jobs/x/algo-1:/opt/ml", "--add-host", "algo-1:127.0.0.1", "--env", "K", "--env",
+                          "SM_HOSTS", "--env", "AWS_ACCESS_KEY_ID", "--env", "AWS_SECRET_ACCESS_KEY", "--env",
+                          "AWS_SESSION_TOKEN", "registry/image:1", "train"));
   spec.arguments = {"evaluate", "--fast"};
   const Words words = DockerRun(spec, HostLayout("/r"), {.name = "c1", .gpus = 2, .environment = {}});
   EXPECT_THAT(words, ::testing::IsSupersetOf({"--gpus", "all"}));

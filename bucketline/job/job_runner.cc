@@ -19,6 +19,7 @@
 #include "bucketline/job/job_command.h"
 #include "bucketline/job/run_scripts.h"
 #include "bucketline/s3/child_process.h"
+#include "bucketline/store/blocking.h"
 
 namespace bucketline {
 namespace {
@@ -41,6 +42,7 @@ class Runner {
     Enter(JobPhase::kStarting);
     MakeFolders();
     Attempt([&] {
+      LookAtOutput();
       StartCheckpoints();
       StartChannels();
       Train();
@@ -91,6 +93,19 @@ class Runner {
       WriteConfigFiles(spec_, i, hosts_[i]);
     }
   }
+
+  // A store that cannot be reached is better told of before the training than after it. May it be written, but not
+  // read, this cannot tell.
+  void LookAtOutput() {
+    const Uri model = OutputUri().Join("model.tar.gz");
+    const std::shared_ptr<ObjectStore> store = runtime_.StoreFor(model);
+    const Result<ObjectInfo> found = Catch([&] { return HeadObject(*store, Runtime::KeyOf(model), stop_); });
+    if (found) return;
+    const ErrorCode code = found.error().code();
+    if (code != ErrorCode::kNotFound && code != ErrorCode::kPermissionDenied) throw found.error();
+  }
+
+  Uri OutputUri() const { return Uri::Parse(spec_.output_uri).Join(spec_.name).Join("output"); }
 
   void StartCheckpoints() {
     if (!spec_.checkpoints) return;
@@ -208,7 +223,7 @@ class Runner {
     const ArtifactTree tree = CollectArtifacts(folders);
     report_.skipped.insert(report_.skipped.end(), tree.skipped.begin(), tree.skipped.end());
     if (tree.entries.empty() && !even_empty) return;
-    const Uri output = Uri::Parse(spec_.output_uri).Join(spec_.name).Join("output");
+    const Uri output = OutputUri();
     const std::shared_ptr<ObjectStore> store = runtime_.StoreFor(output);
     if (spec_.compression == ModelCompression::kGzip) {
       const Uri archive = output.Join(name + ".tar.gz");

@@ -238,9 +238,17 @@ TEST_F(JobRunnerTest, CheckpointsThatCannotBeSavedFailTheJob) {
   EXPECT_THAT(report.artifacts, ElementsAre("mem://data/out/j1/output/model.tar.gz"));
 }
 
+TEST_F(JobRunnerTest, AnOutputThatCannotBeReachedIsToldBeforeTheTraining) {
+  Break("out/");
+  const JobReport report = Run("echo never");
+  EXPECT_EQ(report.status, JobStatus::kFailed);
+  EXPECT_THAT(report.failure_reason, HasSubstr("model.tar.gz: injected"));
+  EXPECT_THAT(lines_, IsEmpty());
+}
+
 TEST_F(JobRunnerTest, AnUploadThatFailsIsTheReason) {
-  Break("model.tar.gz");
-  const JobReport report = Run("true");
+  on_line_ = [this](const std::string&) { Break("model.tar.gz"); };
+  const JobReport report = Run("echo ready");
   EXPECT_EQ(report.status, JobStatus::kFailed);
   EXPECT_THAT(report.failure_reason, HasSubstr("model.tar.gz: injected"));
 }

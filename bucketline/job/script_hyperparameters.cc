@@ -1,11 +1,18 @@
 #include "bucketline/job/script_hyperparameters.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace bucketline {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFrameworkPrefix = "sagemaker_";
+constexpr std::string_view kOwnPrefix = "sagemaker_";
+constexpr std::string_view kToolkitNames[] = {
+    "sagemaker_program",  "sagemaker_submit_directory", "sagemaker_enable_cloudwatch_metrics",
+    "sagemaker_job_name", "sagemaker_s3_output",        "sagemaker_container_log_level",
+    "sagemaker_region",   "default_user_module_name",   "_tuning_objective_metric"};
 
 // What Python's repr() says of it, which stands inside lists and dictionaries.
 std::string PythonText(const json& value, bool inside);
@@ -54,7 +61,11 @@ ScriptHyperparameters DecodeHyperparameters(const std::map<std::string, std::str
   for (const auto& [name, text] : hyperparameters) {
     json value = json::parse(text, nullptr, false);
     if (value.is_discarded()) value = text;
-    (name.starts_with(kFrameworkPrefix) ? decoded.framework : decoded.user)[name] = std::move(value);
+    const bool is_toolkits = std::ranges::count(kToolkitNames, name) > 0;
+    json& group = is_toolkits                    ? decoded.toolkit
+                  : name.starts_with(kOwnPrefix) ? decoded.framework
+                                                 : decoded.user;
+    group[name] = std::move(value);
   }
   return decoded;
 }

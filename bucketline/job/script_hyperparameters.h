@@ -11,7 +11,8 @@ namespace bucketline {
 
 struct ScriptHyperparameters {
   nlohmann::json user = nlohmann::json::object();       // each value as JSON where its text is, else the text
-  nlohmann::json framework = nlohmann::json::object();  // those whose names begin with "sagemaker_"
+  nlohmann::json framework = nlohmann::json::object();  // the others whose names begin with "sagemaker_"
+  nlohmann::json toolkit = nlohmann::json::object();    // those that the toolkit itself reads
 };
 
 ScriptHyperparameters DecodeHyperparameters(const std::map<std::string, std::string>& hyperparameters);

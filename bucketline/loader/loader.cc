@@ -198,7 +198,7 @@ LoaderStats Loader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
-  result.decode_threads = WorksOnRows(options, fields) ? options.threads : 0;
+  result.decode_threads = WorksOnRows(options, fields, dataset.has_checksums()) ? options.threads : 0;
   result.max_requests = options.max_requests;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;

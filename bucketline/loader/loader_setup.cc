@@ -126,7 +126,8 @@ MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const
   MemoryNeeds needs;
   needs.largest_record = dataset.largest_record();
   needs.largest_uri = dataset.largest_record_uri();
-  const bool replaces = WorksOnRows(options, fields) && options.on_error == OnError::kSkip;
+  const bool replaces =
+      WorksOnRows(options, fields, dataset.has_checksums()) && options.on_error == OnError::kSkip;
   const bool sized = std::any_of(fields.begin(), fields.end(),
                                  [](const Field& field) { return field.decode && field.image.height == 0; });
   if (sized) {

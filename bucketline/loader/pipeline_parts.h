@@ -29,7 +29,7 @@ struct PipelineParts {
   BatchPool* pool = nullptr;
   StatsCollector* stats = nullptr;
 
-  bool works_on_rows() const { return WorksOnRows(options, fields); }
+  bool works_on_rows() const { return WorksOnRows(options, fields, dataset.has_checksums()); }
   RowTools ToolsForRows(MemoryBudget& large) const {
     return {.options = &options,
             .fields = fields,

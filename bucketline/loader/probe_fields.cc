@@ -2,6 +2,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/result.h"
+#include "bucketline/dataset/part_checksum.h"
 #include "bucketline/image/probe.h"
 
 namespace bucketline {
@@ -20,6 +21,9 @@ Result<ImageInfo> ProbeWithinLimits(std::span<const uint8_t> data, const ImageSp
 std::optional<FieldFault> ProbeFields(std::span<const Field> fields, std::span<const Fetched> parts,
                                       std::span<ImageInfo> infos) {
   for (size_t i = 0; i < infos.size(); ++i) {
+    if (const std::optional<Error> fault = ChecksumFault(parts[i].bytes.span(), parts[i].crc32c)) {
+      return FieldFault{i, *fault};
+    }
     if (!fields[i].decode) continue;
     const Result<ImageInfo> info = ProbeWithinLimits(parts[i].bytes.span(), fields[i].image);
     if (!info) return FieldFault{i, info.error()};

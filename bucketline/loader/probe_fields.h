@@ -11,7 +11,8 @@
 
 namespace bucketline {
 
-// By field: fills `infos` of those that are decoded, or gives what is wrong with the bytes: no image, one over the limits
+// By field: fills `infos` of those that are decoded, or gives what is wrong with the bytes: not those that were
+// indexed, no image, one over the limits
 // of its spec, or two that should be of one size and are not.
 std::optional<FieldFault> ProbeFields(std::span<const Field> fields, std::span<const Fetched> parts,
                                       std::span<ImageInfo> infos);

@@ -152,7 +152,7 @@ LoaderStats StreamLoader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
-  result.decode_threads = WorksOnRows(options, fields) ? options.threads : 0;
+  result.decode_threads = WorksOnRows(options, fields, /*has_checksums=*/false) ? options.threads : 0;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;
 }

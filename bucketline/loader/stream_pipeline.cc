@@ -26,7 +26,7 @@ StreamPipeline::StreamPipeline(const StreamParts& parts)
       fetch_(parts.layout.fetch),
       scratch_(parts.layout.scratch),
       buffers_(std::make_shared<BufferPool>(parts.layout.fetch / kIdleShare)),
-      works_on_rows_(WorksOnRows(*parts.options, parts.fields)),
+      works_on_rows_(WorksOnRows(*parts.options, parts.fields, /*has_checksums=*/false)),
       next_(parts.start),
       stall_(parts.options->stall_warning),
       samples_(parts.start) {

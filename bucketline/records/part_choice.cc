@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "bucketline/base/crc.h"
 #include "bucketline/base/error.h"
 
 namespace bucketline {
@@ -67,6 +68,7 @@ std::variant<Record, std::string> RecordOfSample(const RecordPart& shard, const 
     RecordPart& part = record.parts.emplace_back(shard);
     part.offset = member->offset;
     part.length = member->length;
+    if (member->bytes) part.crc32c = Crc32cOf(*member->bytes);
   }
   return record;
 }

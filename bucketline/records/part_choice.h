@@ -25,8 +25,8 @@ struct PartChoice {
 // The choice where none is given: the image, under the name that a raw object has.
 PartChoice ImageChoice(const ShardFormat& format);
 
-// The object that a shard is, as it was listed. `part.offset` and `length` are not used.
 // The record of `sample` with a part for each choice, or why it has none. Its key is the shard's, "/" and the sample's.
+// `shard` is the object, as it was listed.
 std::variant<Record, std::string> RecordOfSample(const RecordPart& shard, const ShardSample& sample,
                                                  const std::vector<PartChoice>& choices);
 

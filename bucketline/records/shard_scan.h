@@ -45,7 +45,9 @@ struct ShardMember {
   std::string name;     // within its sample: "jpg", "image/encoded"
   uint64_t offset = 0;  // of its bytes in the shard; not for numbers, which have none of their own
   uint64_t length = 0;
-  std::optional<uint32_t> crc32c = {};      // of its bytes, where the scanner has seen them all
+  // Its bytes where the scanner has read and checked them; valid while Take runs. Parts of such members are checked
+  // again whenever they are read.
+  std::optional<std::string_view> bytes = {};
   std::optional<LabelValue> value = {};     // of numbers, and of the member that is the label
   std::optional<std::string> no_part = {};  // why its bytes cannot be a part: "is a list of 3 integers"
 };
@@ -70,7 +72,8 @@ inline constexpr uint64_t kLargestLabelMember = uint64_t{1} << 20;
 // The key of a sample without a name: its number in the shard, ten digits, so that keys stand in the shard's order.
 std::string NumberedKey(uint64_t number);
 
-// Throws kUnsupported for a shard that is compressed as a whole: nothing in it can be found without unpacking it.
+// Throws kUnsupported for a shard that is compressed as a whole: nothing in it can be found without unpacking it. For
+// shards that do not begin as they should: some that do happen to look compressed.
 void RefuseCompressed(ShardBytes& shard);
 
 }  // namespace bucketline

@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint64_t kLargestExtension = uint64_t{1} << 20;  // of a long name, or of pax records
 
+constexpr size_t kMostMembers = 1024;  // of a sample
 constexpr size_t kSparseGoesOn = 482;     // of the header: not 0 when a block of the map follows it
 constexpr size_t kSparseMapGoesOn = 504;  // of such a block
 
@@ -36,7 +37,6 @@ class TarScanner {
       : shard_(shard), label_(label), sink_(sink) {}
 
   void Run() {
-    RefuseCompressed(shard_);
     while (std::optional<TarHeader> header = NextHeader()) Visit(*std::move(header));
     Flush();
   }
@@ -45,6 +45,15 @@ class TarScanner {
   // The next member, at header_; its payload starts at `at_`. nullopt at the end mark.
   std::optional<TarHeader> NextHeader() {
     header_ = at_;
+    try {
+      return ReadHeader();
+    } catch (const ShardDamage&) {
+      if (header_ == 0) RefuseCompressed(shard_);
+      throw;
+    }
+  }
+
+  std::optional<TarHeader> ReadHeader() {
     if (shard_.size() - at_ < kTarBlock) {
       throw ShardDamage(at_,
                         "the archive ends without the two blocks of zeros that mark its end: it was cut off");
@@ -113,6 +122,10 @@ class TarScanner {
                   fmt::format("the member \"{}\" is sparse: its bytes are not stored as they are; write the "
                               "archive without sparse files",
                               header.name)});
+      return;
+    }
+    if (sample_.members.size() == kMostMembers) {
+      sink_.Skip({header_, fmt::format("the sample has more than {} members", kMostMembers)});
       return;
     }
     const auto is_same = [&](const ShardMember& member) { return member.name == split->member; };

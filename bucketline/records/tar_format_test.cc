@@ -118,6 +118,15 @@ TEST(TarFormat, AMemberTwiceInASampleIsSkipped) {
   EXPECT_THAT(found.skipped, ElementsAre(HasSubstr("stands twice")));
 }
 
+TEST(TarFormat, ASampleHasNoMoreMembersThanMakesSense) {
+  std::string archive;
+  for (int i = 0; i < 1025; ++i) archive += TarMember("1.m" + std::to_string(i), "");
+  const Found found = Scan(archive + TarEnd());
+  ASSERT_EQ(found.samples.size(), 1u);
+  EXPECT_EQ(found.samples[0].members.size(), 1024u);
+  EXPECT_THAT(found.skipped, ElementsAre(HasSubstr("more than 1024 members")));
+}
+
 TEST(TarFormat, ALabelThatIsNoneIsSkipped) {
   const Found found =
       Scan(Tar({{"1.cls", std::string(kLargestLabelMember + 1, '1')}, {"1.jpg", "b"}}), "cls");

@@ -41,7 +41,7 @@ from bucketline.errors import (
 )
 from bucketline.files import open
 from bucketline.image import Image
-from bucketline.labels import Labels, Sidecar
+from bucketline.labels import Labels, Member, Sidecar
 from bucketline.loader import Loader
 from bucketline.objects import Object, delete, exists, get, list, put
 from bucketline.runtime import Runtime
@@ -63,6 +63,7 @@ __all__ = [
     "IoError",
     "Labels",
     "Loader",
+    "Member",
     "NotFoundError",
     "Object",
     "ObjectChangedError",

@@ -9,7 +9,7 @@ from typing import Any
 
 from bucketline import _core
 from bucketline._options import flag, number
-from bucketline.dataset import Dataset, require_files
+from bucketline.dataset import Dataset, require_records
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 
 
@@ -21,7 +21,7 @@ def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
     """
     if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
         raise InvalidArgumentError(f"concat and mix take a list of Datasets, not {datasets!r}")
-    require_files(datasets)
+    require_records(datasets)
     if any(dataset._mix is not None for dataset in datasets):
         raise UnsupportedError("a mix is whole: give all datasets and their weights to one mix")
     cores, objects = _renumbered(datasets)

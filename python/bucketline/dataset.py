@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
 from bucketline._label_columns import kinds_of
-from bucketline._options import choice, number, reject_unknown
+from bucketline._options import choice, number, reject_unknown, text
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -25,7 +25,7 @@ Where = str | os.PathLike[str]
 _PINS = {name: getattr(_core.PinMode, name) for name in ("etag", "version", "size")}
 _SPLITS = {"key": _core.SplitBy.key, "label": _core.SplitBy.label}
 _MISSING = {"error": False, "drop": True}
-_FORMATS = ("auto", "objects")
+_DAMAGED = {"error": False, "skip": True}
 
 
 class Sample(NamedTuple):
@@ -79,16 +79,21 @@ class Dataset:
 
     uri: "s3://bucket/prefix/", a folder, or a manifest that `save` wrote; "s3://b/train-{000..146}/" or a list of them,
         one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
-        below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
-        ("drop").
+        below its prefix without its extension. `missing` is what a key without a partner, or a shard's sample without
+        one of the parts, is: an "error", or left out ("drop").
         "channel:train", in a training job, is the channel of that name, in whichever mode it came; outside a job it is
         `default`, a URI. A channel that came as a Pipe is a stream: a Loader reads it, and it has no length, keys or
         parts. Its records have no keys either: with `labels` the second record of each sample is its label, and
         `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
-    format: "objects", one a record; "auto" is the same today.
-    extensions: which keys count, by their ending, without case; None: all.
+    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
+        indexed once (`save` keeps the index); "tfds", the folder of a version that TensorFlow Datasets prepared, of
+        which `split` is read; "auto": by the ending of the URI, and of what lies below a prefix.
+    parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
+        ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
+    damaged: what damage in a shard is: an "error", or logged and left out ("skip").
+    extensions: of raw objects: which keys count, by their ending, without case; None: all.
     endpoint_url, region, profile, anonymous, requester_pays: how the bucket is reached; None: as boto3 finds it, from
         the environment and the shared files.
     pin: what every read is checked against: "etag" (the state that was listed) | "version" (read by its version id) |
@@ -117,6 +122,9 @@ class Dataset:
         default: Where | None = None,
         attributes: Sequence[str] | None = None,
         format: str = "auto",
+        parts: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+        damaged: str = "error",
+        split: str | None = None,
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
         region: str | None = None,
@@ -131,8 +139,11 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        if format not in _FORMATS:
-            raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
+        if format == "parquet":
+            raise UnsupportedError(
+                "format 'parquet' is not read: its pages cannot be read by themselves; write the images as tar shards"
+            )
+        choice(format, "format", dict.fromkeys(_formats()))
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
         from bucketline.channel import located
@@ -152,29 +163,38 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
-        options = {**self._reach, "extensions": extensions, "runtime": self._runtime, "progress": progress}
+        shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
-            parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
-            if not parts:
+            same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
+            joined = [
+                Dataset(part, None if i else labels, progress=progress, **same)
+                for i, part in enumerate(uri.values())
+            ]
+            if not joined:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
-            require_files(parts)
-            self._left_out = parts[0]._left_out
-            self._objects = parts[0]._objects
-            self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
+            require_records(joined)
+            self._left_out = joined[0]._left_out
+            self._objects = joined[0]._objects
+            self._core = _core.join([str(name) for name in uri], [part._core for part in joined], drop)
             return
         rule, finish = Labels.of(labels).to_core()
+        options = _core.DatasetOptions()
+        options.labels = rule
+        options.format = format
+        options.split = text(split, "split")
+        options.parts = _parts(parts)
+        options.extensions = _extensions(extensions)
+        options.pin = choice(pin, "pin", _PINS)
+        options.s3 = self._s3
+        if drop:
+            options.drop_missing()
+        if choice(damaged, "damaged", _DAMAGED):
+            options.skip_damaged()
+        uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri)
         with listing_progress(progress) as tell:
-            core = _core.open_dataset(
-                self._runtime._core,
-                [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri),
-                rule,
-                _extensions(extensions),
-                choice(pin, "pin", _PINS),
-                self._s3,
-                tell,
-            )
+            core = _core.open_dataset(self._runtime._core, uris, options, tell)
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
@@ -350,6 +370,9 @@ DATASET_KEYWORDS = (
     "default",
     "attributes",
     "format",
+    "parts",
+    "damaged",
+    "split",
     "extensions",
     "endpoint_url",
     "region",
@@ -364,8 +387,8 @@ DATASET_KEYWORDS = (
 )
 
 
-def require_files(datasets: Sequence[Dataset]) -> None:
-    """Raises InvalidArgumentError for a stream: it goes together with nothing."""
+def require_records(datasets: Sequence[Dataset]) -> None:
+    """Raises InvalidArgumentError for a stream, which has none to count."""
     for dataset in datasets:
         if dataset._place is not None and dataset._place.is_pipe:
             raise InvalidArgumentError(
@@ -377,6 +400,27 @@ def _uris(given: Any) -> list[str]:
     if not isinstance(given, Sequence) or not given:
         raise InvalidArgumentError(f"uri must be a URI, a list of them, or a dict of parts, not {given!r}")
     return [uri_text(uri) for uri in given]
+
+
+def _formats() -> list[str]:
+    return ["auto", "objects", "tfds", *_core.shard_formats().split(" | ")]
+
+
+def _parts(given: Sequence[str] | Mapping[str, str | Sequence[str]] | None) -> list[Any]:
+    if given is None:
+        return []
+    try:
+        if isinstance(given, Mapping):
+            named = {name: of.split(";") if isinstance(of, str) else list(of) for name, of in given.items()}
+            return [_core.PartChoice.parse(f"{name}={';'.join(of)}") for name, of in named.items()]
+        if isinstance(given, str) or not given:
+            raise TypeError
+        return [_core.PartChoice.parse(each) for each in given]
+    except TypeError:
+        raise InvalidArgumentError(
+            "parts must be members of the shards' samples, ('jpg;png', 'seg.png') or {'image': 'jpg;png'}, not "
+            f"{given!r}"
+        ) from None
 
 
 def _extensions(given: Sequence[str] | None) -> list[str]:

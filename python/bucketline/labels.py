@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import numbers
 import os
@@ -33,6 +34,18 @@ class Sidecar:
 
 
 @dataclass(frozen=True)
+class Member:
+    """What a sample's own shard says: its member (of a tar), feature (of a TFRecord) or column (of an MDS shard) of that
+    name. `Member("json", field="category")` reads a field of the JSON object that stands there.
+
+    Read while the shards are indexed. Text that is a number in all samples is one.
+    """
+
+    name: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Labels:
     """A source of labels, with what a short form leaves to its defaults.
 
@@ -40,7 +53,8 @@ class Labels:
         "folder" (the first path component below the prefix) | "parent" (the last folder before the name) |
         the URI of a .json, .jsonl or .csv table | a dict | a DataFrame or a list of dicts |
         an array or a list with one label a record, in the order of `ds.keys` |
-        re.compile("(?P<label>...)") searched for in the key | a function of the key | a Sidecar.
+        re.compile("(?P<label>...)") searched for in the key | a function of the key | a Sidecar |
+        of shards: a Member, or its name: "cls", "image/class/label".
     key, label: the columns of a table that name the sample and hold its label.
     match: a table names samples by "key" (whole URIs, keys, or keys relative to the prefix; one form for the whole
         table) or by bare file "name".
@@ -103,7 +117,11 @@ class Labels:
         if isinstance(source, (str, os.PathLike)):
             if os.fspath(source).endswith(_TABLES):
                 return _core.Labels.table(os.fspath(source), self.key, self.label), None
-            raise _no_source(source)
+            if not isinstance(source, str) or not source or "://" in source or _is_misspelt(source):
+                raise _no_source(source)
+            return _core.Labels.member(source, ""), None
+        if isinstance(source, Member):
+            return _core.Labels.member(source.name, source.field), None
         if isinstance(source, Sidecar):
             return _core.Labels.sidecar(source.name, source.field), None
         rows = self._rows()
@@ -200,7 +218,7 @@ def _check(source: Any) -> None:
                 f"re.compile(r'(?P<label>[a-z]+)_'), not {source!r}"
             )
         return
-    of_a_form = source is None or callable(source) or isinstance(source, (str, os.PathLike, Sidecar))
+    of_a_form = source is None or callable(source) or isinstance(source, (str, os.PathLike, Sidecar, Member))
     in_order = hasattr(source, "__len__") and not isinstance(source, (bytes, set, frozenset))
     if not (of_a_form or in_order):
         raise _no_source(source)
@@ -209,8 +227,13 @@ def _check(source: Any) -> None:
 def _no_source(source: Any) -> InvalidArgumentError:
     return InvalidArgumentError(
         "labels must be None, 'folder', 'parent', the URI of a .json, .jsonl or .csv table, a dict, a table, an "
-        f"array, a pattern, a function or a Sidecar, not {source!r}"
+        f"array, a pattern, a function, a Sidecar, or the name of a shard's Member, not {source!r}"
     )
+
+
+def _is_misspelt(source: str) -> bool:
+    """Nearly one of the words: a member that is really called so is given as a Member."""
+    return bool(difflib.get_close_matches(source, ("folder", "parent"), cutoff=0.8))
 
 
 def _group_of(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
