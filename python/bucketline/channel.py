@@ -44,7 +44,6 @@ class StreamDataset(Dataset):
     ) -> None:
         reject_unknown(options, DATASET_KEYWORDS, "Dataset")
         self._place = place_of(uri)
-        self._objects = None
         self._runtime = runtime_of(runtime)
         given = Labels.of(labels)
         by_attribute = isinstance(given.source, str) and given.source in _BY_ATTRIBUTE

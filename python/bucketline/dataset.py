@@ -105,6 +105,9 @@ class Dataset:
     store says.
     """
 
+    _mix: list[tuple[int, int]] | None = None  # (records, weight) of each part, where several are mixed
+    _objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
+
     def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:
         from bucketline.channel import StreamDataset, place_of
 
@@ -149,10 +152,6 @@ class Dataset:
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
-        self._mix: list[tuple[int, int]] | None = (
-            None  # (records, weight) of each part, where several are mixed
-        )
-        self._objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
         self._left_out = 0  # records, by labels that Python worked out
         # What another process needs to open the same data: see bucketline.torch.
         self._reach: dict[str, Any] = {
@@ -208,7 +207,6 @@ class Dataset:
         view._core = core
         view._s3 = self._s3
         view._labels = None
-        view._mix = None
         view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach

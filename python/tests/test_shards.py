@@ -63,7 +63,7 @@ def test_a_tar_is_its_samples(bucket_url: str) -> None:
     assert dataset.keys[7] == "t/train-001.tar/0007"
     assert dataset[7].data == IMAGES[7]
     assert dataset.uris[7].startswith(bucket_url + "t/train-001.tar#bytes=")
-    assert dataset.labels is not None and dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
+    assert isinstance(dataset.labels, np.ndarray) and dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
     with bl.Loader(dataset, 4, image=IMAGE) as loader:
         batch = next(iter(loader))
         assert batch.keys == dataset.keys[:4] and batch.labels.tolist() == [0, 1, 2, 0]
@@ -129,7 +129,7 @@ def test_tfrecords_that_tensorflow_wrote(bucket_url: str, tmp_path: Path) -> Non
         ("score", [i / 4 for i in range(COUNT)]),
     ):
         dataset = bl.Dataset(bucket_url + "r/", labels=labels)
-        assert dataset.labels is not None and dataset.labels.tolist() == expected
+        assert isinstance(dataset.labels, np.ndarray) and dataset.labels.tolist() == expected
     assert dataset.keys[3] == "r/x.tfrecord/0000000003" and dataset[3].data == IMAGES[3]
     assert_same(epoch_of(dataset), epoch_of(put_raw(bucket_url)))
     with pytest.raises(bl.InvalidArgumentError, match="list of 1 integers"):
@@ -153,7 +153,7 @@ def test_a_tfrecord_with_a_wrong_crc_or_in_gzip(bucket_url: str, tmp_path: Path)
 def test_recordio(bucket_url: str) -> None:
     bl.put(bucket_url + "x.rec", shards.recordio([(data, i % 3) for i, data in enumerate(IMAGES)]))
     dataset = bl.Dataset(bucket_url + "x.rec", labels="label")
-    assert dataset.labels is not None and dataset.labels.dtype == np.int64
+    assert isinstance(dataset.labels, np.ndarray) and dataset.labels.dtype == np.int64
     assert dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
     assert_same(epoch_of(dataset), epoch_of(put_raw(bucket_url)))
 
@@ -168,7 +168,7 @@ def test_mds(bucket_url: str) -> None:
     bl.put(bucket_url + "m/shard.00001.mds", shards.mds(columns, {"label": 8}, samples[7:]))
     bl.put(bucket_url + "m/index.json", b"{}")
     dataset = bl.Dataset(bucket_url + "m/", labels="label")
-    assert dataset.labels is not None and dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
+    assert isinstance(dataset.labels, np.ndarray) and dataset.labels.tolist() == [i % 3 for i in range(COUNT)]
     assert bl.Dataset(bucket_url + "m/", labels="name").classes == ["n0", "n1"]
     assert_same(epoch_of(dataset), epoch_of(put_raw(bucket_url)))
 
