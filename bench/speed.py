@@ -22,6 +22,7 @@ import servers
 from engine_sections import decode, latency, memory, training
 from fetch_section import fetch
 from measuring import Row, Run
+from mount_section import mount
 from pipe_section import pipe
 from python_section import python
 
@@ -33,6 +34,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "training": training,
     "python": python,
     "pipe": pipe,
+    "mount": mount,
 }
 
 

@@ -7,5 +7,6 @@
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/loader.h"
+#include "bucketline/loader/stream_loader.h"
 #include "bucketline/records/labels.h"
 #include "bucketline/runtime/runtime.h"

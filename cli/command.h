@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +19,7 @@ constexpr int kInterrupted = 130;  // as shells report a program that SIGINT end
 struct Invocation {
   std::function<int(std::stop_token stop)> run;  // returns the exit code; may throw Error
   bool json = false;                             // results as JSON on standard output
+  std::optional<std::stop_source> hurry = {};    // when a clean end may take long: see Interrupt
 };
 
 // Each adds one sub-command, one file each.
@@ -30,6 +32,8 @@ void AddDoctor(CLI::App& app, Invocation& invocation);
 void AddBench(CLI::App& app, Invocation& invocation);
 void AddTrain(CLI::App& app, Invocation& invocation);
 void AddServe(CLI::App& app, Invocation& invocation);
+void AddMount(CLI::App& app, Invocation& invocation);
+void AddJob(CLI::App& app, Invocation& invocation);
 void AddSynthesize(CLI::App& app, Invocation& invocation);
 
 }  // namespace bucketline::cli

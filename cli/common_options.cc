@@ -1,6 +1,7 @@
 #include "cli/common_options.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <sstream>
 
@@ -10,20 +11,28 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/dataset/channel_place.h"
+#include "bucketline/records/shard_format.h"
 
 namespace bucketline::cli {
 namespace {
 
 constexpr uint64_t kShownBadSamples = 10;
 
-std::vector<std::string> SplitExtensions(const std::string& text) {
-  std::vector<std::string> extensions;
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> pieces;
   std::istringstream stream(text);
-  for (std::string extension; std::getline(stream, extension, ',');) {
-    if (!extension.empty()) extensions.push_back(extension);
+  for (std::string piece; std::getline(stream, piece, ',');) {
+    if (!piece.empty()) pieces.push_back(piece);
   }
-  return extensions;
+  return pieces;
 }
+
+bool IsTable(const std::string& labels) {
+  return labels.ends_with(".csv") || labels.ends_with(".json") || labels.ends_with(".jsonl");
+}
+
+const char* Environment(const char* name) { return std::getenv(name); }
 
 }  // namespace
 
@@ -62,15 +71,33 @@ void ConnectionArgs::AddTo(CLI::App& app) {
 
 void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
   labels = std::move(default_labels);
-  app.add_option("uri", uri, "s3://bucket/prefix/, a folder, or a saved .manifest")->required();
-  app.add_option("--labels", labels, "none | folder | parent | the URI of a .csv, .json or .jsonl table")
+  app.add_option(
+         "uri", uri,
+         "s3://bucket/prefix/, a folder, shards (s3://bucket/train-{000..146}.tar), a saved .manifest, or "
+         "channel:NAME in a training job")
+      ->required();
+  app.add_option("--default", default_uri, "what channel:NAME is outside a training job");
+  app.add_option("--labels", labels,
+                 "none | folder | parent | the URI of a .csv, .json or .jsonl table | of shards: a member "
+                 "(cls), or a field of one (json:category)")
       ->capture_default_str();
   app.add_option("--label-key", label_key, "column of the table that names the sample")
       ->capture_default_str();
   app.add_option("--label-field", label_field, "column of the table that holds the label")
       ->capture_default_str();
+  AddNamed<Missing>(
+      app, "--missing", missing, {{"error", Missing::kError}, {"drop", Missing::kDrop}},
+      "what a sample without a label, or a shard's without one of its parts, is: error | drop (it is left "
+      "out) [error]");
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
+  app.add_option("--classes", classes, "the names of the labels, in the order of their numbers: cat,dog");
+  app.add_option("--format", format, "auto (by the ending) | objects | tfds | " + ShardFormatNames())
+      ->capture_default_str();
+  app.add_option("--split", split, "of tfds: train, test, ...");
+  app.add_option("--parts", parts,
+                 "of shards: members that are a record's parts: \"image=jpg;png,mask=seg.png\"");
+  app.add_flag("--skip-damaged", skip_damaged, "of shards: warn of damage and leave out what it touches");
   app.add_option("--pin", pin, "what every read is bound to: etag | size | version")
       ->check(CLI::IsMember({"etag", "size", "version"}))
       ->capture_default_str();
@@ -78,21 +105,53 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
 
 Labels DatasetArgs::MakeLabels() const {
   if (labels == "none") return Labels::None();
+  Labels made = RuleOfLabels();
+  if (!classes.empty()) made.Classes(SplitAtCommas(classes));
+  return made;
+}
+
+Labels DatasetArgs::RuleOfLabels() const {
   if (labels == "folder") return Labels::Folder();
   if (labels == "parent") return Labels::Parent();
-  return Labels::Table(labels, label_key, label_field);
+  if (IsTable(labels)) return Labels::Table(labels, label_key, label_field);
+  if (labels.find("://") != std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument, "a table of labels ends in .csv, .json or .jsonl", labels);
+  }
+  const size_t colon = labels.find(':');
+  return Labels::Member(labels.substr(0, colon), colon == std::string::npos ? "" : labels.substr(colon + 1));
+}
+
+std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
+  const std::optional<std::string> name = ChannelName(uri);
+  const std::optional<ChannelPlace> place = name ? FindChannel(*name, Environment) : std::nullopt;
+  if (!place || !place->is_pipe) return std::nullopt;
+  if (labels != "none" && labels != "folder" && labels != "parent") {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the samples of a Pipe have no keys to look labels up by; send the label as the second "
+                "attribute of an "
+                "AugmentedManifestFile, and leave --labels out",
+                uri);
+  }
+  return Stream(runtime, *place, {.labels = labels != "none", .classes = SplitAtCommas(classes)});
 }
 
 Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
   LiveLine line;
   DatasetOptions options;
-  options.labels = MakeLabels();
-  options.extensions = SplitExtensions(extensions);
+  options.labels = MakeLabels().IfMissing(missing);
+  options.extensions = SplitAtCommas(extensions);
+  options.format = format;
+  options.split = split;
+  for (const std::string& part : SplitAtCommas(parts)) options.parts.push_back(PartChoice::Parse(part));
+  options.missing = missing;
+  options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
   options.listing_progress = [&](uint64_t objects) {
     line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
   };
-  return Dataset::Open(runtime, other_uri, std::move(options));
+  const std::optional<std::string> channel = ChannelName(other_uri);
+  const bool elsewhere = channel && !default_uri.empty() && !FindChannel(*channel, Environment);
+  return Dataset::OpenAll(runtime, {elsewhere ? default_uri : other_uri}, std::move(options));
 }
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {

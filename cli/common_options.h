@@ -5,12 +5,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/dataset/stream.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/runtime/runtime.h"
 
@@ -29,8 +31,15 @@ struct DatasetArgs {
   std::string labels = "none";
   std::string label_key = "file";
   std::string label_field = "label";
+  Missing missing = Missing::kError;
   std::string extensions = ".jpg,.jpeg,.png";
   std::string pin = "etag";
+  std::string classes;      // names, comma-separated; empty: those that occur
+  std::string default_uri;  // of a channel, outside a job
+  std::string format = "auto";
+  std::string split;
+  std::string parts;
+  bool skip_damaged = false;
 
   void AddTo(CLI::App& app, std::string default_labels);
 
@@ -38,8 +47,13 @@ struct DatasetArgs {
   Dataset Open(Runtime& runtime) const { return Open(runtime, uri); }
   Dataset Open(Runtime& runtime, const std::string& other_uri) const;
 
+  // The training channel that `uri` names, if it came as a Pipe. Throws kInvalidArgument for labels that are looked up by
+  // a key.
+  std::optional<Stream> OpenPipe(Runtime& runtime) const;
+
  private:
   Labels MakeLabels() const;
+  Labels RuleOfLabels() const;  // before classes are given
 };
 
 // Adds an option whose value is one of a few words, which `help` lists. `Target` is E or an optional of it.

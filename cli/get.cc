@@ -77,6 +77,7 @@ int Run(const Args& args, bool json, std::stop_token stop) {
 void AddGet(CLI::App& app, Invocation& invocation) {
   auto args = std::make_shared<Args>();
   CLI::App* sub = app.add_subcommand("get", "read objects, to a folder or to nowhere");
+  args->dataset.format = "objects";  // a shard is copied as it is
   args->dataset.AddTo(*sub, "none");
   sub->get_option("--extensions")->default_str("all");
   args->dataset.extensions = "";

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
 
 #include "cli/command.h"
 #include <poll.h>
@@ -18,6 +19,7 @@ namespace bucketline::cli {
 namespace {
 
 constexpr int kGraceMilliseconds = 2000;
+constexpr int kHurryMilliseconds = 10000;
 
 enum class Woken { kSignal, kDone, kTimeout };
 
@@ -31,13 +33,19 @@ Woken Wait(int signals, int done, int timeout_milliseconds) {
   return read(signals, &info, sizeof(info)) == sizeof(info) ? Woken::kSignal : Woken::kTimeout;
 }
 
+bool IsIgnored(int number) {
+  struct sigaction action;
+  return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
-Interrupt::Interrupt() {
+Interrupt::Interrupt(std::optional<std::stop_source> hurry) : hurry_(std::move(hurry)) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  if (!IsIgnored(SIGHUP)) sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
   done_ = eventfd(0, EFD_CLOEXEC);
@@ -56,7 +64,11 @@ Interrupt::~Interrupt() {
 void Interrupt::Run() {
   if (Wait(signals_, done_, -1) != Woken::kSignal) return;
   stop_.request_stop();
-  if (Wait(signals_, done_, kGraceMilliseconds) == Woken::kDone) return;
+  if (hurry_) {
+    if (Wait(signals_, done_, -1) != Woken::kSignal) return;
+    hurry_->request_stop();
+  }
+  if (Wait(signals_, done_, hurry_ ? kHurryMilliseconds : kGraceMilliseconds) == Woken::kDone) return;
   std::fputs("\nbucketline: interrupted\n", stderr);
   _exit(kInterrupted);
 }

@@ -1,16 +1,21 @@
 // Interrupt: Ctrl-C and SIGTERM as a stop token.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <thread>
 
 namespace bucketline::cli {
 
-// Blocks SIGINT and SIGTERM in every thread that starts after it and waits for them itself. The first one
-// requests the stop; a second one, or two seconds without a clean end, ends the process with exit code 130.
+// Blocks SIGINT, SIGTERM and SIGHUP (unless it is ignored, as below nohup) in every thread that starts after it and waits
+// for them itself. The first one requests the stop; a second one, or two seconds without a clean end, ends the process with
+// exit code 130.
+//
+// With `hurry` the clean end takes the time that it takes; the second signal requests `hurry`, and a third one, or ten
+// seconds, ends the process.
 class Interrupt {
  public:
-  Interrupt();
+  explicit Interrupt(std::optional<std::stop_source> hurry = {});
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -23,6 +28,7 @@ class Interrupt {
   int signals_;  // signalfd
   int done_;     // eventfd, written by the destructor
   std::stop_source stop_;
+  std::optional<std::stop_source> hurry_;
   std::thread thread_;
 };
 

@@ -42,6 +42,8 @@ int Main(int argc, char** argv) {
   AddBench(app, invocation);
   AddDoctor(app, invocation);
   AddServe(app, invocation);
+  AddMount(app, invocation);
+  AddJob(app, invocation);
   AddSynthesize(app, invocation);
   try {
     app.parse(argc, argv);
@@ -52,7 +54,7 @@ int Main(int argc, char** argv) {
     return kWrongUsage;
   }
 
-  Interrupt interrupt;
+  Interrupt interrupt(invocation.hurry);
   try {
     const int code = invocation.run(interrupt.token());
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

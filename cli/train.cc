@@ -26,11 +26,31 @@ struct Args {
 };
 
 struct Data {
-  Dataset train;
+  TrainingData train;
   std::optional<Dataset> validation;
 };
 
+Data OpenPipe(const Args& args, Runtime& runtime, Stream stream) {
+  if (args.validation_split > 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "this channel came as a Pipe, which cannot be split; give the job a second channel, in input "
+                "mode File "
+                "or FastFile, and --validation channel:NAME",
+                args.dataset.uri);
+  }
+  if (stream.options().classes.empty()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "this channel came as a Pipe, which does not say its classes beforehand; give them as --classes",
+        args.dataset.uri);
+  }
+  if (args.validation.empty()) return {std::move(stream), std::nullopt};
+  return {std::move(stream), args.dataset.Open(runtime, args.validation)};
+}
+
 Data OpenData(const Args& args, Runtime& runtime) {
+  if (std::optional<Stream> stream = args.dataset.OpenPipe(runtime))
+    return OpenPipe(args, runtime, *std::move(stream));
   Dataset all = args.dataset.Open(runtime);
   if (!args.validation.empty()) return {std::move(all), args.dataset.Open(runtime, args.validation)};
   if (args.validation_split == 0) return {std::move(all), std::nullopt};

@@ -34,15 +34,17 @@ void TrainReport::Log(const nlohmann::ordered_json& object) {
   log_.Write(object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void TrainReport::Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options) {
+void TrainReport::Begin(const TrainingData& train, const Dataset* validation, const TrainOptions& options) {
   epochs_ = options.epochs;
   classes_ = train.classes();
   if (validation != nullptr) validation_ = *validation;
-  Say(fmt::format("{}: {} images to train on, {} to validate, {} classes", train.source(), train.size(),
+  const std::optional<uint64_t> images = train.images();
+  Say(fmt::format("{}: {} to train on, {} to validate, {} classes", train.source(),
+                  images ? fmt::format("{} images", *images) : "a stream of images",
                   validation == nullptr ? 0 : validation->size(), train.classes().size()));
   Log({{"event", "begin"},
        {"source", train.source()},
-       {"train_images", train.size()},
+       {"train_images", images ? nlohmann::ordered_json(*images) : nlohmann::ordered_json()},
        {"validation_images", validation == nullptr ? 0 : validation->size()},
        {"classes", train.classes()},
        {"seed", options.seed}});
@@ -77,8 +79,9 @@ TrainObserver TrainReport::Observer() {
 void TrainReport::OnStep(const TrainProgress& progress) {
   line_.Update([&] {
     return fmt::format(
-        "epoch {}/{}  step {}/{}  {:.0f} images/s  loss {:.4f}  accuracy {:.3f}  waiting {:.1f} %",
-        progress.epoch + 1, progress.epochs, progress.step_in_epoch, progress.steps_in_epoch,
+        "epoch {}/{}  step {}{}  {:.0f} images/s  loss {:.4f}  accuracy {:.3f}  waiting {:.1f} %",
+        progress.epoch + 1, progress.epochs, progress.step_in_epoch,
+        progress.steps_in_epoch > 0 ? fmt::format("/{}", progress.steps_in_epoch) : "",
         progress.images_per_second, progress.loss, progress.accuracy, progress.wait_share * 100);
   });
   Log({{"event", "step"},

@@ -33,7 +33,7 @@ class TrainReport {
   // Throws kIo when a file cannot be written. The Runtime outlives it.
   TrainReport(Runtime& runtime, const TrainReportOptions& options);
 
-  void Begin(const Dataset& train, const Dataset* validation, const TrainOptions& options);
+  void Begin(const TrainingData& train, const Dataset* validation, const TrainOptions& options);
   TrainObserver Observer();
   void End(const TrainResult& result, const S3Counters& counters);
 

@@ -32,13 +32,19 @@ void FuzzServeRequest(std::span<const uint8_t> data);
 void FuzzRecordIo(std::span<const uint8_t> data);
 void FuzzChannelManifest(std::span<const uint8_t> data);
 void FuzzGzip(std::span<const uint8_t> data);
+void FuzzTar(std::span<const uint8_t> data);
+void FuzzTfRecord(std::span<const uint8_t> data);
+void FuzzExample(std::span<const uint8_t> data);
+void FuzzRecordIoShard(std::span<const uint8_t> data);
+void FuzzMds(std::span<const uint8_t> data);
+void FuzzTfdsInfo(std::span<const uint8_t> data);
 
 struct NamedHarness {
   std::string_view name;  // of its folder in fuzz/corpus and tests/regressions
   Harness run;
 };
 
-inline constexpr std::array<NamedHarness, 20> kHarnesses = {{
+inline constexpr std::array<NamedHarness, 26> kHarnesses = {{
     {"jpeg", FuzzJpeg},
     {"png", FuzzPng},
     {"webp", FuzzWebp},
@@ -59,6 +65,12 @@ inline constexpr std::array<NamedHarness, 20> kHarnesses = {{
     {"recordio", FuzzRecordIo},
     {"channel_manifest", FuzzChannelManifest},
     {"gzip", FuzzGzip},
+    {"tar", FuzzTar},
+    {"tfrecord", FuzzTfRecord},
+    {"example", FuzzExample},
+    {"recordio_shard", FuzzRecordIoShard},
+    {"mds", FuzzMds},
+    {"tfds_info", FuzzTfdsInfo},
 }};
 
 }  // namespace bucketline::fuzz

@@ -7,6 +7,7 @@ import io
 import json
 import struct
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,9 +166,81 @@ def states() -> Iterator[Seed]:
     )  # manifest/index is made by `bucketline index`
 
 
+def varint(number: int) -> bytes:
+    parts = bytearray()
+    while number >= 128:
+        parts.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+def sized(field: int, content: bytes) -> bytes:
+    """A field of protobuf's wire type 2."""
+    return bytes([field << 3 | 2]) + varint(len(content)) + content
+
+
+def crc32c(content: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def masked(content: bytes) -> bytes:
+    crc = crc32c(content)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def archive(layout: int, name: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=layout) as tar:
+        for member, content in ((f"{name}.cls", b"1"), (f"{name}.jpg", b"JPEG")):
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()[:6144]
+
+
+def shards() -> Iterator[Seed]:
+    yield "tar", "ustar", archive(tarfile.USTAR_FORMAT, "a/1")
+    yield "tar", "pax", archive(tarfile.PAX_FORMAT, "ü/1")
+    yield "tar", "gnu", archive(tarfile.GNU_FORMAT, "n" * 120)
+    features = {
+        b"image": sized(1, sized(1, b"JPEG")),
+        b"label": sized(3, sized(1, b"\x07")),
+        b"score": sized(2, sized(1, struct.pack("<f", 0.5))),
+    }
+    example = sized(1, b"".join(sized(1, sized(1, name) + sized(2, of)) for name, of in features.items()))
+    yield "example", "image", example
+    length = struct.pack("<Q", len(example))
+    yield "tfrecord", "one", length + masked(length) + example + masked(example)
+    body = struct.pack("<IfQQ", 0, 3.0, 1, 0) + b"JPEG!"
+    yield "recordio_shard", "one", struct.pack("<II", 0xCED7230A, len(body)) + body + bytes(-len(body) % 4)
+    columns = {
+        "column_encodings": ["jpeg", "int"],
+        "column_names": ["image", "label"],
+        "column_sizes": [None, 8],
+        "format": "mds",
+        "version": 2,
+    }
+    config = json.dumps(columns).encode()
+    sample = struct.pack("<I4sq", 4, b"JPEG", 7)
+    begin = 12 + len(config)
+    yield "mds", "one", struct.pack("<III", 1, begin, begin + len(sample)) + config + sample
+    info = json.dumps({"splits": [{"name": "train"}]}).encode()
+    described = json.dumps({"featuresDict": {"features": {"image": {"image": {}}}}}).encode()
+    yield (
+        "tfds_info",
+        "both",
+        bytes([round(255 * len(info) / (len(info) + len(described)))]) + info + described,
+    )
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus")
-    seeds = [*images(), *texts(), *channels(), *files(), *states()]
+    seeds = [*images(), *texts(), *channels(), *files(), *states(), *shards()]
     for harness, name, content in list(seeds):
         if harness in ("jpeg", "png", "webp", "gif", "bmp"):  # whole decodes and the probe take them all
             seeds += [

@@ -1,11 +1,13 @@
 #include "bucketline/dataset/dataset.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset_state.h"
+#include "bucketline/dataset/part_checksum.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/store/blocking.h"
 
@@ -42,7 +44,7 @@ PartPlace Dataset::PlaceAt(uint64_t index, size_t part) const {
 
 std::string Dataset::UriAt(uint64_t index, size_t part) const {
   const PartPlace place = PlaceAt(index, part);
-  return place.store->UriOf(place.part.object_key);
+  return UriOfPart(*place.store, place.part);
 }
 
 int64_t Dataset::LabelInteger(uint64_t index) const {
@@ -56,6 +58,12 @@ float Dataset::LabelFloat(uint64_t index, size_t column) const {
   return labels.floats[place.index * labels.width + column];
 }
 
+bool Dataset::has_checksums() const {
+  const std::vector<Manifest>& manifests = state_->manifests.manifests();
+  return std::any_of(manifests.begin(), manifests.end(),
+                     [](const Manifest& one) { return one.has_checksums(); });
+}
+
 uint64_t Dataset::total_bytes() const { return state_->Measure().total_bytes; }
 uint64_t Dataset::largest_record() const { return state_->Measure().largest; }
 
@@ -66,7 +74,7 @@ std::string Dataset::largest_record_uri() const {
 Sample Dataset::Read(uint64_t index, size_t part, std::stop_token stop) const {
   PartPlace place = PlaceAt(index, part);
   Sample sample{.key = Key(index),
-                .uri = place.store->UriOf(place.part.object_key),
+                .uri = UriOfPart(*place.store, place.part),
                 .data = {},
                 .size = place.part.length,
                 .etag = place.part.etag};
@@ -77,6 +85,9 @@ Sample Dataset::Read(uint64_t index, size_t part, std::stop_token stop) const {
     sample.data = GetBytes(*place.store, std::move(request), place.part.length);
   } catch (const Error& error) {
     throw ExplainPin(error.WithUri(sample.uri), place.pin);
+  }
+  if (const std::optional<Error> fault = ChecksumFault(sample.data.span(), place.part.crc32c)) {
+    throw fault->WithUri(sample.uri);
   }
   return sample;
 }

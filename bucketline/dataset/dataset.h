@@ -14,6 +14,7 @@
 #include "bucketline/records/labels.h"
 #include "bucketline/records/manifest.h"
 #include "bucketline/records/manifest_list.h"
+#include "bucketline/records/part_choice.h"
 #include "bucketline/runtime/runtime.h"
 #include "bucketline/store/object_store.h"
 
@@ -26,8 +27,19 @@ enum class PinMode { kEtag, kSize, kVersion };
 // Whether one object may stand in a dataset more than once.
 enum class Repeats { kError, kAllow };
 
+// What damage in a shard is: the end, or something to log and leave out.
+enum class Damaged { kError, kSkip };
+
 struct DatasetOptions {
   Labels labels = Labels::None();
+  // "auto": by each URI's ending, else raw objects, or shards where a prefix has no object of these extensions.
+  // "objects", "tfds" (a folder that TensorFlow Datasets prepared), or a format of records/shard_format.h.
+  std::string format = "auto";
+  std::string split = {};  // of "tfds": "train"; may be left out where there is one
+  // Of shards: the parts of a record. Empty: one, "data", the sample's image.
+  std::vector<PartChoice> parts = {};
+  Missing missing = Missing::kError;  // of shards: a sample without one of the parts
+  Damaged damaged = Damaged::kError;  // of shards: bytes that are wrong, or not there
   // Keys that count, by their ending, compared without case; empty: every key. Folder markers (keys ending in
   // "/") and zero-byte objects never count when this is not empty.
   std::vector<std::string> extensions = {".jpg", ".jpeg", ".png"};
@@ -63,7 +75,8 @@ struct Sample {
 // source, bytewise by key within each; a view keeps that order.
 class Dataset {
  public:
-  // `uri`: a prefix ("s3://bucket/prefix/", a folder), or a saved manifest (its name ends in ".manifest").
+  // `uri`: a prefix ("s3://bucket/prefix/", a folder), a saved manifest (its name ends in ".manifest"), or a training
+  // channel that has files ("channel:train"; dataset/channel_place.h).
   // Lists once, page after page. Throws: what the store says; kNotFound for an empty prefix; kInvalidArgument
   // when keys are there but none with these extensions (naming a few that are), or for labels
   // (records/labels.h); kUnsupported for kVersion where no versions are kept; kInvalidArgument for a saved
@@ -107,8 +120,9 @@ class Dataset {
 
   // Preconditions: index < size(), part < part_names().size().
   std::string Key(uint64_t index) const;
-  std::string UriAt(uint64_t index, size_t part = 0) const;  // of the object that the part is in
-  const std::string& SourceAt(uint64_t index) const;         // of the prefix that it was listed from
+  // Of the object that the part is; "URI#bytes=first-last" where it is a range of one.
+  std::string UriAt(uint64_t index, size_t part = 0) const;
+  const std::string& SourceAt(uint64_t index) const;  // of the prefix that it was listed from
   Record RecordAt(uint64_t index) const;
   PartPlace PlaceAt(uint64_t index, size_t part = 0) const;
   uint64_t RecordBytes(uint64_t index) const;                 // of all parts
@@ -120,9 +134,10 @@ class Dataset {
   uint64_t largest_record() const;  // bytes of all its parts; 0 when empty
   std::string largest_record_uri() const;
   uint64_t fingerprint() const;  // of the manifests and the view
+  bool has_checksums() const;    // of some parts; reads of those are checked
 
   // Reads one part of one record now. Throws what the store says; kObjectChanged when it is not what was
-  // listed.
+  // listed; kCorruptData when its checksum is not that of its bytes.
   Sample Read(uint64_t index, size_t part = 0, std::stop_token stop = {}) const;
 
   // The same records with other labels, one for each: what records/label_column.h makes. A view becomes a

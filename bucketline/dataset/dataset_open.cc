@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -5,12 +7,16 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/braces.h"
+#include "bucketline/dataset/channel_place.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
 #include "bucketline/dataset/key_filter.h"
+#include "bucketline/dataset/object_pages.h"
 #include "bucketline/dataset/parallel.h"
-#include "bucketline/dataset/pinning.h"
+#include "bucketline/dataset/shard_index.h"
+#include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
+#include "bucketline/dataset/tfds_source.h"
 #include "bucketline/store/blocking.h"
 
 namespace bucketline {
@@ -26,40 +32,48 @@ Uri PrefixOf(std::string_view text) {
   return uri;
 }
 
-ListPage NextPage(ObjectStore& store, const ListRequest& request, PinMode pin) {
-  try {
-    return ListOnePage(store, request);
-  } catch (const Error& error) {
-    throw ExplainPin(error, pin);
-  }
+Record RawRecord(ObjectInfo object) {
+  Record record{.key = object.key, .parts = {}};
+  record.parts.push_back({.object_key = std::move(object.key),
+                          .offset = 0,
+                          .length = object.size,
+                          .object_size = object.size,
+                          .etag = std::move(object.etag),
+                          .version = std::move(object.version)});
+  return record;
 }
 
+// Raw objects below the prefix; or, where there are none and nobody said what it holds, the shards.
 // `options.listing_progress` is told of each page's objects.
-Manifest ListManifest(ObjectStore& store, const Uri& uri, const DatasetOptions& options) {
-  ListRequest request;
-  request.prefix = Runtime::KeyOf(uri);
-  request.stop = options.stop;
-  request.versions = options.pin == PinMode::kVersion;
+Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
+  const std::shared_ptr<ObjectStore> store = StoreOf(runtime, uri, options);
   ManifestBuilder builder(uri.ToString());
   KeyFilter filter(options.extensions, options.folder_markers);
-  do {
-    ListPage page = NextPage(store, request, options.pin);
-    for (ObjectInfo& object : page.objects) {
-      if (!filter.Accept(object)) continue;
-      Record record{.key = object.key, .parts = {}};
-      record.parts.push_back({.object_key = std::move(object.key),
-                              .offset = 0,
-                              .length = object.size,
-                              .object_size = object.size,
-                              .etag = std::move(object.etag),
-                              .version = std::move(object.version)});
-      builder.Add(std::move(record));
+  ShardSet shards{.format = nullptr, .store = store, .source = uri.ToString(), .objects = {}};
+  const ShardFormat* other = nullptr;  // than that of the first shard
+  ForEachPage(*store, Runtime::KeyOf(uri), options, [&](std::vector<ObjectInfo> objects) {
+    if (options.listing_progress) options.listing_progress(objects.size());
+    for (ObjectInfo& object : objects) {
+      if (filter.Accept(object)) {
+        builder.Add(RawRecord(std::move(object)));
+      } else if (const ShardFormat* format = ShardFormatOf(object.key)) {
+        if (shards.format == nullptr) shards.format = format;
+        if (shards.format != format) other = format;
+        shards.objects.push_back(std::move(object));
+      }
     }
-    if (options.listing_progress) options.listing_progress(page.objects.size());
-    request.token = std::move(page.next_token);
-  } while (!request.token.empty());
+    return true;
+  });
+  if (filter.accepted() == 0 && options.format == "auto" && shards.format != nullptr) {
+    if (other == nullptr) return IndexShards(runtime, shards, options);
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{} and {} shards are here; say by the format which are wanted",
+                            shards.format->name, other->name),
+                uri.ToString());
+  }
   filter.CheckSomethingCame(uri.ToString());
-  return std::move(builder).Build();
+  Source source{.manifest = std::move(builder).Build(), .stores = {{.store = store, .pin = options.pin}}};
+  return source;
 }
 
 Manifest ReadManifest(ObjectStore& store, const Uri& uri, std::stop_token stop) {
@@ -70,6 +84,23 @@ Manifest ReadManifest(ObjectStore& store, const Uri& uri, std::stop_token stop) 
   Result<Manifest> opened = Catch([&] { return Manifest::FromBytes(saved); });
   if (!opened) throw opened.error().WithUri(uri.ToString());
   return *std::move(opened);
+}
+
+Source OpenManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
+  Source source{.manifest = ReadManifest(*StoreOf(runtime, uri, options), uri, options.stop), .stores = {}};
+  if (options.pin == PinMode::kVersion && !source.manifest.has_versions()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the manifest was saved without versions; list the data anew, or open it with pin=\"etag\"",
+                uri.ToString());
+  }
+  source.stores.assign(
+      source.manifest.part_names().size(),
+      {.store = StoreOf(runtime, Uri::Parse(source.manifest.source()), options), .pin = options.pin});
+  return source;
+}
+
+std::string Located(std::string_view uri) {
+  return FolderOfChannel(uri, [](const char* name) { return std::getenv(name); });
 }
 
 // The options with one count of the objects that several listings, on several threads, have seen.
@@ -93,31 +124,49 @@ std::shared_ptr<ObjectStore> StoreOf(Runtime& runtime, const Uri& uri, const Dat
   return options.s3 ? runtime.StoreFor(uri, *options.s3) : runtime.StoreFor(uri);
 }
 
-Source OpenSource(Runtime& runtime, std::string_view text, const DatasetOptions& options) {
-  Uri uri = Uri::Parse(text);
-  Source source;
-  std::shared_ptr<ObjectStore> store;
-  if (uri.key.ends_with(".manifest")) {
-    source.manifest = ReadManifest(*StoreOf(runtime, uri, options), uri, options.stop);
-    if (options.pin == PinMode::kVersion && !source.manifest.has_versions()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "the manifest was saved without versions; list the data anew, or open it with pin=\"etag\"",
-                  uri.ToString());
+std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const DatasetOptions& options) {
+  static_cast<void>(AskedFormat(options));  // throws now
+  std::vector<SourceUris> groups;
+  std::vector<Uri> first;  // of each group
+  for (const std::string& text : uris) {
+    const Uri uri = Uri::Parse(text);
+    const ShardFormat* format = FormatOfUri(uri, options);
+    const bool joins = !groups.empty() && options.format != "tfds" && format != nullptr &&
+                       FormatOfUri(first.back(), options) == format && first.back().scheme == uri.scheme &&
+                       first.back().bucket == uri.bucket &&
+                       std::find(groups.back().begin(), groups.back().end(), text) == groups.back().end();
+    if (joins) {
+      groups.back().push_back(text);
+    } else {
+      groups.push_back({text});
+      first.push_back(uri);
     }
-    store = StoreOf(runtime, Uri::Parse(source.manifest.source()), options);
-  } else {
-    uri = PrefixOf(text);
-    store = StoreOf(runtime, uri, options);
-    source.manifest = ListManifest(*store, uri, options);
   }
-  source.stores.assign(source.manifest.part_names().size(), {.store = std::move(store), .pin = options.pin});
-  return source;
+  return groups;
+}
+
+Source OpenSource(Runtime& runtime, const SourceUris& uris, const DatasetOptions& options) {
+  const Uri uri = Uri::Parse(uris.front());
+  if (uri.key.ends_with(".manifest")) return OpenManifest(runtime, uri, options);
+  if (options.format == "tfds") return OpenTfds(runtime, PrefixOf(uris.front()), options);
+  if (!options.split.empty()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("split=\"{}\" is for format=\"tfds\"; other data is divided by Split", options.split),
+        uris.front());
+  }
+  const ShardFormat* format = FormatOfUri(uri, options);
+  if (format == nullptr) return ListPrefix(runtime, PrefixOf(uris.front()), options);
+  std::vector<Uri> parsed;
+  for (const std::string& text : uris) parsed.push_back(Uri::Parse(text));
+  return IndexShards(runtime, ListShards(runtime, parsed, *format, options), options);
 }
 
 Dataset Dataset::Open(Runtime& runtime, std::string_view uri, DatasetOptions options) {
   options = WithSharedProgress(std::move(options));
-  std::vector<Source> sources = {OpenSource(runtime, uri, options)};
-  const uint64_t dropped = LabelSources(runtime, options, &sources);
+  static_cast<void>(AskedFormat(options));  // throws now
+  std::vector<Source> sources = {OpenSource(runtime, {Located(uri)}, options)};
+  const uint64_t dropped = sources.front().left_out + LabelSources(runtime, options, &sources);
   return Dataset(State::Whole(&runtime, std::move(sources), dropped));
 }
 
@@ -125,17 +174,20 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   options = WithSharedProgress(std::move(options));
   std::vector<std::string> all;
   for (const std::string& uri : uris) {
-    for (std::string& one : ExpandBraces(uri)) all.push_back(std::move(one));
+    for (const std::string& one : ExpandBraces(uri)) all.push_back(Located(one));
   }
   if (all.empty())
     throw Error(ErrorCode::kInvalidArgument, "a dataset needs at least one URI, and none is given");
-  std::vector<Source> sources(all.size());
-  RunParallel(all.size(), kListings, [&](size_t i) { sources[i] = OpenSource(runtime, all[i], options); });
-  const uint64_t dropped = LabelSources(runtime, options, &sources);
+  const std::vector<SourceUris> groups = GroupUris(all, options);
+  std::vector<Source> sources(groups.size());
+  RunParallel(groups.size(), kListings,
+              [&](size_t i) { sources[i] = OpenSource(runtime, groups[i], options); });
+  uint64_t dropped = LabelSources(runtime, options, &sources);
   std::vector<Dataset> datasets;
   datasets.reserve(sources.size());
   for (Source& source : sources) {
-    datasets.push_back(Dataset(State::Whole(&runtime, {std::move(source)}, datasets.empty() ? dropped : 0)));
+    dropped += source.left_out;
+    datasets.push_back(Dataset(State::Whole(&runtime, {std::move(source)}, std::exchange(dropped, 0))));
   }
   return Concat(datasets, options.repeats);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "bucketline/dataset/part_checksum.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/dataset/read_ahead.h"
 #include "bucketline/exec/thread_pool.h"
@@ -40,8 +41,12 @@ class Copier {
   void CopyUntilDone() {
     const std::optional<Reservation> own = spare_.Acquire(1);  // for others when no object is left
     for (uint64_t index; !stop_.stop_requested() && (index = next_++) < dataset_.size();) {
-      const Result<void> copied = Catch([&] { CopyOne(index); });
+      Result<ObjectInfo> copied = Catch([&] { return CopyOne(index); });
       std::lock_guard lock(mutex_);
+      if (copied.ok() && options_.written) {
+        const Result<void> noted = Catch([&] { options_.written(index, *copied); });
+        if (!noted) copied = noted.error();
+      }
       if (copied.ok()) {
         ++report_.objects;
         if (options_.progress) options_.progress(report_.objects, report_.bytes);
@@ -54,13 +59,14 @@ class Copier {
     }
   }
 
-  void CopyOne(uint64_t index) {
+  // What the target says of the copy; nothing of note without a target.
+  ObjectInfo CopyOne(uint64_t index) {
     std::unique_ptr<ObjectWriter> writer;
     if (target_ != nullptr) writer = target_->OpenWriter(TargetKey(index));
     for (size_t part = 0; part < dataset_.part_names().size(); ++part) {
       CopyPart(dataset_.PlaceAt(index, part), writer.get());
     }
-    if (writer) writer->Commit();
+    return writer ? writer->Commit() : ObjectInfo{};
   }
 
   void CopyPart(const PartPlace& place, ObjectWriter* writer) {
@@ -75,16 +81,20 @@ class Copier {
         throw ExplainPin(error, place.pin);
       }
     };
+    Crc32c crc;
     while (const std::optional<Bytes> bytes = next()) {
+      if (place.part.crc32c) crc.Update(bytes->span());
       if (writer != nullptr) writer->Write(bytes->span());
       std::lock_guard lock(mutex_);
       report_.bytes += bytes->size();
     }
+    if (const std::optional<Error> fault = ChecksumFault(crc, place.part.crc32c)) throw *fault;
   }
 
   // A dataset of one object has its whole key as prefix: then the last segment is the name.
   std::string TargetKey(uint64_t index) const {
     const std::string key = dataset_.Key(index);
+    if (options_.path_start) return options_.target_prefix + key.substr(*options_.path_start);
     const size_t prefix = Runtime::KeyOf(Uri::Parse(dataset_.SourceAt(index))).size();
     std::string relative = key.size() > prefix ? key.substr(prefix) : key.substr(key.rfind('/') + 1);
     if (relative.front() == '/') relative.erase(0, 1);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,8 +17,13 @@ struct DownloadOptions {
   size_t parallel = 16;                // reads at once: of as many objects, or of the pieces of fewer
   uint64_t piece = uint64_t{8} << 20;  // bytes of a read; parallel * piece are held at most
   std::string target_prefix = {};      // before each relative key
+  // Where relative keys begin in the keys; absent: after the dataset's prefix.
+  std::optional<size_t> path_start = {};
   std::function<void(uint64_t objects, uint64_t bytes)> progress =
       {};  // totals so far; from many threads, one at a time
+  // After each object that is whole, with its number and what the target says of it; likewise. An Error that it throws
+  // is a failure of that object.
+  std::function<void(uint64_t index, const ObjectInfo& written)> written = {};
 };
 
 struct DownloadReport {

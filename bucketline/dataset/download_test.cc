@@ -1,5 +1,7 @@
 #include "bucketline/dataset/download.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +11,9 @@
 namespace bucketline {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 class DownloadTest : public ::testing::Test {
  protected:
@@ -64,6 +68,28 @@ TEST_F(DownloadTest, OneObjectKeepsItsName) {
   PutBytes(*source_, "p/deep/name.bin", Ramp(10));
   Download(Open("mem://from/p/deep/name.bin"), target_.get());
   EXPECT_EQ(GetBytes(*target_, "name.bin").size(), 10u);
+}
+
+TEST_F(DownloadTest, PathsBeginWhereTheyAreSaidTo) {
+  PutBytes(*source_, "p/train-1.csv", Ramp(10));
+  Download(Open("mem://from/p/train"), target_.get(), {.target_prefix = "q/", .path_start = 2});
+  EXPECT_EQ(GetBytes(*target_, "q/train-1.csv").size(), 10u);
+}
+
+TEST_F(DownloadTest, EachWholeObjectIsTold) {
+  for (const char* key : {"p/a", "p/b", "p/c"}) PutBytes(*source_, key, Ramp(100));
+  const Dataset dataset = Open();
+  DeleteObject(*source_, "p/b");
+  std::map<uint64_t, std::string> told;
+  const DownloadReport report =
+      Download(dataset, target_.get(), {.written = [&](uint64_t index, const ObjectInfo& written) {
+                 told[index] = written.etag;
+                 if (index == 2) throw Error(ErrorCode::kIo, "cannot note it");
+               }});
+  EXPECT_THAT(
+      told, ElementsAre(Pair(0u, HeadObject(*target_, "a").etag), Pair(2u, HeadObject(*target_, "c").etag)));
+  EXPECT_EQ(report.objects, 1u);
+  EXPECT_EQ(report.failed, 2u) << "an object that cannot be noted is a failure";
 }
 
 TEST_F(DownloadTest, OneFailureDoesNotStopTheOthersAndIsNamed) {

@@ -131,7 +131,7 @@ void Fetcher::Issue(FetchItem item) {
   call->store = item.place.store.get();
   call->pin = item.place.pin;
   call->part = std::move(item.place.part);
-  call->uri = call->store->UriOf(call->part.object_key);
+  call->uri = UriOfPart(*call->store, call->part);
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
     if (budget == nullptr) return true;
     std::optional<Reservation> got = budget->Acquire(amount, stop_.get_token());
@@ -209,6 +209,7 @@ void Fetcher::Ask(const std::shared_ptr<Call>& call) {
       result = Fetched{.lease = std::move(call->lease),
                        .bytes = sink->Take(),
                        .etag = got->etag,
+                       .crc32c = call->part.crc32c,
                        .wall = Clock::Real().Now() - call->start};
     } else {
       result = ExplainPin(got.error().WithUri(call->uri), call->pin);

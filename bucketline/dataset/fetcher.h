@@ -43,8 +43,9 @@ struct FetchItem {
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
-  std::string etag;  // of the object that they are from
-  Duration wall{0};  // from the reservation to the last byte
+  std::string etag;                // of the object that they are from
+  std::optional<uint32_t> crc32c;  // that they should have; not looked at here
+  Duration wall{0};                // from the reservation to the last byte
 };
 
 // The budgets outlive every lease, hence every Fetched that was delivered.

@@ -131,7 +131,7 @@ JoinedRecords JoinRecords(const std::vector<std::pair<std::string, Dataset>>& pa
     }
   }
   if (unmatched.count() > 0 && missing == Missing::kError) {
-    unmatched.Throw("; with missing=\"drop\" such keys are left out");
+    unmatched.Throw("; missing drop leaves such keys out");
   }
   if (unmatched.count() > 0 && joined.empty()) unmatched.Throw("; nothing is left to join");
 

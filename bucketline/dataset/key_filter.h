@@ -16,6 +16,7 @@ class KeyFilter {
   KeyFilter(const std::vector<std::string>& extensions, bool folder_markers);
 
   bool Accept(const ObjectInfo& object);
+  uint64_t accepted() const { return accepted_; }
 
   // Throws when nothing was accepted: kNotFound when nothing was there, else kInvalidArgument naming some of
   // what was.

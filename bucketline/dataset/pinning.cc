@@ -19,11 +19,20 @@ GetRequest PinnedGet(const RecordPart& part, PinMode pin) {
   GetRequest request;
   request.key = part.object_key;
   request.offset = part.offset;
-  if (part.offset != 0 || part.length != part.object_size) request.length = part.length;
+  if (!IsWhole(part)) request.length = part.length;
   request.pin.size = part.object_size;
   if (pin == PinMode::kEtag) request.pin.etag = part.etag;
   if (pin == PinMode::kVersion) request.pin.version = part.version;
   return request;
+}
+
+bool IsWhole(const RecordPart& part) { return part.offset == 0 && part.length == part.object_size; }
+
+std::string UriOfPart(const ObjectStore& store, const RecordPart& part) {
+  std::string uri = store.UriOf(part.object_key);
+  if (IsWhole(part)) return uri;
+  const uint64_t end = part.offset + part.length;
+  return fmt::format("{}#bytes={}-{}", uri, part.offset, end == 0 ? "" : fmt::format("{}", end - 1));
 }
 
 Error ExplainPin(const Error& error, PinMode pin) {

@@ -1,7 +1,12 @@
 // Labels of several sources, resolved together.
+#include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
 #include "bucketline/dataset/key_prefix.h"
 #include "bucketline/dataset/sidecars.h"
 #include "bucketline/dataset/source.h"
@@ -37,6 +42,42 @@ void Drop(const std::vector<uint64_t>& numbers, std::vector<Source>* sources) {
     if (kept.size() < size) source.manifest = source.manifest.Pick(kept);
     first += size;
   }
+}
+
+// Of all sources together.
+std::vector<SidecarLabel> TakeMemberLabels(const std::string& member, std::vector<Source>* sources) {
+  std::vector<SidecarLabel> labels;
+  for (Source& source : *sources) {
+    if (source.member_labels.size() != source.manifest.size()) {
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format(
+              "labels=\"{}\" names a member of shards, which is read while they are indexed, and these "
+              "records come from raw objects or from a saved index; open the shards themselves, or "
+              "give other labels",
+              member),
+          source.manifest.source());
+    }
+    std::move(source.member_labels.begin(), source.member_labels.end(), std::back_inserter(labels));
+    source.member_labels = {};
+  }
+  return labels;
+}
+
+// Makes classes of numbers that have names, the same in all sources; where one has none they stay numbers.
+void NameLabels(const std::vector<Source>& sources, LabelColumn* column) {
+  const std::vector<std::string>& names = sources.front().label_names;
+  const auto has_other = [&](const Source& source) { return source.label_names != names; };
+  if (std::any_of(sources.begin(), sources.end(), has_other)) return;
+  const auto has_name = [&](int64_t label) {
+    return label >= 0 && static_cast<uint64_t>(label) < names.size();
+  };
+  if (names.empty() || column->kind != LabelKind::kInteger ||
+      !std::all_of(column->integers.begin(), column->integers.end(), has_name)) {
+    return;
+  }
+  column->kind = LabelKind::kClass;
+  column->classes = names;
 }
 
 }  // namespace
@@ -75,8 +116,10 @@ uint64_t LabelSources(Runtime& runtime, const DatasetOptions& options, std::vect
     prefixes.push_back(FolderPrefix(source.manifest));
   }
   LabelFiles files{.table = table.view(), .sidecars = {}};
+  if (!labels.member().empty()) files.sidecars = TakeMemberLabels(labels.member(), sources);
   if (!labels.sidecar_name().empty()) files.sidecars = ReadSidecars(runtime, options, *sources);
-  const Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
+  Labelling labelling = labels.Resolve(ManifestList(std::move(manifests)), prefixes, files);
+  NameLabels(*sources, &labelling.column);
   Drop(labelling.unlabelled, sources);
   SpreadLabels(labelling.column, sources);
   return labelling.unlabelled.size();

@@ -9,4 +9,8 @@ namespace bucketline {
 // where malloc is not glibc's.
 void KeepFreedMemory();
 
+// Gives back to the system what was freed so far, after work that took much memory and will not come again. Without effect
+// where malloc is not glibc's.
+void ReturnFreedMemory();
+
 }  // namespace bucketline

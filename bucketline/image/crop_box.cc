@@ -118,7 +118,7 @@ void PlanBox(const ImageSpec& spec, int width, int height, CropPlan* plan) {
   const PixelBox& box = spec.box;
   if (box.width > width - box.left || box.height > height - box.top) {
     throw Error(ErrorCode::kInvalidArgument,
-                "ImageSpec.box (left " + std::to_string(box.left) + ", top " + std::to_string(box.top) +
+                "the box (left " + std::to_string(box.left) + ", top " + std::to_string(box.top) +
                     ", width " + std::to_string(box.width) + ", height " + std::to_string(box.height) +
                     ") leaves the image, which has " + std::to_string(width) + " x " +
                     std::to_string(height) + " pixels");

@@ -22,7 +22,7 @@ void RequireRow(const Placement& place, const ImageSpec& spec, std::span<const u
     throw Error(ErrorCode::kInvalidArgument,
                 "the row has " + std::to_string(row.size()) + " bytes, but " + std::to_string(place.height) +
                     " x " + std::to_string(place.width) + " pixels need " + std::to_string(needed) +
-                    (spec.height == 0 ? "; images of several sizes need ImageSpec.height and width" : ""));
+                    (spec.height == 0 ? "; images of several sizes need an image size" : ""));
   }
   if (reinterpret_cast<uintptr_t>(row.data()) % spec.BytesPerValue() != 0) {
     throw Error(ErrorCode::kInvalidArgument, "the row is not aligned for its value type");

@@ -247,7 +247,7 @@ TEST(ImageDecoderTest, RefusesRowsOfAnotherSize) {
   std::vector<uint8_t> row(4096);
   ExpectError(ErrorCode::kInvalidArgument, "10 x 10 pixels need 300", bytes, ByteRows(0, 0),
               std::span(row).first(299));
-  ExpectError(ErrorCode::kInvalidArgument, "need ImageSpec.height", bytes, ByteRows(0, 0),
+  ExpectError(ErrorCode::kInvalidArgument, "need an image size", bytes, ByteRows(0, 0),
               std::span(row).first(301));
   ExpectError(ErrorCode::kInvalidArgument, "need 48", bytes, ByteRows(4, 4), row);
   ImageSpec floats = ByteRows(4, 4);

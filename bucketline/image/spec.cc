@@ -15,7 +15,7 @@ constexpr int kMaxSide = 65'535;
 // Runs for every image: makes no string unless it throws.
 void Require(bool condition, const char* field, const char* rule) {
   if (!condition) {
-    throw Error(ErrorCode::kInvalidArgument, std::string("ImageSpec.") + field + ": " + rule);
+    throw Error(ErrorCode::kInvalidArgument, std::string("the image option ") + field + ": " + rule);
   }
 }
 

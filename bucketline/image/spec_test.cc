@@ -25,7 +25,7 @@ void ExpectBad(const ImageSpec& spec, const char* field) {
     ADD_FAILURE() << field << " was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
-    EXPECT_THAT(error.message(), StartsWith(std::string("ImageSpec.") + field + ":"));
+    EXPECT_THAT(error.message(), StartsWith(std::string("the image option ") + field + ":"));
   }
 }
 

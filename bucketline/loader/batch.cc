@@ -49,6 +49,7 @@ size_t Batch::label_width() const { return storage_->label_width; }
 std::span<const uint64_t> Batch::indices() const { return storage_->indices; }
 std::span<const uint8_t> Batch::valid() const { return storage_->valid; }
 std::string Batch::Key(uint32_t row) const {
+  if (!storage_->keys.empty()) return storage_->keys[row];
   return storage_->manifests.Key(storage_->manifest_indices[row]);
 }
 

@@ -20,12 +20,14 @@ namespace bucketline {
 // Where a run stands: plain numbers, the same on all ranks. Resuming costs the same anywhere.
 struct LoaderState {
   uint64_t epoch = 0;
-  uint64_t position = 0;  // the first position of the epoch that is not consumed
+  uint64_t position =
+      0;  // the first position of the epoch that is not consumed; of a stream, its samples so far
   uint64_t seed = 0;
   bool shuffle = false;
   uint64_t fingerprint = 0;  // of the dataset
   Sampling sampling = Sampling::kAll;
   uint64_t epoch_size = 0;  // LoaderOptions::epoch_size; 0 for kAll
+  uint64_t mix = 0;         // Mix::fingerprint() of LoaderOptions::mix; 0 but for kMix
 
   std::string ToJson() const;
   // Throws kInvalidArgument saying what is wrong.
@@ -93,6 +95,7 @@ class Batch {
 
   std::span<const uint64_t> indices() const;  // record numbers in the Dataset, by row: what is really there
   std::span<const uint8_t> valid() const;     // 0 marks padding and masked rows
+  // Of a stream, which has no keys: the FIFO's name and the sample's number, "train_0#17".
   std::string Key(uint32_t row) const;
 
   uint64_t epoch() const;

@@ -38,6 +38,7 @@ struct Batch::Storage {
   std::vector<uint8_t> valid;
   ManifestList manifests;                  // for keys
   std::vector<uint64_t> manifest_indices;  // by row
+  std::vector<std::string> keys;           // of a stream, instead, by row
   uint64_t position = 0;
   LoaderState state;
 };

@@ -105,8 +105,8 @@ bool AnyRaw(std::span<const Field> fields) {
   return std::any_of(fields.begin(), fields.end(), [](const Field& field) { return !field.decode; });
 }
 
-bool WorksOnRows(const LoaderOptions& options, std::span<const Field> fields) {
-  return AnyDecodes(fields) || options.transform != nullptr;
+bool WorksOnRows(const LoaderOptions& options, std::span<const Field> fields, bool has_checksums) {
+  return AnyDecodes(fields) || options.transform != nullptr || has_checksums;
 }
 
 TensorLayout LayOutTensors(std::span<const Field> fields, std::span<const ImageSize> own_sizes, size_t rows) {

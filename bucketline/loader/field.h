@@ -39,7 +39,7 @@ std::optional<FieldFault> SizesThatDiffer(std::span<const Field> fields, std::sp
 bool AnyDecodes(std::span<const Field> fields);
 bool AnyRaw(std::span<const Field> fields);
 // Rows need decode threads: more happens to them than the arrival of their bytes.
-bool WorksOnRows(const LoaderOptions& options, std::span<const Field> fields);
+bool WorksOnRows(const LoaderOptions& options, std::span<const Field> fields, bool has_checksums);
 
 // Where the rows of one field lie in a batch's memory.
 struct TensorPlace {

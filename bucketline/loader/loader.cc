@@ -13,19 +13,6 @@
 namespace bucketline {
 namespace {
 
-// Adds the time it lives.
-class WaitCounter {
- public:
-  explicit WaitCounter(StatsCollector& stats) : stats_(stats) {}
-  ~WaitCounter() { stats_.CountWait(start_, Clock::Real().Now()); }
-  WaitCounter(const WaitCounter&) = delete;
-  WaitCounter& operator=(const WaitCounter&) = delete;
-
- private:
-  StatsCollector& stats_;
-  const SteadyTime start_ = Clock::Real().Now();
-};
-
 [[noreturn]] void ThrowClosed() { throw Error(ErrorCode::kCancelled, "the loader is closed"); }
 
 }  // namespace
@@ -83,7 +70,8 @@ LoaderState Loader::Impl::State() const {
           .shuffle = options.shuffle,
           .fingerprint = fingerprint,
           .sampling = options.sampling,
-          .epoch_size = options.epoch_size};
+          .epoch_size = options.epoch_size,
+          .mix = plan.mix_fingerprint()};
 }
 
 // The Runtime's share is settled at the first start: loaders that are made together then share it.
@@ -168,6 +156,7 @@ void Loader::Impl::CheckState(const LoaderState& state) const {
   if (state.sampling != options.sampling) {
     refuse(fmt::format("its sampling is {}, the loader's {}", Name(state.sampling), Name(options.sampling)));
   }
+  if (state.mix != plan.mix_fingerprint()) refuse("it mixes other datasets, or with other weights");
   if (state.epoch_size != options.epoch_size) {
     refuse(fmt::format("its epoch_size is {}, the loader's {}", state.epoch_size, options.epoch_size));
   }
@@ -209,7 +198,7 @@ LoaderStats Loader::Impl::Stats() const {
   std::lock_guard lock(mutex);
   result.budget_capacity = common == nullptr ? options.memory : common->capacity();
   result.budget_peak = common == nullptr ? 0 : common->peak();
-  result.decode_threads = WorksOnRows(options, fields) ? options.threads : 0;
+  result.decode_threads = WorksOnRows(options, fields, dataset.has_checksums()) ? options.threads : 0;
   result.max_requests = options.max_requests;
   result.lent_bytes = pool == nullptr ? 0 : pool->lent_bytes();
   return result;

@@ -14,6 +14,7 @@
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/batch.h"
 #include "bucketline/loader/transform.h"
+#include "bucketline/sampler/mix.h"
 #include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
 
@@ -56,11 +57,13 @@ struct LoaderOptions {
   // family are rounded to bytes for it, also where it keeps them.
   Transform transform = {};
   bool shuffle = false;
-  // kBalanced needs labels that are classes or integers. Both it and kReplacement are random whatever `shuffle` says,
-  // and so end an epoch as shuffling does.
+  // kBalanced needs labels that are classes or integers. All but kAll are random whatever `shuffle` says, and so end an
+  // epoch as shuffling does.
   Sampling sampling = Sampling::kAll;
+  // For kMix: the runs of the dataset's records, as Dataset::Concat puts them together, and their weights.
+  std::vector<MixPart> mix = {};
   uint64_t seed = 0;
-  // Positions of an epoch, for kBalanced and kReplacement; 0: as many as there are records.
+  // Positions of an epoch, for all but kAll; 0: as many as there are records.
   uint64_t epoch_size = 0;
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
   // Absent: endless, and each epoch reads ahead into the next one, but into none after that. Given, the memory alone
@@ -103,14 +106,14 @@ struct LoaderStats {
   uint64_t masked = 0;
   Duration wait{0};  // spent inside Next by the consumer
   Duration span{0};  // from the first call of Next to the end of the latest
-  StageStats fetch;  // from reservation to last byte
+  StageStats fetch;  // from reservation to last byte; of a stream, waiting for its writer
   StageStats decode;
   StageStats transform;  // on the decode threads, beside `decode`
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
   uint64_t lent_bytes = 0;    // of batches that the user holds
   size_t decode_threads = 0;  // 0: records are neither decoded nor transformed
-  size_t max_requests = 0;
+  size_t max_requests = 0;    // 0: of a stream
 };
 
 // One consumer at a time calls Next; the other members are thread-safe. The Dataset's Runtime outlives it.
@@ -141,7 +144,7 @@ class Loader {
   // After the last delivered batch.
   LoaderState State() const;
   // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws
-  // kInvalidArgument saying which of data, seed, shuffle, sampling or epoch_size differ.
+  // kInvalidArgument saying which of data, seed, shuffle, sampling, mix or epoch_size differ.
   void Restore(const LoaderState& state);
 
   // <bucketline/loader/verdict.h> says what they mean.

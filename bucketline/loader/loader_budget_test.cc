@@ -131,7 +131,8 @@ TEST(LoaderBudget, TheRuntimesMemoryCapsTheSum) {
   EXPECT_LE(training.Stats().budget_capacity + validation.Stats().budget_capacity, 6 * kBatchBytes);
   const Error error = ErrorOf([&] { Loader third(dataset, LargeBatches()); });
   EXPECT_EQ(error.code(), ErrorCode::kResourceExhausted);
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("RuntimeOptions::memory"), HasSubstr(std::to_string(minimum))));
+  EXPECT_THAT(error.what(),
+              AllOf(HasSubstr("raise the memory of the Runtime"), HasSubstr(std::to_string(minimum))));
   training.Close();
   validation.Close();
   EXPECT_EQ(bucket.runtime().memory()->used(), 0u);

@@ -62,8 +62,10 @@ TEST(LoaderSampling, AnEpochIsAsLongAsItIsToldAndDropsItsTail) {
 TEST(LoaderSampling, EveryBatchIsAPlaceToGoOnFrom) {
   ImageBucket bucket(30);
   const Dataset dataset = Labelled(bucket);
-  for (const Sampling sampling : {Sampling::kBalanced, Sampling::kReplacement}) {
+  for (const Sampling sampling : {Sampling::kBalanced, Sampling::kReplacement, Sampling::kMix}) {
     LoaderOptions options = Sampled(sampling, 50);
+    if (sampling == Sampling::kMix)
+      options.mix = {{.records = 12, .weight = 5}, {.records = 18, .weight = 2}};
     Loader whole(dataset, options);
     const std::vector<Given> expected = Epochs(whole, 2);
     Loader resumed(dataset, options);
@@ -111,6 +113,45 @@ TEST(LoaderSampling, AStateOfAnotherSamplingIsRefused) {
   LoaderState beyond = drawn.State();
   beyond.position = 61;
   EXPECT_THAT(ErrorOf([&] { drawn.Restore(beyond); }).what(), HasSubstr("position 61 of 60"));
+}
+
+TEST(LoaderSampling, MixedBatchesHaveEachPartByItsWeight) {
+  ImageBucket bucket(30);
+  const Dataset dataset = bucket.Open();
+  LoaderOptions options = Sampled(Sampling::kMix, 60);
+  options.mix = {{.records = 20, .weight = 1}, {.records = 10, .weight = 2}};
+  Loader loader(dataset, options);
+  std::map<uint64_t, int> seen;
+  for (const Given& batch : Epochs(loader, 1)) {
+    EXPECT_EQ(std::ranges::count_if(batch.indices, [](uint64_t record) { return record < 20; }), 2);
+    for (const uint64_t record : batch.indices) ++seen[record];
+  }
+  ASSERT_EQ(seen.size(), 30u);
+  for (const auto& [record, times] : seen) EXPECT_EQ(times, record < 20 ? 1 : 4) << record;
+}
+
+TEST(LoaderSampling, AStateOfAnotherMixIsRefused) {
+  ImageBucket bucket(30);
+  LoaderOptions options = Sampled(Sampling::kMix, 60);
+  options.mix = {{.records = 20, .weight = 1}, {.records = 10, .weight = 2}};
+  Loader one(bucket.Open(), options);
+  std::swap(options.mix[0], options.mix[1]);
+  Loader other(bucket.Open(), options);
+  EXPECT_THAT(ErrorOf([&] { one.Restore(other.State()); }).what(), HasSubstr("with other weights"));
+  EXPECT_NE(one.State().mix, 0u);
+}
+
+TEST(LoaderSampling, AMixIsChecked) {
+  ImageBucket bucket(10);
+  LoaderOptions options = Sampled(Sampling::kMix, 0);
+  const auto refusal = [&] {
+    return std::string(ErrorOf([&] { Loader loader(bucket.Open(), options); }).what());
+  };
+  EXPECT_THAT(refusal(), HasSubstr("go together"));
+  options.mix = {{.records = 4}, {.records = 5}};
+  EXPECT_THAT(refusal(), HasSubstr("the mix have 9 records, and the dataset has 10"));
+  options.sampling = Sampling::kAll;
+  EXPECT_THAT(refusal(), HasSubstr("go together"));
 }
 
 TEST(LoaderSampling, IsChecked) {

@@ -62,6 +62,19 @@ std::optional<ClassBalance> BalanceOf(const Dataset& dataset, const LoaderOption
       options.epoch_size > 0 ? options.epoch_size : dataset.size(), options.seed);
 }
 
+std::optional<Mix> MixOf(const Dataset& dataset, const LoaderOptions& options) {
+  if (options.sampling != Sampling::kMix) return std::nullopt;
+  uint64_t records = 0;
+  for (const MixPart& part : options.mix) records += part.records;
+  if (records != dataset.size()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("the parts of the mix have {} records, and the dataset has {}", records, dataset.size()),
+        dataset.source());
+  }
+  return Mix(options.mix, options.epoch_size > 0 ? options.epoch_size : dataset.size(), options.seed);
+}
+
 }  // namespace
 
 LoaderOptions WithDefaults(LoaderOptions options) {
@@ -69,9 +82,10 @@ LoaderOptions WithDefaults(LoaderOptions options) {
   Require(options.max_requests > 0, "max_requests must be at least 1");
   Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
   Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
-  Require(
-      options.epoch_size == 0 || options.sampling != Sampling::kAll,
-      "epoch_size is for sampling balanced or replacement; an epoch of all records is as long as they are");
+  Require(options.epoch_size == 0 || options.sampling != Sampling::kAll,
+          "epoch_size is for other samplings than all: an epoch of all records is as long as they are");
+  Require(options.mix.empty() == (options.sampling != Sampling::kMix),
+          "sampling mix and the parts of a mix go together");
   Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
   Require(options.fields.size() < kMostRows / options.batch_size,
           "batch_size times fields must be below 2^32");
@@ -93,6 +107,7 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
                    .sampling = options.sampling,
                    .epoch_size = options.epoch_size,
                    .balance = BalanceOf(dataset, options),
+                   .mix = MixOf(dataset, options),
                    .batch_size = options.batch_size,
                    .rank = options.rank,
                    .world_size = options.world_size,
@@ -100,8 +115,8 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
   if (plan.Steps(0) > 0) return plan;
   throw Error(
       ErrorCode::kInvalidArgument,
-      fmt::format("{} {} do not fill one step of {} ranks x {} rows, and LastPolicy::kDrop leaves the tail "
-                  "out; use smaller batches or LastPolicy::kPartial",
+      fmt::format("{} {} do not fill one step of {} ranks x {} rows, and last drop leaves the tail out; use "
+                  "smaller batches or last partial",
                   plan.positions(), options.sampling == Sampling::kAll ? "records" : "positions",
                   options.world_size, options.batch_size),
       dataset.source());
@@ -111,7 +126,8 @@ MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const
   MemoryNeeds needs;
   needs.largest_record = dataset.largest_record();
   needs.largest_uri = dataset.largest_record_uri();
-  const bool replaces = WorksOnRows(options, fields) && options.on_error == OnError::kSkip;
+  const bool replaces =
+      WorksOnRows(options, fields, dataset.has_checksums()) && options.on_error == OnError::kSkip;
   const bool sized = std::any_of(fields.begin(), fields.end(),
                                  [](const Field& field) { return field.decode && field.image.height == 0; });
   if (sized) {
@@ -145,7 +161,7 @@ Admission::Admission(Runtime& runtime, const MemoryNeeds& needs, uint64_t memory
         ErrorCode::kResourceExhausted,
         fmt::format(
             "the Runtime's memory of {} has {} left, and with this largest record the minimum for one "
-            "more loader is {} ({} bytes); raise RuntimeOptions::memory, or lower that of the loaders",
+            "more loader is {} ({} bytes); raise the memory of the Runtime, or lower that of the loaders",
             FormatByteSize(common_->capacity()), FormatByteSize(common_->capacity() - common_->used()),
             FormatByteSize(minimum), minimum),
         needs.largest_uri);

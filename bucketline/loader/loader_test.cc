@@ -279,7 +279,7 @@ TEST(Loader, OptionsAreChecked) {
                 o.batch_size = 5;
                 o.last = LastPolicy::kDrop;
               }),
-              AllOf(HasSubstr("4 records"), HasSubstr("kPartial")));
+              AllOf(HasSubstr("4 records"), HasSubstr("last partial")));
 }
 
 // A late read is asked for again only where the store's limit has room: not by a loader that fills it up.

@@ -110,6 +110,13 @@ std::optional<uint32_t> OpenBatch::FirstMade(OpenRow::Made made) const {
   return std::nullopt;
 }
 
+std::vector<std::shared_ptr<const BatchField::Storage>> TakeFields(
+    OpenBatch& open, std::span<const Field> fields, const std::shared_ptr<BatchPool::Block>& block) {
+  std::vector<std::shared_ptr<const BatchField::Storage>> taken;
+  for (size_t i = 0; i < fields.size(); ++i) taken.push_back(TakeField(open, i, fields[i], block));
+  return taken;
+}
+
 Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::span<const Field> fields,
                uint64_t fingerprint, bool values) {
   auto storage = std::make_shared<Batch::Storage>();
@@ -127,16 +134,15 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
                     .shuffle = plan.config().shuffle,
                     .fingerprint = fingerprint,
                     .sampling = plan.config().sampling,
-                    .epoch_size = plan.config().epoch_size};
+                    .epoch_size = plan.config().epoch_size,
+                    .mix = plan.mix_fingerprint()};
   if (values) {
     for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
   } else {
     storage->block = std::move(open.block);
     storage->counted = std::move(open.counted);
   }
-  for (size_t i = 0; i < fields.size(); ++i) {
-    storage->fields.push_back(TakeField(open, i, fields[i], storage->block));
-  }
+  storage->fields = TakeFields(open, fields, storage->block);
   return Batch(std::move(storage));
 }
 

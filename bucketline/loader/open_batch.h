@@ -96,6 +96,10 @@ struct OpenBatch {
   std::optional<uint32_t> FirstMade(OpenRow::Made made) const;
 };
 
+// The fields of a finished batch, as large as its rows. Throws what the block's data() throws.
+std::vector<std::shared_ptr<const BatchField::Storage>> TakeFields(
+    OpenBatch& open, std::span<const Field> fields, const std::shared_ptr<BatchPool::Block>& block);
+
 // The finished batch. `values`: of a run whose transform gives them. Throws what the block's data() throws.
 Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::span<const Field> fields,
                uint64_t fingerprint, bool values);

@@ -21,6 +21,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       scratch_(parts_.layout.scratch),
       requests_(parts_.options.max_requests),
       cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)),
+      stall_(parts_.options.stall_warning),
       taken_epoch_(epoch) {
   FetcherOptions fetching{.budget = &fetch_, .common = parts_.common, .requests = &requests_};
   if (!AnyDecodes(parts_.fields)) fetching.common = nullptr;  // the batch's slot counts these bytes
@@ -75,7 +76,7 @@ std::optional<Batch> Pipeline::Take() {
   std::unique_lock lock(mutex_);
   WaitForFront(lock, SteadyTime::max());
   if (stopped_) return std::nullopt;
-  waiting_since_.reset();
+  stall_.End();
   CheckFrontLocked();
   const uint64_t bad = CountSkipsLocked(*open_.front());
   const OpenRow::Made made = made_;
@@ -130,22 +131,11 @@ bool Pipeline::WaitFor(Duration longest) {
   return WaitForFront(lock, Clock::Real().Now() + longest);
 }
 
-// False when `until` comes first. Warns each time that the whole wait, of however many calls, has grown by another
-// stall_warning.
+// False when `until` comes first.
 bool Pipeline::WaitForFront(std::unique_lock<std::mutex>& lock, SteadyTime until) {
-  const auto ready = [&] { return stopped_ || (!open_.empty() && open_.front()->finished()); };
-  if (ready()) return true;
-  const Duration step = parts_.options.stall_warning;
-  SteadyTime now = Clock::Real().Now();
-  if (!waiting_since_) waiting_since_ = now;
-  for (;;) {
-    const SteadyTime warning = *waiting_since_ + step * ((now - *waiting_since_) / step + 1);
-    if (front_finished_.wait_until(lock, std::min(until, warning), ready)) return true;
-    now = Clock::Real().Now();
-    if (now >= warning) WarnOfStall(lock, now - *waiting_since_);
-    if (ready()) return true;
-    if (now >= until) return false;
-  }
+  return stall_.Wait(
+      lock, front_finished_, until, [&] { return stopped_ || (!open_.empty() && open_.front()->finished()); },
+      [&](Duration waited) { WarnOfStall(lock, waited); });
 }
 
 void Pipeline::WarnOfStall(std::unique_lock<std::mutex>& lock, Duration waited) {

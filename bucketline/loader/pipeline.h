@@ -21,6 +21,7 @@
 #include "bucketline/loader/open_batch.h"
 #include "bucketline/loader/pipeline_parts.h"
 #include "bucketline/loader/row_maker.h"
+#include "bucketline/loader/stall_watch.h"
 
 namespace bucketline {
 
@@ -62,7 +63,6 @@ class Pipeline {
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
   void Process(DecodeJob job, RowMaker& maker);
-  std::optional<FieldFault> ProbeAll(std::span<const Fetched> parts, std::span<ImageInfo> infos) const;
   void MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker);
   void HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault);
   void Mask(OpenBatch& batch, uint32_t row);
@@ -119,8 +119,8 @@ class Pipeline {
   bool stopped_ = false;
   std::deque<std::unique_ptr<OpenBatch>> open_;  // in plan order; the first has sequence number front_
   uint64_t front_ = 0;
-  std::optional<SteadyTime> waiting_since_;  // of the consumer, for the front
-  uint64_t grant_ = 0;                       // sized rows: the batch whose turn it is to get a slot
+  StallWatch stall_;    // of the consumer, for the front
+  uint64_t grant_ = 0;  // sized rows: the batch whose turn it is to get a slot
   std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
   uint64_t taken_epoch_;                                  // of the latest batch that was delivered
   uint64_t skip_count_ = 0;                               // bad samples of its epoch so far

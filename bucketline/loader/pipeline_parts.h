@@ -11,6 +11,7 @@
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/plan.h"
+#include "bucketline/loader/row_maker.h"
 #include "bucketline/loader/stats.h"
 
 namespace bucketline {
@@ -28,7 +29,17 @@ struct PipelineParts {
   BatchPool* pool = nullptr;
   StatsCollector* stats = nullptr;
 
-  bool works_on_rows() const { return WorksOnRows(options, fields); }
+  bool works_on_rows() const { return WorksOnRows(options, fields, dataset.has_checksums()); }
+  RowTools ToolsForRows(MemoryBudget& large) const {
+    return {.options = &options,
+            .fields = fields,
+            .needs = &needs,
+            .kept = layout.kept,
+            .large = &large,
+            .common = common,
+            .stats = stats,
+            .dataset = &dataset};
+  }
 };
 
 }  // namespace bucketline

@@ -5,49 +5,24 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/image/probe.h"
 #include "bucketline/loader/pipeline.h"
+#include "bucketline/loader/probe_fields.h"
 #include "bucketline/loader/skip_policy.h"
 
 namespace bucketline {
-namespace {
-
-Result<ImageInfo> ProbeWithinLimits(std::span<const uint8_t> data, const ImageSpec& spec) {
-  return Catch([&] {
-    const ImageInfo info = ProbeImage(data);
-    RequireLimits(info, spec);
-    return info;
-  });
-}
-
-}  // namespace
-
 void Pipeline::RunWorker() {
-  RowMaker maker(parts_, scratch_);
+  RowMaker maker(parts_.ToolsForRows(scratch_));
   while (std::optional<DecodeJob> job = queue_.Pop()) Process(*std::move(job), maker);
 }
 
 void Pipeline::Process(DecodeJob job, RowMaker& maker) {
   std::vector<ImageInfo> infos(parts_.fields.size());
-  if (const std::optional<FieldFault> fault = ProbeAll(job.parts, infos)) {
+  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, job.parts, infos)) {
     job.parts.clear();  // bytes and leases, before anybody is told
     HandleBad(*job.batch, job.row, *fault);
     return;
   }
   if (ReadyToDecode(job, infos)) MakeRow(std::move(job), std::move(infos), maker);
-}
-
-// Fills `infos`, or gives what is wrong with the bytes.
-std::optional<FieldFault> Pipeline::ProbeAll(std::span<const Fetched> parts,
-                                             std::span<ImageInfo> infos) const {
-  for (size_t i = 0; i < infos.size(); ++i) {
-    const Field& field = parts_.fields[i];
-    if (!field.decode) continue;
-    const Result<ImageInfo> info = ProbeWithinLimits(parts[i].bytes.span(), field.image);
-    if (!info) return FieldFault{i, info.error()};
-    infos[i] = *info;
-  }
-  return SizesThatDiffer(parts_.fields, infos);
 }
 
 void Pipeline::MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker) {

@@ -8,20 +8,9 @@
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
 #include "bucketline/loader/pipeline.h"
+#include "bucketline/loader/probe_fields.h"
 
 namespace bucketline {
-namespace {
-
-std::vector<ImageSize> OwnSizes(std::span<const Field> fields, std::span<const ImageInfo> infos) {
-  std::vector<ImageSize> sizes(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].decode) sizes[i] = OwnSize(infos[i], fields[i].image);
-  }
-  return sizes;
-}
-
-}  // namespace
-
 // True when the row's pixels have a place. Otherwise its bytes were parked, or it is finished.
 bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
   if (!sizes_rows()) return true;
@@ -64,7 +53,7 @@ Error Pipeline::SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorL
       ErrorCode::kInvalidArgument,
       fmt::format(
           "this image has {} x {} pixels (height x width), but {}, which gives its batch the size, has "
-          "{} x {}; set ImageSpec::height and width for images of several sizes",
+          "{} x {}; give an image size, which images of several sizes need",
           size.height, size.width, UriOf(batch.size_record, of.part), wanted.height, wanted.width),
       UriOf(batch.rows[row].record, of.part));
 }

@@ -32,6 +32,8 @@ uint64_t Plan::RecordAt(uint64_t epoch, uint64_t position, const std::optional<P
       return config_.balance->At(epoch, position);
     case Sampling::kReplacement:
       return DrawWithReplacement(config_.records, config_.seed, epoch, position);
+    case Sampling::kMix:
+      return config_.mix->At(epoch, position);
     case Sampling::kAll:
       break;
   }

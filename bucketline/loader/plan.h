@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bucketline/sampler/class_balance.h"
+#include "bucketline/sampler/mix.h"
 #include "bucketline/sampler/permutation.h"
 #include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
@@ -35,6 +36,7 @@ class Plan {
     Sampling sampling = Sampling::kAll;
     uint64_t epoch_size = 0;                   // positions in an epoch; 0: `records`, as for kAll always
     std::optional<ClassBalance> balance = {};  // for kBalanced
+    std::optional<Mix> mix = {};               // for kMix
     uint64_t batch_size = 1;
     uint64_t rank = 0;
     uint64_t world_size = 1;
@@ -46,6 +48,7 @@ class Plan {
 
   const Config& config() const { return config_; }
   uint64_t positions() const;  // in an epoch
+  uint64_t mix_fingerprint() const { return config_.mix ? config_.mix->fingerprint() : 0; }
 
   // Batches from position `start` (0..positions()) to the end of an epoch.
   uint64_t Steps(uint64_t start) const;

@@ -40,16 +40,15 @@ Error NeverFits(uint64_t scratch, const ImageInfo& info, const MemoryNeeds& need
 
 }  // namespace
 
-RowMaker::RowMaker(const PipelineParts& parts, MemoryBudget& large)
-    : parts_(parts),
-      large_(large),
+RowMaker::RowMaker(const RowTools& tools)
+    : tools_(tools),
       worker_(
-          {.kept_each = parts.layout.kept / parts.options.threads, .large = &large, .common = parts.common}) {
-}
+          {.kept_each = tools.kept / tools.options->threads, .large = tools.large, .common = tools.common}) {}
 
 RowOutcome RowMaker::Make(OpenBatch& batch, uint32_t row, const RowSource& source, std::stop_token stop) {
   const Need need = NeedOf(batch, source);
-  if (need.bytes > large_.capacity()) throw NeverFits(need.bytes, source.infos[need.largest], parts_.needs);
+  if (need.bytes > tools_.large->capacity())
+    throw NeverFits(need.bytes, source.infos[need.largest], *tools_.needs);
   RowOutcome outcome{.end = RowEnd::kStopped};
   worker_.Run(
       need.bytes, [&](Workbench& bench) { outcome = Fill(batch, row, source, bench); }, std::move(stop));
@@ -59,34 +58,34 @@ RowOutcome RowMaker::Make(OpenBatch& batch, uint32_t row, const RowSource& sourc
 // Fields are decoded one after the other; for a transform the levels of all are there at the end.
 RowMaker::Need RowMaker::NeedOf(const OpenBatch& batch, const RowSource& source) const {
   Need need;
-  for (size_t i = 0; i < parts_.fields.size(); ++i) {
-    const Field& field = parts_.fields[i];
+  for (size_t i = 0; i < tools_.fields.size(); ++i) {
+    const Field& field = tools_.fields[i];
     if (!field.decode) continue;
     uint64_t bytes = ImageDecoder::ScratchBytes(source.infos[i], field.image);
-    if (parts_.options.transform) {
+    if (tools_.options->transform) {
       const TensorPlace& place = batch.layout.fields[i];
       bytes += LevelWriter::ScratchBytes(field.image, place.height, place.width);
     }
     if (bytes > need.bytes) need = {bytes, i};
   }
-  if (parts_.options.transform) need.bytes += LevelsBefore(batch, parts_.fields.size());
+  if (tools_.options->transform) need.bytes += LevelsBefore(batch, tools_.fields.size());
   return need;
 }
 
 RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
-  if (parts_.options.transform) {
-    const size_t levels = LevelsBefore(batch, parts_.fields.size());
+  if (tools_.options->transform) {
+    const size_t levels = LevelsBefore(batch, tools_.fields.size());
     if (bench.levels.capacity() != levels) bench.levels = std::vector<uint8_t>(levels);
   }
-  for (size_t i = 0; i < parts_.fields.size(); ++i) {
-    if (!parts_.fields[i].decode) continue;
+  for (size_t i = 0; i < tools_.fields.size(); ++i) {
+    if (!tools_.fields[i].decode) continue;
     if (std::optional<Error> fault = Decode(batch, row, i, source, bench)) {
       return {.end = RowEnd::kBad, .fault = FieldFault{i, *std::move(fault)}};
     }
   }
-  if (parts_.options.transform) return Transform(batch, row, source, bench);
-  for (size_t i = 0; i < parts_.fields.size(); ++i) {
-    if (!parts_.fields[i].decode) batch.tensors[i].raw[row] = source.bytes[i];
+  if (tools_.options->transform) return Transform(batch, row, source, bench);
+  for (size_t i = 0; i < tools_.fields.size(); ++i) {
+    if (!tools_.fields[i].decode) batch.tensors[i].raw[row] = source.bytes[i];
   }
   batch.rows[row].made = OpenRow::Made::kPixels;
   return {};
@@ -96,17 +95,17 @@ RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& sourc
 std::optional<Error> RowMaker::Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
                                       Workbench& bench) {
   const TensorPlace& place = batch.layout.fields[field];
-  ImageSpec spec = parts_.fields[field].image;
+  ImageSpec spec = tools_.fields[field].image;
   std::span<uint8_t> target;
-  if (parts_.options.transform) {
+  if (tools_.options->transform) {
     spec = LevelsOf(spec);
     target = LevelsOfField(batch, field, bench);
   } else {
     target = {batch.RowPixels(field, row), place.row_bytes};
   }
   const Result<ImageGeometry> done = Catch([&] {
-    const StageTimer timer(*parts_.stats, &StatsCollector::CountDecode);
-    const CounterRng rng(parts_.plan.config().seed, batch.plan.epoch, batch.plan.rows[row].position);
+    const StageTimer timer(*tools_.stats, &StatsCollector::CountDecode);
+    const CounterRng rng(tools_.options->seed, batch.plan.epoch, batch.plan.rows[row].position);
     return bench.decoder.DecodeInto(source.bytes[field].span(), spec, rng, target);
   });
   if (!done) {
@@ -121,7 +120,7 @@ std::optional<Error> RowMaker::Decode(OpenBatch& batch, uint32_t row, size_t fie
 size_t RowMaker::LevelsBefore(const OpenBatch& batch, size_t field) const {
   size_t bytes = 0;
   for (size_t i = 0; i < field; ++i)
-    bytes += batch.layout.fields[i].row_bytes / parts_.fields[i].image.BytesPerValue();
+    bytes += batch.layout.fields[i].row_bytes / tools_.fields[i].image.BytesPerValue();
   return bytes;
 }
 
@@ -132,8 +131,8 @@ std::span<uint8_t> RowMaker::LevelsOfField(const OpenBatch& batch, size_t field,
 
 RowOutcome RowMaker::Transform(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
   std::vector<TransformField> fields;
-  for (size_t i = 0; i < parts_.fields.size(); ++i) {
-    const Field& field = parts_.fields[i];
+  for (size_t i = 0; i < tools_.fields.size(); ++i) {
+    const Field& field = tools_.fields[i];
     TransformField& seen = fields.emplace_back();
     seen.name = field.name;
     if (field.decode) {
@@ -145,11 +144,11 @@ RowOutcome RowMaker::Transform(OpenBatch& batch, uint32_t row, const RowSource& 
       seen.bytes = source.bytes[i];
     }
   }
-  TransformSample sample{.seed = parts_.plan.config().seed,
+  TransformSample sample{.seed = tools_.options->seed,
                          .epoch = batch.plan.epoch,
                          .position = batch.plan.rows[row].position,
                          .index = batch.rows[row].record,
-                         .dataset = parts_.dataset,
+                         .dataset = *tools_.dataset,
                          .fields = fields};
   const TransformResult result = CallTransform(sample);
   switch (result.kind()) {
@@ -169,9 +168,9 @@ RowOutcome RowMaker::Transform(OpenBatch& batch, uint32_t row, const RowSource& 
 }
 
 TransformResult RowMaker::CallTransform(TransformSample& sample) const {
-  const StageTimer timer(*parts_.stats, &StatsCollector::CountTransform);
+  const StageTimer timer(*tools_.stats, &StatsCollector::CountTransform);
   try {
-    return parts_.options.transform(sample);
+    return tools_.options->transform(sample);
   } catch (const std::exception& exception) {
     throw TransformError(
         Error(ErrorCode::kInvalidArgument, fmt::format("the transform failed: {}", exception.what())),
@@ -183,8 +182,8 @@ TransformResult RowMaker::CallTransform(TransformSample& sample) const {
 }
 
 void RowMaker::Keep(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
-  for (size_t i = 0; i < parts_.fields.size(); ++i) {
-    const Field& field = parts_.fields[i];
+  for (size_t i = 0; i < tools_.fields.size(); ++i) {
+    const Field& field = tools_.fields[i];
     if (!field.decode) {
       batch.tensors[i].raw[row] = source.bytes[i];
       continue;

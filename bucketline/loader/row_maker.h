@@ -12,11 +12,26 @@
 #include "bucketline/base/error.h"
 #include "bucketline/image/decoder.h"
 #include "bucketline/loader/decode_worker.h"
+#include "bucketline/loader/field.h"
+#include "bucketline/loader/loader.h"
+#include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/open_batch.h"
-#include "bucketline/loader/pipeline_parts.h"
+#include "bucketline/loader/stats.h"
 #include "bucketline/loader/transform.h"
 
 namespace bucketline {
+
+// What rows are made with. What it points to outlives every RowMaker.
+struct RowTools {
+  const LoaderOptions* options = nullptr;  // with `threads` set
+  std::span<const Field> fields;
+  const MemoryNeeds* needs = nullptr;
+  uint64_t kept = 0;               // scratch that all threads together keep
+  MemoryBudget* large = nullptr;   // the scratch of rows that need more than their thread keeps
+  MemoryBudget* common = nullptr;  // counts every byte
+  StatsCollector* stats = nullptr;
+  const Dataset* dataset = nullptr;  // of a transform's samples; nullptr where there is no transform
+};
 
 // The record that a row is made of. By field.
 struct RowSource {
@@ -35,11 +50,10 @@ struct RowOutcome {
   std::optional<FieldFault> fault = {};  // of kBad
 };
 
-// One per decode thread; not thread-safe. `parts` and `large` outlive it.
+// One per decode thread; not thread-safe.
 class RowMaker {
  public:
-  // `large`: the scratch that rows take which need more than the thread keeps.
-  RowMaker(const PipelineParts& parts, MemoryBudget& large);
+  explicit RowMaker(const RowTools& tools);
 
   // Fills the row of each field, its geometry and, when the transform gives one, its value. Precondition: the
   // sizes of the batch's rows are known. Throws what is no fault of the bytes: kResourceExhausted when the scratch
@@ -61,8 +75,7 @@ class RowMaker {
   size_t LevelsBefore(const OpenBatch& batch, size_t field) const;
   std::span<uint8_t> LevelsOfField(const OpenBatch& batch, size_t field, Workbench& bench) const;
 
-  const PipelineParts& parts_;
-  MemoryBudget& large_;
+  const RowTools tools_;
   DecodeWorker worker_;
 };
 

@@ -35,10 +35,11 @@ bool Flag(const nlohmann::json& state, const char* name) {
 
 Sampling SamplingOf(const nlohmann::json& state) {
   const nlohmann::json& value = Field(state, "sampling");
-  for (const Sampling sampling : {Sampling::kAll, Sampling::kBalanced, Sampling::kReplacement}) {
+  for (const Sampling sampling :
+       {Sampling::kAll, Sampling::kBalanced, Sampling::kReplacement, Sampling::kMix}) {
     if (value == Name(sampling)) return sampling;
   }
-  Refuse("\"sampling\" is none of all, balanced and replacement");
+  Refuse("\"sampling\" is none of all, balanced, replacement and mix");
 }
 
 }  // namespace
@@ -54,6 +55,7 @@ std::string LoaderState::ToJson() const {
   if (!plain) {
     state["sampling"] = Name(sampling);
     state["epoch_size"] = epoch_size;
+    if (sampling == Sampling::kMix) state["mix"] = mix;
   }
   return state.dump();
 }
@@ -68,13 +70,15 @@ LoaderState LoaderState::FromJson(std::string_view json) {
         fmt::format("version {} is not known here, only {} and {}", version, kVersion, kVersionWithSampling));
   }
   const bool plain = version == kVersion;
+  const Sampling sampling = plain ? Sampling::kAll : SamplingOf(state);
   return {.epoch = Number(state, "epoch"),
           .position = Number(state, "position"),
           .seed = Number(state, "seed"),
           .shuffle = Flag(state, "shuffle"),
           .fingerprint = Number(state, "fingerprint"),
-          .sampling = plain ? Sampling::kAll : SamplingOf(state),
-          .epoch_size = plain ? 0 : Number(state, "epoch_size")};
+          .sampling = sampling,
+          .epoch_size = plain ? 0 : Number(state, "epoch_size"),
+          .mix = sampling == Sampling::kMix ? Number(state, "mix") : 0};
 }
 
 }  // namespace bucketline

@@ -27,6 +27,9 @@ TEST(LoaderState, ASamplingIsPartOfItAndOldReadersRefuseIt) {
                             R"("sampling":"balanced","epoch_size":500})");
   const LoaderState drawn{.sampling = Sampling::kReplacement};
   EXPECT_EQ(LoaderState::FromJson(drawn.ToJson()), drawn);
+  const LoaderState mixed{.sampling = Sampling::kMix, .mix = 77};
+  EXPECT_EQ(LoaderState::FromJson(mixed.ToJson()), mixed);
+  EXPECT_THAT(mixed.ToJson(), HasSubstr(R"("sampling":"mix","epoch_size":0,"mix":77})"));
 }
 
 TEST(LoaderState, UnknownFieldsArePassedOver) {
@@ -62,6 +65,8 @@ TEST(LoaderState, WhatIsNotAStateIsRefusedSayingWhy) {
   EXPECT_THAT(refused((sampled + R"(,"sampling":"some"})").c_str()), HasSubstr("none of all, balanced"));
   EXPECT_THAT(refused((sampled + R"(,"sampling":"balanced"})").c_str()),
               HasSubstr("\"epoch_size\" is missing"));
+  EXPECT_THAT(refused((sampled + R"(,"sampling":"mix","epoch_size":0})").c_str()),
+              HasSubstr("\"mix\" is missing"));
 }
 
 }  // namespace

@@ -81,4 +81,17 @@ class StatsCollector {
   std::atomic<SteadyTime> first_asked_ = SteadyTime::min(), last_given_ = SteadyTime::min();
 };
 
+// Adds the time it lives to what the consumer has waited.
+class WaitCounter {
+ public:
+  explicit WaitCounter(StatsCollector& stats) : stats_(stats) {}
+  ~WaitCounter() { stats_.CountWait(start_, Clock::Real().Now()); }
+  WaitCounter(const WaitCounter&) = delete;
+  WaitCounter& operator=(const WaitCounter&) = delete;
+
+ private:
+  StatsCollector& stats_;
+  const SteadyTime start_ = Clock::Real().Now();
+};
+
 }  // namespace bucketline

@@ -11,6 +11,8 @@ namespace {
 constexpr double kLittleWaiting = 0.05;
 // Threads and requests are never busy to the last percent: hand-overs take their time.
 constexpr double kBusy = 0.85;
+// What is not spent on waiting for a stream's writer is spent by the loader's own threads.
+constexpr double kMostly = 0.5;
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 double Percent(double share) { return 100 * share; }
@@ -43,11 +45,22 @@ std::string RequestsAdvice(const Verdict& verdict, const LoaderStats& stats) {
       Seconds(stats.fetch.wall) * 1e3 / static_cast<double>(stats.fetch.count));
 }
 
+std::string WriterAdvice(const Verdict& verdict) {
+  return fmt::format(
+      "the channel: its writer is waited for {:.0f} % of the time; more hosts with ShardedByS3Key, or input "
+      "mode "
+      "FastFile, read more at a time",
+      Percent(verdict.requests));
+}
+
 std::string MemoryAdvice(const Verdict& verdict, const LoaderStats& stats) {
   return fmt::format(
-      "memory: a budget of {} keeps {:.0f} of {} requests under way and the decode threads busy {:.0f} % of "
-      "the time; raise memory or lower batch_size",
-      FormatByteSize(stats.budget_capacity), verdict.requests, stats.max_requests,
+      "memory: a budget of {} keeps {}the decode threads busy {:.0f} % of the time; raise memory or lower "
+      "batch_size",
+      FormatByteSize(stats.budget_capacity),
+      stats.max_requests == 0
+          ? ""
+          : fmt::format("{:.0f} of {} requests under way and ", verdict.requests, stats.max_requests),
       Percent(verdict.decode_share + verdict.transform_share));
 }
 
@@ -79,7 +92,10 @@ Verdict Explain(const LoaderStats& stats) {
   } else if (verdict.decode_share + verdict.transform_share >= kBusy) {
     verdict.bottleneck = Bottleneck::kDecode;
     verdict.text = DecodeAdvice(verdict, stats);
-  } else if (verdict.requests >= kBusy * static_cast<double>(stats.max_requests)) {
+  } else if (stats.max_requests == 0 && (verdict.requests >= kMostly || stats.decode_threads == 0)) {
+    verdict.bottleneck = Bottleneck::kWriter;
+    verdict.text = WriterAdvice(verdict);
+  } else if (stats.max_requests > 0 && verdict.requests >= kBusy * static_cast<double>(stats.max_requests)) {
     verdict.bottleneck = Bottleneck::kRequests;
     verdict.text = RequestsAdvice(verdict, stats);
   } else {
@@ -101,6 +117,8 @@ std::string_view Name(Bottleneck bottleneck) {
       return "transform";
     case Bottleneck::kRequests:
       return "requests";
+    case Bottleneck::kWriter:
+      return "writer";
     case Bottleneck::kMemory:
       return "memory";
   }

@@ -13,6 +13,7 @@ enum class Bottleneck {
   kDecode,     // the decode threads are busy all the time, most of it decoding
   kTransform,  // the same, most of it in the user's transform
   kRequests,   // as many requests as allowed are under way all the time
+  kWriter,     // a stream's writer is waited for
   kMemory,     // neither: the budget lets too few records be under way
 };
 

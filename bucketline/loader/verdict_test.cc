@@ -81,6 +81,20 @@ TEST(Verdict, NobodyBusyMeansTooLittleMemory) {
   EXPECT_NE(verdict.text.find("raise memory"), std::string::npos) << verdict.text;
 }
 
+TEST(Verdict, AStreamsWriter) {
+  LoaderStats stats = IdleStats();
+  stats.max_requests = 0;
+  stats.fetch.wall = seconds(6);
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kWriter);
+  EXPECT_NE(verdict.text.find("waited for 60 %"), std::string::npos) << verdict.text;
+  stats.fetch.wall = seconds(1);
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kMemory);
+  EXPECT_EQ(Explain(stats).text.find("requests"), std::string::npos);
+  stats.decode_threads = 0;  // bytes: there is nobody else
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kWriter);
+}
+
 TEST(Verdict, RawRecordsAreNotDecoded) {
   LoaderStats stats = IdleStats();
   stats.decode = {};
@@ -125,6 +139,7 @@ TEST(Verdict, EachHasAName) {
   EXPECT_EQ(Name(Bottleneck::kDecode), "decode");
   EXPECT_EQ(Name(Bottleneck::kTransform), "transform");
   EXPECT_EQ(Name(Bottleneck::kRequests), "requests");
+  EXPECT_EQ(Name(Bottleneck::kWriter), "writer");
   EXPECT_EQ(Name(Bottleneck::kMemory), "memory");
 }
 

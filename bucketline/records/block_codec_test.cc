@@ -120,7 +120,7 @@ TEST(BlockCodec, RefusesPartsThatNoWriterMakes) {
     const std::string block = BlockWith(bodies);
     return MessageOf(ErrorCode::kCorruptData, [&] { BlockDecoder(block, parts).RecordBytes(0); });
   };
-  EXPECT_THAT(message(std::string("\x43\x05", 2)), HasSubstr("unknown form 67"));  // a bit without meaning
+  EXPECT_THAT(message(std::string("\x83\x05", 2)), HasSubstr("unknown form 131"));  // a bit without meaning
   EXPECT_THAT(message(std::string("\x05", 1)), HasSubstr("unknown form 5"));  // the first shares with none
   EXPECT_THAT(message(std::string("\x07\x05", 2)), HasSubstr("unknown form 7"));  // its own key and another's
   EXPECT_THAT(message(std::string("\x02\x05\x03\x03", 4)), HasSubstr("not inside its object"));

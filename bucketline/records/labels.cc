@@ -54,7 +54,7 @@ std::vector<uint64_t> Unlabelled(const std::vector<T>& labels, Missing missing, 
                                  : fmt::format("; {} more of the {} records have no label either",
                                                numbers.size() - 1, labels.size());
   const std::string_view advice =
-      missing == Missing::kError ? "; with missing=\"drop\" such records leave the dataset" : "";
+      missing == Missing::kError ? "; missing drop leaves such records out" : "";
   throw Error(first.code(), fmt::format("{}{}{}", first.message(), others, advice), first.uri());
 }
 
@@ -93,6 +93,14 @@ Labels Labels::Sidecar(std::string name, std::string label_field) {
   return labels;
 }
 
+Labels Labels::Member(std::string name, std::string label_field) {
+  if (name.empty()) throw NoLabelError("the member that holds the labels needs a name");
+  Labels labels(Form::kMember);
+  labels.member_ = std::move(name);
+  labels.label_field_ = std::move(label_field);
+  return labels;
+}
+
 Labels& Labels::Classes(std::vector<std::string> classes) {
   classes_ = std::move(classes);
   return *this;
@@ -116,9 +124,9 @@ Labels& Labels::OneHot() {
 Labelling Labels::Resolve(const ManifestList& records, const std::vector<std::string>& prefixes,
                           const LabelFiles& files) const {
   if (form_ == Form::kNone) return {};
-  Labelling labelling = form_ == Form::kTable     ? ByTable(records, prefixes, files.table)
-                        : form_ == Form::kSidecar ? BySidecar(files.sidecars)
-                                                  : ByKey(records, prefixes);
+  Labelling labelling = form_ == Form::kTable ? ByTable(records, prefixes, files.table)
+                        : form_ == Form::kSidecar || form_ == Form::kMember ? BySidecar(files.sidecars)
+                                                                            : ByKey(records, prefixes);
   if (one_hot_) labelling.column = OneHotLabels(labelling.column);
   return labelling;
 }
@@ -146,8 +154,8 @@ Labelling Labels::BySidecar(const std::vector<SidecarLabel>& sidecars) const {
   labelling.unlabelled = Unlabelled(
       rows, missing_, [&](uint64_t record) { return NoLabelError(std::get<NoLabel>(sidecars[record]).why); });
   std::erase(rows, nullptr);
-  labelling.column =
-      ColumnOfRows({.uri = "", .place_name = "record", .typed = true, .rows = {}}, rows, classes_);
+  labelling.column = ColumnOfRows(
+      {.uri = "", .place_name = "record", .typed = !label_field_.empty(), .rows = {}}, rows, classes_);
   return labelling;
 }
 

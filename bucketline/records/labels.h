@@ -24,8 +24,9 @@ enum class KeyMatch { kKey, kName };
 
 // What a form of labels needs from the store; whoever resolves it reads it.
 struct LabelFiles {
-  std::string_view table = {};              // the bytes of Labels::table_uri()
-  std::vector<SidecarLabel> sidecars = {};  // of each record, if Labels::sidecar_name() is not empty
+  std::string_view table = {};  // the bytes of Labels::table_uri()
+  std::vector<SidecarLabel> sidecars =
+      {};  // of each record, if Labels::sidecar_name() or member() is not empty
 };
 
 // What Resolve found: a label for each record but those of `unlabelled`, in order.
@@ -59,6 +60,11 @@ class Labels {
   // folder.
   static Labels Sidecar(std::string name, std::string label_field = "label");
 
+  // What a record's own shard says (records/shard_format.h): its member, feature or column of that name; with a
+  // `label_field` that field of the JSON object which stands there. Text that is a whole number or a number in all
+  // records is one, as in CSV. It is read while the shards are indexed.
+  static Labels Member(std::string name, std::string label_field = "");
+
   Labels& Classes(std::vector<std::string> classes);  // fixes the order; an unknown label is an error
   Labels& Match(KeyMatch match);                      // of Table; kKey unless given
   Labels& IfMissing(Missing missing);                 // kError unless given
@@ -69,6 +75,8 @@ class Labels {
   const std::string& table_uri() const { return table_uri_; }
   // Where the sidecars are that it needs, and their field; "" when none.
   const std::string& sidecar_name() const { return sidecar_name_; }
+  // The member of the shards' samples that it is; "" when none.
+  const std::string& member() const { return member_; }
   const std::string& label_field() const { return label_field_; }
 
   // Labels for all records, whose keys lie below the prefix of their manifest (`prefixes`: the key parts of
@@ -86,7 +94,7 @@ class Labels {
                     const LabelFiles& files = {}) const;
 
  private:
-  enum class Form { kNone, kFolder, kParent, kTable, kPattern, kSidecar };
+  enum class Form { kNone, kFolder, kParent, kTable, kPattern, kSidecar, kMember };
   explicit Labels(Form form) : form_(form) {}
 
   Labelling ByTable(const ManifestList& records, const std::vector<std::string>& prefixes,
@@ -104,6 +112,7 @@ class Labels {
   std::string label_field_;
   std::string pattern_;
   std::string sidecar_name_;
+  std::string member_;
   KeyMatch match_ = KeyMatch::kKey;
   Missing missing_ = Missing::kError;
   bool one_hot_ = false;

@@ -150,7 +150,7 @@ TEST(Labels, FormThatFitsAllRecordsWins) {
 }
 
 TEST(Labels, MissingLabelsAreNamedAndCounted) {
-  const std::string remedy = "; with missing=\"drop\" such records leave the dataset";
+  const std::string remedy = "; missing drop leaves such records out";
   EXPECT_EQ(TableMessage(".csv", "file,label\ncat/2.jpg,a\ncat/1.jpg,a\n"),
             "the table has no label for \"p/dog/x/3.jpg\"" + remedy);
   EXPECT_EQ(
@@ -272,7 +272,7 @@ TEST(Labels, NotAllRecordsMayLeave) {
   EXPECT_THAT(Message([&] { LabellingOf(none); }, "s3://b/p/"),
               AllOf(HasSubstr("finds no label in the key \"p/cat/1.jpg\""),
                     HasSubstr("2 more of the 3 records have no label either"),
-                    ::testing::Not(HasSubstr("missing="))));
+                    ::testing::Not(HasSubstr("missing drop"))));
 }
 
 TEST(Labels, APatternFindsThemInTheKey) {
@@ -282,7 +282,7 @@ TEST(Labels, APatternFindsThemInTheKey) {
   EXPECT_THAT(named.classes, ElementsAre("1", "2", "3"));
   EXPECT_THAT(Message([] { LabellingOf(Labels::Pattern("p/cat/([0-9])")); }, "s3://b/p/"),
               AllOf(HasSubstr("the pattern \"p/cat/([0-9])\" finds no label in the key \"p/dog/x/3.jpg\""),
-                    HasSubstr("missing=\"drop\"")));
+                    HasSubstr("missing drop")));
   EXPECT_THAT(Message([] { Labels::Pattern("p/cat"); }, ""), HasSubstr("has no group"));
 }
 
@@ -331,6 +331,12 @@ TEST(Labels, SeveralManifestsAreLabelledTogether) {
           .Resolve(records, {"a/", "b/"}, {.table = "file,label\nx/1.jpg,1\nw/1.jpg,2\nx/2.jpg,2.5\n"})
           .column;
   EXPECT_THAT(table.floats, ElementsAre(1, 2, 2.5));
+}
+
+TEST(Labels, AMemberNeedsAName) {
+  EXPECT_THAT(records_testing::MessageOf(ErrorCode::kInvalidArgument, [] { Labels::Member(""); }),
+              HasSubstr("needs a name"));
+  EXPECT_EQ(Labels::Member("json", "kind").label_field(), "kind");
 }
 
 }  // namespace

@@ -138,6 +138,7 @@ uint64_t Manifest::size() const { return storage_->file->header().records; }
 const std::string& Manifest::source() const { return storage_->file->header().source; }
 const std::vector<std::string>& Manifest::part_names() const { return storage_->file->header().part_names; }
 bool Manifest::has_versions() const { return storage_->file->header().versions; }
+bool Manifest::has_checksums() const { return storage_->file->header().checksums; }
 uint64_t Manifest::total_bytes() const { return storage_->file->header().total_bytes; }
 uint64_t Manifest::largest_record() const { return storage_->file->header().largest_record; }
 uint64_t Manifest::largest_record_index() const { return storage_->file->header().largest_record_index; }

@@ -23,6 +23,7 @@ struct RecordPart {
   uint64_t object_size = 0;
   std::string etag;          // of the object when it was listed; "" unknown
   std::string version = {};  // of the object when it was listed; "" where versions were not asked for
+  std::optional<uint32_t> crc32c = {};  // of the part's bytes, where its shard's format has checksums
 };
 
 struct Record {
@@ -53,7 +54,8 @@ class Manifest {
   uint64_t size() const;
   const std::string& source() const;  // URI of the prefix that was listed, without credentials
   const std::vector<std::string>& part_names() const;  // {"data"} in the plain case
-  bool has_versions() const;  // RecordPart::version is known; they are kept only then
+  bool has_versions() const;   // RecordPart::version is known; they are kept only then
+  bool has_checksums() const;  // some part's RecordPart::crc32c is known
 
   // Preconditions: index < size(). O(block) time. Throws kCorruptData naming the block when its checksum is
   // wrong (checked on first touch).
@@ -65,7 +67,7 @@ class Manifest {
   uint64_t largest_record() const;  // bytes of all its parts
   uint64_t largest_record_index() const;
 
-  // Of keys, ranges, ETags and versions, not of labels or source: the same data has the same fingerprint
+  // Of keys, ranges, ETags and versions, not of labels, source or checksums: the same data has the same fingerprint
   // wherever it was listed.
   uint64_t fingerprint() const;
 

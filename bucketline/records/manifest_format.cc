@@ -14,8 +14,10 @@ namespace bucketline {
 namespace {
 
 constexpr std::string_view kMagic("BLmanif\n", 8);
-constexpr uint32_t kPlain = 1;  // versions of the format
-constexpr uint32_t kWithVersions = 2;
+constexpr uint32_t kPlain = 1;  // version of the format; what parts have adds to it
+constexpr uint32_t kVersions = 1;
+constexpr uint32_t kChecksums = 2;
+constexpr uint32_t kLast = kPlain + kVersions + kChecksums;
 constexpr size_t kPreludeSize = 8 + 4 + 4 + 8;
 constexpr size_t kEntrySize = 16;
 constexpr uint32_t kMostBlockRecords = 1 << 16;
@@ -73,7 +75,7 @@ std::string EncodeManifestHeader(const ManifestHeader& header) {
   AppendVarint(&fields, header.part_names.size());
   for (const std::string& name : header.part_names) AppendSized(&fields, name);
   std::string out(kMagic);
-  AppendFixed32(&out, header.versions ? kWithVersions : kPlain);
+  AppendFixed32(&out, kPlain + (header.versions ? kVersions : 0) + (header.checksums ? kChecksums : 0));
   AppendFixed32(&out, static_cast<uint32_t>(fields.size()));
   AppendFixed64(&out, HeaderChecksum(out, fields));
   return out + fields;
@@ -96,10 +98,10 @@ ManifestSections SplitManifest(const Bytes& file) {
   if (bytes.size() < kPreludeSize) ThrowCorrupt("the manifest ends within its header; it was cut off");
   ByteReader prelude(bytes.substr(kMagic.size()));
   const uint32_t version = prelude.Fixed32();
-  if (version != kPlain && version != kWithVersions) {
+  if (version < kPlain || version > kLast) {
     ThrowCorrupt(fmt::format(
-        "the manifest has version {} and this program reads versions {} and {}; list the data anew", version,
-        kPlain, kWithVersions));
+        "the manifest has version {} and this program reads versions {} to {}; list the data anew", version,
+        kPlain, kLast));
   }
   const uint32_t size = prelude.Fixed32();
   const uint64_t checksum = prelude.Fixed64();
@@ -109,7 +111,8 @@ ManifestSections SplitManifest(const Bytes& file) {
     ThrowCorrupt("the manifest's header has a wrong checksum; the file is damaged, list the data anew");
   }
   ManifestSections sections{.header = DecodeFields(fields), .table = {}, .blocks = {}, .labels = {}};
-  sections.header.versions = version == kWithVersions;
+  sections.header.versions = ((version - kPlain) & kVersions) != 0;
+  sections.header.checksums = ((version - kPlain) & kChecksums) != 0;
   const ManifestHeader& header = sections.header;
   const uint64_t left = prelude.left();
   const bool fits = header.block_count() <= left / kEntrySize &&

@@ -26,7 +26,9 @@ struct ManifestHeader {
   uint64_t labels_checksum = 0;
   std::string source;
   std::vector<std::string> part_names = {"data"};
-  bool versions = false;  // some part has a version; the file's own version says so, 2 instead of 1
+  // What some part has. The file's own version says so: 1 plus 1 for versions plus 2 for checksums.
+  bool versions = false;
+  bool checksums = false;
 
   uint64_t block_count() const { return records / block_records + (records % block_records != 0 ? 1 : 0); }
 };

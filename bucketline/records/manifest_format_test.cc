@@ -67,8 +67,8 @@ TEST(ManifestFormat, SaysWhatIsWrongWithTheFile) {
   EXPECT_THAT(message(file.substr(0, 40)), HasSubstr("cut off"));
   EXPECT_THAT(message(file.substr(0, file.size() - 1)), HasSubstr("cut off"));
   std::string other = file;
-  other[8] = 3;
-  EXPECT_THAT(message(other), HasSubstr("version 3 and this program reads versions 1 and 2"));
+  other[8] = 5;
+  EXPECT_THAT(message(other), HasSubstr("version 5 and this program reads versions 1 to 4"));
   other = file;
   other[30] = static_cast<char>(other[30] ^ 1);
   EXPECT_THAT(message(other), HasSubstr("header has a wrong checksum"));

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -324,6 +325,28 @@ TEST(Manifest, MembersOfOneShardNameItsVersionOnce) {
   size_t named = 0;
   for (size_t at = 0; (at = bytes.find("an old version", at)) != std::string::npos; ++at) ++named;
   EXPECT_EQ(named, 2u);  // once a block
+}
+
+TEST(Manifest, PartsOfOneShardAreSmallAndKeepTheirChecksums) {
+  std::vector<Record> records;
+  for (uint64_t i = 0; i < 1000; ++i) {
+    records.push_back({.key = fmt::format("train-000.tar/{:06}", i),
+                       .parts = {{.object_key = "train-000.tar",
+                                  .offset = 512 + i * 100352,
+                                  .length = 99000 + i,
+                                  .object_size = uint64_t{1} << 30,
+                                  .etag = "\"d41d8cd98f00b204e9800998ecf8427e\""}}});
+  }
+  const Manifest plain = BuildManifest(records);
+  EXPECT_FALSE(plain.has_checksums());
+  EXPECT_LE(plain.ToBytes().size(), 20 * records.size());
+  for (uint64_t i = 0; i < records.size(); i += 2)
+    records[i].parts.front().crc32c = static_cast<uint32_t>(i * 77);
+  const Manifest checked = Manifest::FromBytes(BuildManifest(records).ToBytes());
+  EXPECT_TRUE(checked.has_checksums());
+  for (uint64_t i = 0; i < records.size(); ++i) EXPECT_TRUE(Same(checked.At(i), records[i])) << i;
+  EXPECT_EQ(checked.fingerprint(), plain.fingerprint());  // the same data
+  EXPECT_EQ(checked.ToBytes().span()[8], 3);              // programs that know no checksums do not read it
 }
 
 }  // namespace

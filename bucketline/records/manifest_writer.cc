@@ -44,6 +44,7 @@ void ManifestWriter::Add(const Record& record) {
   for (const RecordPart& part : record.parts) {
     bytes = AddLength(bytes, part.length, ErrorCode::kInvalidArgument);
     header_.versions = header_.versions || !part.version.empty();
+    header_.checksums = header_.checksums || part.crc32c.has_value();
   }
   header_.total_bytes = AddLength(header_.total_bytes, bytes, ErrorCode::kInvalidArgument);
   if (bytes > header_.largest_record) {

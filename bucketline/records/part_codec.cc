@@ -8,7 +8,14 @@
 namespace bucketline {
 namespace {
 
-enum Flag : uint8_t { kWhole = 1, kOwnKey = 2, kSameObject = 4, kVersion = 32, kKnownBits = 63 };
+enum Flag : uint8_t {
+  kWhole = 1,
+  kOwnKey = 2,
+  kSameObject = 4,
+  kVersion = 32,
+  kChecksum = 64,
+  kKnownBits = 127
+};
 constexpr int kEtagShift = 3;
 
 bool Inside(uint64_t offset, uint64_t length, uint64_t size) {
@@ -37,13 +44,14 @@ void PartEncoder::Append(std::string* out, const RecordPart& part, std::string_v
   const bool version = !same_object && !part.version.empty();
   out->push_back(static_cast<char>((whole ? kWhole : 0) | (own_key ? kOwnKey : 0) |
                                    (same_object ? kSameObject : 0) | (version ? kVersion : 0) |
-                                   static_cast<int>(kind) << kEtagShift));
+                                   (part.crc32c ? kChecksum : 0) | static_cast<int>(kind) << kEtagShift));
   if (!own_key && !same_object) AppendKey(out, part.object_key, shared_.object_key);
   if (!same_object) AppendVarint(out, part.object_size);
   if (!whole) {
     AppendVarint(out, part.offset);
     AppendVarint(out, part.length);
   }
+  if (part.crc32c) AppendFixed32(out, *part.crc32c);
   AppendEtag(out, kind, part.etag);
   if (version) AppendSized(out, part.version);
   may_share_ = !own_key;
@@ -72,6 +80,8 @@ void PartDecoder::Next(ByteReader* reader) {
       throw Error(ErrorCode::kCorruptData, "a part's range is not inside its object");
     }
   }
+  crc32c_.reset();
+  if ((flags & kChecksum) != 0) crc32c_ = reader->Fixed32();
   if (same_object) return;
   etag_ = ReadEtag(reader, etag_kind);
   version_ = version ? reader->Sized() : std::string_view();
@@ -83,7 +93,8 @@ RecordPart PartDecoder::Part(std::string_view record_key) const {
           .length = length_,
           .object_size = object_size_,
           .etag = etag_.ToString(),
-          .version = std::string(version_)};
+          .version = std::string(version_),
+          .crc32c = crc32c_};
 }
 
 }  // namespace bucketline

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,9 +18,10 @@ void CheckRange(const RecordPart& part);
 
 // Writes one part of consecutive records. A value.
 //   byte    bit 0 the whole object, bit 1 the record's own key, bit 2 the object of the record before,
-//           bits 3 and 4 the EtagKind (0 with bit 2), bit 5 a version (not with bit 2), bits 6 and 7 zero
+//           bits 3 and 4 the EtagKind (0 with bit 2), bit 5 a version (not with bit 2), bit 6 a checksum, bit 7 zero
 //   key     as AppendKey after the key written last; not with bits 1 and 2
 //   varints object size (not with bit 2), then offset and length (not with bit 0)
+//   4 bytes CRC32C, little-endian; with bit 6
 //   ETag    as AppendEtag; not with bit 2
 //   version as AppendSized; with bit 5
 class PartEncoder {
@@ -48,6 +50,7 @@ class PartDecoder {
   uint64_t object_size_ = 0;
   PackedEtag etag_;
   std::string_view version_;
+  std::optional<uint32_t> crc32c_;
 };
 
 }  // namespace bucketline

@@ -17,7 +17,7 @@ namespace bucketline::records_testing {
 
 inline bool Same(const RecordPart& a, const RecordPart& b) {
   return a.object_key == b.object_key && a.offset == b.offset && a.length == b.length &&
-         a.object_size == b.object_size && a.etag == b.etag && a.version == b.version;
+         a.object_size == b.object_size && a.etag == b.etag && a.version == b.version && a.crc32c == b.crc32c;
 }
 
 inline bool Same(const Record& a, const Record& b) {

@@ -30,13 +30,13 @@ CurlTransportOptions TransportOptions(const RuntimeOptions& options) {
 
 void Validate(const RuntimeOptions& options) {
   if (options.network_threads == 0) {
-    throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::network_threads must be at least 1");
+    throw Error(ErrorCode::kInvalidArgument, "network_threads must be at least 1");
   }
   if (options.connections == 0) {
-    throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::connections must be at least 1");
+    throw Error(ErrorCode::kInvalidArgument, "connections must be at least 1");
   }
   if (!options.log)
-    throw Error(ErrorCode::kInvalidArgument, "RuntimeOptions::log must be callable; use LogToNowhere()");
+    throw Error(ErrorCode::kInvalidArgument, "the log must be callable; LogToNowhere() is one that says nothing");
 }
 
 struct CachedStore {

@@ -18,7 +18,7 @@ Error Nothing(const S3Options& options, const SharedProfile& profile, std::strin
       ErrorCode::kUnauthenticated,
       fmt::format(
           "no credentials: looked at the options, {}profile '{}' in '{}' and '{}', the container's variables "
-          "and {}. Set them in one of these places, or read a public bucket with --anonymous",
+          "and {}. Set them in one of these places, or read a public bucket anonymously",
           options.profile.empty() ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, " : "", profile.name,
           profile.credentials_file, profile.config_file, instance));
 }

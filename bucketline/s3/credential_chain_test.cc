@@ -136,7 +136,7 @@ TEST_F(CredentialChainTest, NothingAnywhereListsThePlaces) {
   EXPECT_EQ(error.code(), ErrorCode::kUnauthenticated);
   EXPECT_THAT(error.message(), AllOf(HasSubstr("AWS_ACCESS_KEY_ID"), HasSubstr("'default'"),
                                      HasSubstr("/.aws/credentials"), HasSubstr("/.aws/config"),
-                                     HasSubstr("AWS_EC2_METADATA_DISABLED"), HasSubstr("--anonymous")));
+                                     HasSubstr("AWS_EC2_METADATA_DISABLED"), HasSubstr("anonymously")));
   bench_.File(".aws/config", "[profile work]\nregion = x\n");
   S3Options options;
   options.profile = "work";
@@ -148,7 +148,7 @@ TEST_F(CredentialChainTest, AMachineWithoutMetadataListsThePlacesToo) {
   const Error error = Get().error();
   EXPECT_EQ(error.code(), ErrorCode::kUnauthenticated);  // so that nobody tries again
   EXPECT_THAT(error.message(), AllOf(HasSubstr("AWS_ACCESS_KEY_ID"), HasSubstr("169.254.169.254"),
-                                     HasSubstr("no route to host"), HasSubstr("--anonymous")));
+                                     HasSubstr("no route to host"), HasSubstr("anonymously")));
 }
 
 TEST_F(CredentialChainTest, AnInstanceThatHadCredentialsOnceHasAPassingFailure) {

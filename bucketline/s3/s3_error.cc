@@ -49,17 +49,17 @@ std::optional<Duration> RetryAfter(const HttpHeaders& headers, std::optional<Wal
 
 std::string RegionAdvice(const S3ErrorContext& context, const std::string& region) {
   if (!region.empty() && region != context.region) {
-    return fmt::format("the bucket '{}' is in region '{}', but '{}' was asked for: set --region {}",
+    return fmt::format("the bucket '{}' is in region '{}', but '{}' was asked for: set the region to {}",
                        context.bucket, region, context.region, region);
   }
-  return fmt::format("the bucket '{}' is not in region '{}' or not at {}: set --region, or --endpoint-url",
+  return fmt::format("the bucket '{}' is not in region '{}' or not at {}: set the region, or the endpoint URL",
                      context.bucket, context.region, context.endpoint_url);
 }
 
 std::string AccessAdvice(const S3ErrorContext& context) {
   std::string advice = "access denied: ";
   advice += context.anonymous
-                ? "the bucket is not public; drop --anonymous and give credentials"
+                ? "the bucket is not public; give credentials instead of reading it anonymously"
                 : "these credentials lack the permission for this; S3 also says so about an object "
                   "that does not exist when s3:ListBucket is missing";
   if (!context.requester_pays && !context.anonymous)
@@ -80,7 +80,7 @@ std::string Advice(Remedy remedy, const S3ErrorContext& context, const std::stri
     case Remedy::kNoSuchKey:
       return "no such object; check the key, or list again if it was deleted";
     case Remedy::kNoSuchBucket:
-      return fmt::format("no such bucket '{}' at {}; check its name and --endpoint-url", context.bucket,
+      return fmt::format("no such bucket '{}' at {}; check its name and the endpoint URL", context.bucket,
                          context.endpoint_url);
     case Remedy::kNoSuchUpload:
       return "the multipart upload is gone: somebody, or a lifecycle rule, aborted it; write the object "
@@ -91,7 +91,7 @@ std::string Advice(Remedy remedy, const S3ErrorContext& context, const std::stri
       return "the store rejects the signature: the secret access key does not belong to the access key id; "
              "copy it again";
     case Remedy::kUnknownKeyId:
-      return fmt::format("{} does not know this access key id; check the credentials, or --endpoint-url",
+      return fmt::format("{} does not know this access key id; check the credentials, or the endpoint URL",
                          context.endpoint_url);
     case Remedy::kExpiredToken:
       return "the session token has expired or is invalid; get new temporary credentials";

@@ -82,10 +82,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{400, "ExpiredToken", kUnauthenticated, kCredentials, "new temporary credentials"},
         Row{400, "TokenRefreshRequired", kUnauthenticated, kCredentials, "new temporary credentials"},
         Row{400, "InvalidToken", kUnauthenticated, kCredentials, "new temporary credentials"},
-        Row{400, "AuthorizationHeaderMalformed", kInvalidArgument, kRegion, "--region"},
-        Row{301, "PermanentRedirect", kInvalidArgument, kRegion, "--region"},
-        Row{307, "TemporaryRedirect", kInvalidArgument, kRegion, "--region"},
-        Row{400, "IllegalLocationConstraintException", kInvalidArgument, kRegion, "--region"},
+        Row{400, "AuthorizationHeaderMalformed", kInvalidArgument, kRegion, "set the region"},
+        Row{301, "PermanentRedirect", kInvalidArgument, kRegion, "set the region"},
+        Row{307, "TemporaryRedirect", kInvalidArgument, kRegion, "set the region"},
+        Row{400, "IllegalLocationConstraintException", kInvalidArgument, kRegion, "set the region"},
         Row{403, "RequestTimeTooSkewed", kUnauthenticated, S3Fault::kClockSkew, "clock"},
         Row{412, "PreconditionFailed", kObjectChanged, kFinal, "list again"},
         Row{409, "ConditionalRequestConflict", kUnavailable, kAgain, ""},
@@ -130,10 +130,10 @@ INSTANTIATE_TEST_SUITE_P(
         Row{200, "InternalError", kUnavailable, kAgain, ""},
         Row{200, "SomethingNew", kUnavailable, kAgain, ""},
         Row{200, "AccessDenied", kPermissionDenied, kFinal, ""},
-        Row{301, "", kInvalidArgument, kRegion, "--region"},
-        Row{302, "", kInvalidArgument, kRegion, "--region"},
-        Row{307, "", kInvalidArgument, kRegion, "--region"},
-        Row{308, "", kInvalidArgument, kRegion, "--region"},
+        Row{301, "", kInvalidArgument, kRegion, "set the region"},
+        Row{302, "", kInvalidArgument, kRegion, "set the region"},
+        Row{307, "", kInvalidArgument, kRegion, "set the region"},
+        Row{308, "", kInvalidArgument, kRegion, "set the region"},
         Row{400, "", kInvalidArgument, kCredentials, "HTTP 400"},
         Row{401, "", kUnauthenticated, kFinal, "HTTP 401"},
         Row{403, "", kPermissionDenied, kFinal, "access denied"},
@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(S3ErrorTest, NamesTheRightRegionFromHeaderOrDocument) {
   const std::string right =
-      "the bucket 'bucket' is in region 'eu-west-1', but 'us-east-1' was asked for: set --region eu-west-1";
+      "the bucket 'bucket' is in region 'eu-west-1', but 'us-east-1' was asked for: set the region to eu-west-1";
   EXPECT_THAT(Of(301, "", {{"x-amz-bucket-region", "eu-west-1"}}).error.message(), HasSubstr(right));
   EXPECT_THAT(Of(400, ErrorXml("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>")).error.message(),
               HasSubstr(right));
@@ -175,7 +175,7 @@ TEST(S3ErrorTest, AccessAdviceFitsWhoAsked) {
   EXPECT_THAT(Of(403, ErrorXml("AccessDenied"), {}, context).error.message(),
               Not(HasSubstr("requester_pays")));
   context.anonymous = true;
-  EXPECT_THAT(Of(403, ErrorXml("AccessDenied"), {}, context).error.message(), HasSubstr("--anonymous"));
+  EXPECT_THAT(Of(403, ErrorXml("AccessDenied"), {}, context).error.message(), HasSubstr("anonymously"));
 }
 
 TEST(S3ErrorTest, AStoreThatRejectsIfMatchNamesThePinThatWorks) {

@@ -90,7 +90,7 @@ struct S3Environment {
 
 // Throws kInvalidArgument (malformed bucket, endpoint or option, unknown profile), kUnsupported (credentials
 // of a kind that is not built in), kUnauthenticated (no credentials anywhere: the message lists the places
-// that were looked at, and --anonymous).
+// that were looked at, and reading anonymously).
 std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,
                                          const S3Environment& environment);
 

@@ -162,7 +162,7 @@ TEST_F(SettingsTest, AnUnknownProfileIsAnErrorOnlyWhenAskedFor) {
   const Error error = Refusal(options);
   EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
   EXPECT_THAT(error.message(),
-              AllOf(HasSubstr("'nobody'"), HasSubstr(".aws/config"), HasSubstr("--profile")));
+              AllOf(HasSubstr("'nobody'"), HasSubstr(".aws/config"), HasSubstr("in the option profile")));
   variables_["AWS_PROFILE"] = "nobody";
   EXPECT_THAT(Refusal(Anonymous()).message(), HasSubstr("AWS_PROFILE"));
 }

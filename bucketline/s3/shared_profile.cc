@@ -84,7 +84,7 @@ SharedProfile LoadSharedProfile(const std::string& name, const EnvironmentVariab
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("the profile '{}' is in neither '{}' nor '{}'; check its name{}", wanted,
                           nothing.credentials_file, nothing.config_file,
-                          name.empty() ? " in AWS_PROFILE" : " (--profile)"));
+                          name.empty() ? " in AWS_PROFILE" : " in the option profile"));
 }
 
 }  // namespace bucketline

@@ -16,6 +16,8 @@ std::string_view Name(Sampling sampling) {
       return "balanced";
     case Sampling::kReplacement:
       return "replacement";
+    case Sampling::kMix:
+      return "mix";
     case Sampling::kAll:
       break;
   }

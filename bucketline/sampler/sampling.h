@@ -10,9 +10,10 @@ enum class Sampling {
   kAll,          // every record once
   kBalanced,     // every class equally often (class_balance.h)
   kReplacement,  // each position draws its record anew, all equally likely
+  kMix,          // several runs of records in the proportions of their weights (mix.h)
 };
 
-// "all", "balanced" or "replacement".
+// "all", "balanced", "replacement" or "mix".
 std::string_view Name(Sampling sampling);
 
 // The record of a position under kReplacement: uniform in [0, n), independent of all other positions. n >= 1. The

@@ -85,6 +85,15 @@ ScheduleOfRun::ScheduleOfRun(const LearningRateSchedule& schedule, uint64_t step
                       steps));
 }
 
+ScheduleOfRun ScheduleOfRun::Endless(const LearningRateSchedule& schedule) {
+  Require(
+      schedule.kind == ScheduleKind::kConstant && !(schedule.warmup.in_epochs && schedule.warmup.count > 0),
+      "a stream does not say how many steps its epochs have: the learning rate can be constant, with a "
+      "warm-up in "
+      "steps; input mode FastFile has every schedule");
+  return ScheduleOfRun(schedule, UINT64_MAX, 1);
+}
+
 double ScheduleOfRun::Factor(uint64_t step) const {
   step = std::min(step, steps_ - 1);
   if (step < warmup_) return static_cast<double>(step + 1) / static_cast<double>(warmup_);

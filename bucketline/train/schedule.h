@@ -40,6 +40,10 @@ class ScheduleOfRun {
  public:
   ScheduleOfRun(const LearningRateSchedule& schedule, uint64_t steps, uint64_t steps_in_epoch);
 
+  // Of a run whose length nobody knows. Throws kInvalidArgument for a schedule that depends on it: one that is not
+  // constant, or has a warm-up in epochs.
+  static ScheduleOfRun Endless(const LearningRateSchedule& schedule);
+
   // What the learning rate is multiplied by in step `step`, counted from 0. During a warm-up of W steps
   // (step + 1) / W; then of p, the share of the steps after the warm-up that are done: linear
   // 1 - (1 - final) p, cosine final + (1 - final)(1 + cos(pi p)) / 2. kStep counts from the run's first step,

@@ -109,6 +109,20 @@ TEST(Schedule, AWarmUpOfTheWholeRunIsRefused) {
   EXPECT_NO_THROW(ScheduleOfRun({.warmup = {3, false}}, 4, 4));
 }
 
+TEST(Schedule, OfARunWithoutAnEndIsConstant) {
+  const ScheduleOfRun schedule =
+      ScheduleOfRun::Endless({.kind = ScheduleKind::kConstant, .warmup = {.count = 4, .in_epochs = false}});
+  EXPECT_DOUBLE_EQ(schedule.Factor(1), 0.5);
+  EXPECT_DOUBLE_EQ(schedule.Factor(1'000'000'000), 1);
+  EXPECT_EQ(schedule.Fingerprint(), "constant, warm-up of 4 steps");
+  for (const LearningRateSchedule& refused :
+       {LearningRateSchedule{.kind = ScheduleKind::kCosine},
+        LearningRateSchedule{.kind = ScheduleKind::kConstant, .warmup = {.count = 1, .in_epochs = true}}}) {
+    EXPECT_THAT([&] { ScheduleOfRun::Endless(refused); },
+                ::testing::ThrowsMessage<Error>(HasSubstr("with a warm-up in steps")));
+  }
+}
+
 TEST(Schedule, FiguresOutOfRangeAreRefused) {
   for (const LearningRateSchedule& schedule :
        {LearningRateSchedule{.final_fraction = -0.1}, LearningRateSchedule{.final_fraction = 1.1},

@@ -10,6 +10,7 @@
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/train/classification_report.h"
 #include "bucketline/train/options.h"
+#include "bucketline/train/training_data.h"
 
 namespace bucketline {
 
@@ -17,9 +18,9 @@ namespace bucketline {
 struct TrainProgress {
   uint64_t epoch = 0;  // from 0
   uint64_t epochs = 0;
-  uint64_t step = 0;           // of the whole run, from 1
-  uint64_t step_in_epoch = 0;  // from 1
-  uint64_t steps_in_epoch = 0;
+  uint64_t step = 0;             // of the whole run, from 1
+  uint64_t step_in_epoch = 0;    // from 1
+  uint64_t steps_in_epoch = 0;   // 0: a stream does not say
   double batch_loss = 0;         // of this step
   double loss = 0;               // mean over this epoch so far
   double accuracy = 0;           // mean over this epoch so far
@@ -73,12 +74,12 @@ struct TrainResult {
 };
 
 // Trains until options.epochs are done, validation no longer improves (TrainOptions::early_stop) or `stop` is requested. `validation` may be empty (size() == 0).
-// Classes come from train.classes(). Throws kInvalidArgument (options, labels that are not classes,
+// Classes come from train.classes(). A stream's schedule is constant, and its classes are not balanced. Throws kInvalidArgument (options, labels that are not classes,
 // validation with other classes, a checkpoint or weights of another model or of other data), kUnsupported in
 // a build without LibTorch, and whatever Loader::Next throws.
 // LibTorch's threads spin while they wait for each other unless the program was started with
 // OMP_WAIT_POLICY=passive, which is much faster wherever they share CPUs with other work.
-TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
+TrainResult Train(Runtime& runtime, const TrainingData& train, const Dataset* validation,
                   const TrainOptions& options, const TrainObserver& observer = {}, std::stop_token stop = {});
 
 // Throws kUnsupported in a build without LibTorch, saying what to do. For callers that want to know before any work.

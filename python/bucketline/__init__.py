@@ -6,8 +6,8 @@
     for images, labels in loader:
         ...
 
-`bl.torch`, `bl.keras`, `bl.tf` and `bl.jax` give the same batches in each framework; they are imported when they are
-first used.
+`bl.torch`, `bl.keras`, `bl.tf` and `bl.jax` give the same batches in each framework, and `bl.sagemaker` runs SageMaker's
+training jobs on this machine; they are imported when they are first used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 from bucketline._extension import version as __version__  # first: see there
 from bucketline.batch import Batch, FieldBatch
-from bucketline.dataset import Dataset, Sample, concat
+from bucketline.combine import concat, mix
+from bucketline.dataset import Dataset, Sample
 from bucketline.errors import (
     AlreadyExistsError,
     CancelledError,
@@ -40,7 +41,7 @@ from bucketline.errors import (
 )
 from bucketline.files import open
 from bucketline.image import Image
-from bucketline.labels import Labels, Sidecar
+from bucketline.labels import Labels, Member, Sidecar
 from bucketline.loader import Loader
 from bucketline.objects import Object, delete, exists, get, list, put
 from bucketline.runtime import Runtime
@@ -62,6 +63,7 @@ __all__ = [
     "IoError",
     "Labels",
     "Loader",
+    "Member",
     "NotFoundError",
     "Object",
     "ObjectChangedError",
@@ -83,18 +85,19 @@ __all__ = [
     "exists",
     "get",
     "list",
+    "mix",
     "open",
     "put",
 ]
 
-_FRAMEWORKS: tuple[str, ...] = ("jax", "keras", "tf", "torch")
+_WHEN_USED: tuple[str, ...] = ("jax", "keras", "sagemaker", "tf", "torch")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FRAMEWORKS:
+    if name in _WHEN_USED:
         return importlib.import_module(f"bucketline.{name}")
     raise AttributeError(f"module 'bucketline' has no attribute {name!r}")
 
 
 def __dir__() -> Iterable[str]:
-    return [*__all__, *_FRAMEWORKS]
+    return [*__all__, *_WHEN_USED]

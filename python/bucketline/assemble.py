@@ -39,8 +39,8 @@ class Assembler:
 
     def __call__(self, core: Any, convert: Convert) -> Batch | FieldBatch:
         """`convert` makes a numpy array the framework's."""
-        labels = core.labels()
-        labels = None if labels is None else convert(labels)
+        labels = self._dataset._labels_of(core.labels())
+        labels = labels if labels is None or isinstance(labels, list) else convert(labels)
         if core.has_values:
             return self._of_values(core, core.values(), labels, convert)
         if self._fields is not None:

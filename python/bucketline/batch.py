@@ -21,7 +21,7 @@ class BatchFacts:
 
     @property
     def labels(self) -> Any:
-        """(B,) int64 or float32, (B, k) float32, or None; a list where a transform gave something else."""
+        """(B,) int64 or float32, (B, k) float32, or None; a list of labels that are none of these."""
         return self._labels
 
     @cached_property
@@ -49,16 +49,17 @@ class BatchFacts:
         return valid
 
     @cached_property
-    def geometry(self) -> np.ndarray[Any, Any]:
+    def geometry(self) -> np.ndarray[Any, Any] | None:
         """(B, 6) float32, for boxes and key points: (a, b, c, d, e, f) takes a point (x, y) of the image to
-        (a x + b y + c, d x + e y + f) of its row; the middle of the first pixel is (0.5, 0.5). 0 for masked rows."""
-        geometry: np.ndarray[Any, Any] = self._core.geometry(0)
+        (a x + b y + c, d x + e y + f) of its row; the middle of the first pixel is (0.5, 0.5). 0 for masked rows. Of
+        several fields that of the first image; None where none is decoded."""
+        geometry: np.ndarray[Any, Any] | None = self._core.geometry()
         return geometry
 
     @cached_property
-    def source_sizes(self) -> np.ndarray[Any, Any]:
-        """(B, 2) int32: height and width of each image before crop and resize."""
-        sizes: np.ndarray[Any, Any] = self._core.source_sizes(0)
+    def source_sizes(self) -> np.ndarray[Any, Any] | None:
+        """(B, 2) int32: height and width of each image before crop and resize, of the images that `geometry` is of."""
+        sizes: np.ndarray[Any, Any] | None = self._core.source_sizes()
         return sizes
 
     @property

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
-from bucketline._options import choice, flag, number, reject_unknown
+from bucketline._label_columns import kinds_of
+from bucketline._options import choice, number, reject_unknown, text
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -24,7 +25,7 @@ Where = str | os.PathLike[str]
 _PINS = {name: getattr(_core.PinMode, name) for name in ("etag", "version", "size")}
 _SPLITS = {"key": _core.SplitBy.key, "label": _core.SplitBy.label}
 _MISSING = {"error": False, "drop": True}
-_FORMATS = ("auto", "objects")
+_DAMAGED = {"error": False, "skip": True}
 
 
 class Sample(NamedTuple):
@@ -78,12 +79,21 @@ class Dataset:
 
     uri: "s3://bucket/prefix/", a folder, or a manifest that `save` wrote; "s3://b/train-{000..146}/" or a list of them,
         one after the other; or {"image": uri, "mask": uri} for records of several parts, joined by their stem: the key
-        below its prefix without its extension. `missing` is what a key without a partner is: an "error", or left out
-        ("drop").
+        below its prefix without its extension. `missing` is what a key without a partner, or a shard's sample without
+        one of the parts, is: an "error", or left out ("drop").
+        "channel:train", in a training job, is the channel of that name, in whichever mode it came; outside a job it is
+        `default`, a URI. A channel that came as a Pipe is a stream: a Loader reads it, and it has no length, keys or
+        parts. Its records have no keys either: with `labels` the second record of each sample is its label, and
+        `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
-    format: "objects", one a record; "auto" is the same today.
-    extensions: which keys count, by their ending, without case; None: all.
+    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
+        indexed once (`save` keeps the index); "tfds", the folder of a version that TensorFlow Datasets prepared, of
+        which `split` is read; "auto": by the ending of the URI, and of what lies below a prefix.
+    parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
+        ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
+    damaged: what damage in a shard is: an "error", or logged and left out ("skip").
+    extensions: of raw objects: which keys count, by their ending, without case; None: all.
     endpoint_url, region, profile, anonymous, requester_pays: how the bucket is reached; None: as boto3 finds it, from
         the environment and the shared files.
     pin: what every read is checked against: "etag" (the state that was listed) | "version" (read by its version id) |
@@ -95,12 +105,26 @@ class Dataset:
     store says.
     """
 
+    _mix: list[tuple[int, int]] | None = None  # (records, weight) of each part, where several are mixed
+    _objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
+
+    def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:
+        from bucketline.channel import StreamDataset, place_of
+
+        place = place_of(uri) if cls is Dataset else None
+        return super().__new__(StreamDataset if place is not None and place.is_pipe else cls)
+
     def __init__(
         self,
         uri: Where | Sequence[Where] | Mapping[str, Where | Sequence[Where]],
         labels: Any = None,
         *,
+        default: Where | None = None,
+        attributes: Sequence[str] | None = None,
         format: str = "auto",
+        parts: Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
+        damaged: str = "error",
+        split: str | None = None,
         extensions: Sequence[str] | None = IMAGE_EXTENSIONS,
         endpoint_url: str | None = None,
         region: str | None = None,
@@ -115,10 +139,16 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        if format not in _FORMATS:
-            raise UnsupportedError(f"format {format!r} is not read yet: 'objects' is, one a record")
+        if format == "parquet":
+            raise UnsupportedError(
+                "format 'parquet' is not read: its pages cannot be read by themselves; write the images as tar shards"
+            )
+        choice(format, "format", dict.fromkeys(_formats()))
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
+        from bucketline.channel import located
+
+        uri, self._place = located(uri, default)
         self._runtime = runtime_of(runtime)
         self._core: Any = None
         self._labels: Any = None
@@ -133,37 +163,54 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
-        options = {**self._reach, "extensions": extensions, "runtime": self._runtime, "progress": progress}
+        shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
-            parts = [Dataset(part, None if i else labels, **options) for i, part in enumerate(uri.values())]
-            if not parts:
+            same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
+            joined = [
+                Dataset(part, None if i else labels, progress=progress, **same)
+                for i, part in enumerate(uri.values())
+            ]
+            if not joined:
                 raise InvalidArgumentError(
                     "a dataset of parts needs at least one: {'image': uri, 'mask': uri}"
                 )
-            self._left_out = parts[0]._left_out
-            self._core = _core.join([str(name) for name in uri], [part._core for part in parts], drop)
+            require_records(joined)
+            self._left_out = joined[0]._left_out
+            self._objects = joined[0]._objects
+            self._core = _core.join([str(name) for name in uri], [part._core for part in joined], drop)
             return
         rule, finish = Labels.of(labels).to_core()
+        options = _core.DatasetOptions()
+        options.labels = rule
+        options.format = format
+        options.split = text(split, "split")
+        options.parts = _parts(parts)
+        options.extensions = _extensions(extensions)
+        options.pin = choice(pin, "pin", _PINS)
+        options.s3 = self._s3
+        if drop:
+            options.drop_missing()
+        if choice(damaged, "damaged", _DAMAGED):
+            options.skip_damaged()
+        uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri)
         with listing_progress(progress) as tell:
-            core = _core.open_dataset(
-                self._runtime._core,
-                [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri),
-                rule,
-                _extensions(extensions),
-                choice(pin, "pin", _PINS),
-                self._s3,
-                tell,
-            )
-        self._core, self._left_out = (core, 0) if finish is None else finish(core)
+            core = _core.open_dataset(self._runtime._core, uris, options, tell)
+        self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
 
     def _view(self, core: Any) -> Dataset:
+        if self._mix is not None:
+            raise UnsupportedError(
+                "a mix is whole: split, filter, slice and concat datasets before they are mixed"
+            )
         view = Dataset.__new__(Dataset)
         view._runtime = self._runtime
         view._core = core
         view._s3 = self._s3
         view._labels = None
+        view._objects = self._objects
         view._left_out = self._left_out
         view._reach = self._reach
+        view._place = self._place
         return view
 
     def __len__(self) -> int:
@@ -213,11 +260,24 @@ class Dataset:
         return names
 
     @property
-    def labels(self) -> np.ndarray[Any, Any] | None:
-        """One a record: int64 (n,), float32 (n,) or (n, k); None without labels."""
+    def labels(self) -> np.ndarray[Any, Any] | list[Any] | None:
+        """One a record: int64 (n,), float32 (n,) or (n, k), a list where they are neither names nor numbers nor rows of
+        one length; None without labels."""
         if self._labels is None:
-            self._labels = self._core.labels()
+            self._labels = self._labels_of(self._core.labels())
         return self._labels
+
+    def _labels_of(self, column: Any) -> Any:
+        """Labels as the engine has them, of any records, as the user knows them."""
+        if column is None or self._objects is None:
+            return column
+        return [self._objects[place] for place in column.tolist()]
+
+    def _require_classes(self, what: str) -> None:
+        if self._objects is not None:
+            raise InvalidArgumentError(
+                f"{what} needs labels that are names or whole numbers; these are {kinds_of(self._objects)}"
+            )
 
     @property
     def fingerprint(self) -> int:
@@ -250,7 +310,10 @@ class Dataset:
         if callable(by):
             views = self._core.split_groups(shares, seed, by)
         else:
-            views = self._core.split(shares, seed, choice(by, "by", _SPLITS))
+            rule = choice(by, "by", _SPLITS)
+            if rule == _core.SplitBy.label:
+                self._require_classes("by='label'")
+            views = self._core.split(shares, seed, rule)
         return tuple(self._view(view) for view in views)
 
     def filter(self, keep: Callable[[str], bool]) -> Dataset:
@@ -276,7 +339,17 @@ class Dataset:
         return contact_sheet(self, n, columns, size)
 
     def save(self, uri: str | os.PathLike[str]) -> None:
-        """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing."""
+        """Writes the manifest to `uri`, which must end in ".manifest"; `Dataset(uri)` opens it without listing.
+
+        Raises UnsupportedError for labels that are neither names nor numbers nor rows of numbers: it holds no others.
+        """
+        if self._mix is not None:
+            raise UnsupportedError("a manifest holds no weights; save the datasets before they are mixed")
+        if self._objects is not None:
+            raise UnsupportedError(
+                f"a manifest holds no labels such as these ({kinds_of(self._objects)}); save a Dataset without labels=, and "
+                "give labels= where it is opened"
+            )
         self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
@@ -292,23 +365,14 @@ class Dataset:
         )
 
 
-def concat(datasets: Sequence[Dataset], repeats: bool = False) -> Dataset:
-    """The records of the first, then those of the second, and so on; other buckets and views are fine.
-
-    Classes are merged by name. repeats: the same object may come more than once. Raises InvalidArgumentError for labels
-    of different kinds.
-    """
-    if not datasets or not all(isinstance(dataset, Dataset) for dataset in datasets):
-        raise InvalidArgumentError(f"concat takes a list of Datasets, not {datasets!r}")
-    core = _core.concat([dataset._core for dataset in datasets], flag(repeats, "repeats"))
-    whole = datasets[0]._view(core)
-    whole._left_out = sum(dataset._left_out for dataset in datasets)
-    return whole
-
-
 DATASET_KEYWORDS = (
     "labels",
+    "default",
+    "attributes",
     "format",
+    "parts",
+    "damaged",
+    "split",
     "extensions",
     "endpoint_url",
     "region",
@@ -323,10 +387,40 @@ DATASET_KEYWORDS = (
 )
 
 
+def require_records(datasets: Sequence[Dataset]) -> None:
+    """Raises InvalidArgumentError for a stream, which has none to count."""
+    for dataset in datasets:
+        if dataset._place is not None and dataset._place.is_pipe:
+            raise InvalidArgumentError(
+                f"{dataset!r} is a stream, which goes together with nothing; ask for input mode FastFile"
+            )
+
+
 def _uris(given: Any) -> list[str]:
     if not isinstance(given, Sequence) or not given:
         raise InvalidArgumentError(f"uri must be a URI, a list of them, or a dict of parts, not {given!r}")
     return [uri_text(uri) for uri in given]
+
+
+def _formats() -> list[str]:
+    return ["auto", "objects", "tfds", *_core.shard_formats().split(" | ")]
+
+
+def _parts(given: Sequence[str] | Mapping[str, str | Sequence[str]] | None) -> list[Any]:
+    if given is None:
+        return []
+    try:
+        if isinstance(given, Mapping):
+            named = {name: of.split(";") if isinstance(of, str) else list(of) for name, of in given.items()}
+            return [_core.PartChoice.parse(f"{name}={';'.join(of)}") for name, of in named.items()]
+        if isinstance(given, str) or not given:
+            raise TypeError
+        return [_core.PartChoice.parse(each) for each in given]
+    except TypeError:
+        raise InvalidArgumentError(
+            "parts must be members of the shards' samples, ('jpg;png', 'seg.png') or {'image': 'jpg;png'}, not "
+            f"{given!r}"
+        ) from None
 
 
 def _extensions(given: Sequence[str] | None) -> list[str]:

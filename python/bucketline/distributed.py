@@ -16,6 +16,31 @@ _VARIABLES = (
 )
 
 
+# Their variables for the rank among the processes of this host, and how many those are.
+_WITHIN_HOST = (
+    ("LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+    ("SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
+    ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    ("MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+)
+
+
+def rank_within_host(hosts: int) -> tuple[int, int]:
+    """This process's rank among those of its host, of a job on `hosts` hosts."""
+    world_size = rank_and_world_size()[1]
+    if world_size == 1:
+        return 0, 1
+    for rank, count in _WITHIN_HOST:
+        if rank in os.environ and count in os.environ:
+            return _number(rank), _number(count)
+    if world_size == hosts:
+        return 0, 1
+    raise InvalidArgumentError(
+        f"the channel's objects are sharded over {hosts} hosts, and no launcher says which of the {world_size} ranks are "
+        "on this one; give rank= and world_size= of the processes of this host"
+    )
+
+
 def rank_and_world_size() -> tuple[int, int]:
     """From an initialised torch process group, else from the launcher's variables, else 0 of 1."""
     torch = sys.modules.get("torch")  # never imported for this

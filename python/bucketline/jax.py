@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bucketline import loader as base
+from bucketline.channel import is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 
@@ -47,14 +48,15 @@ class Loader(base.Loader):
         **options: Any,
     ) -> None:
         self._device = device
-        of_processes = distributed and rank is None and world_size is None and jax.process_count() > 1
+        unsaid = distributed and rank is None and world_size is None
+        of_processes = unsaid and jax.process_count() > 1 and not is_sharded(dataset)
         if of_processes:
             rank, world_size = jax.process_index(), jax.process_count()
         super().__init__(
             dataset, batch_size, rank=rank, world_size=world_size, distributed=distributed, **options
         )
         if of_processes:
-            _require_agreement(self._state(), self.batch_size)
+            _require_agreement(self._facts())
 
     def _convert(self, array: Any) -> jax.Array:
         if isinstance(self._device, jax.sharding.Sharding) and not self._device.is_fully_addressable:
@@ -63,16 +65,20 @@ class Loader(base.Loader):
         return jax.device_put(array, self._device, may_alias=True)
 
 
-def _require_agreement(state: dict[str, Any], batch_size: int) -> None:
+def _require_agreement(facts: dict[str, Any]) -> None:
     """Raises InvalidArgumentError in every process when they would not deal the same records."""
-    facts = {name: state[name] for name in ("fingerprint", "seed", "shuffle")} | {"batch_size": batch_size}
-    halves = [int(value) >> shift & 0xFFFFFFFF for value in facts.values() for shift in (0, 32)]
+    halves = [_number(value) >> shift & 0xFFFFFFFF for value in facts.values() for shift in (0, 32)]
     everybody = multihost_utils.process_allgather(np.array(halves, dtype=np.uint32))
     for process, theirs in enumerate(everybody):
-        for number, name in enumerate(facts):
-            if (theirs[2 * number : 2 * number + 2] != everybody[0][2 * number : 2 * number + 2]).any():
+        for place, name in enumerate(facts):
+            if (theirs[2 * place : 2 * place + 2] != everybody[0][2 * place : 2 * place + 2]).any():
                 raise InvalidArgumentError(
                     f"the processes would not deal the same records: {name} of process {process} is not that of process "
                     "0; give all of them the same options, and where the bucket changes, open a manifest that "
                     "Dataset.save wrote once"
                 )
+
+
+def _number(fact: Any) -> int:
+    """64 bits that tell facts apart: JAX gathers numbers only."""
+    return int.from_bytes(fact.encode()[:8], "little") if isinstance(fact, str) else int(fact)

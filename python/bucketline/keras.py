@@ -17,7 +17,7 @@ from bucketline._any_order import AnyOrder
 from bucketline._options import number
 from bucketline.batch import FieldBatch
 from bucketline.dataset import Dataset
-from bucketline.errors import InvalidArgumentError
+from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.image import Image
 from bucketline.loader import LOADER_KEYWORDS, open_dataset
 from bucketline.stats import BadSample, Stats
@@ -95,6 +95,11 @@ class Loader(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
             raise IndexError(f"batch {index} is out of range: an epoch has {len(self)}")
         batch = self._batches.batch(int(index))
         inputs = dict(batch) if isinstance(batch, FieldBatch) else batch.images
+        if isinstance(batch.labels, list):
+            raise UnsupportedError(
+                "Keras takes labels of one type and shape; these differ from sample to sample, which bl.Loader gives; a "
+                "transform= can make arrays of them"
+            )
         return (inputs,) if batch.labels is None else (inputs, batch.labels)
 
     def on_epoch_end(self) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import numbers
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bucketline import _core
+from bucketline._label_columns import Column, column_of, kinds_of, plain
 from bucketline._options import choice
 from bucketline.errors import InvalidArgumentError
 
@@ -32,6 +34,18 @@ class Sidecar:
 
 
 @dataclass(frozen=True)
+class Member:
+    """What a sample's own shard says: its member (of a tar), feature (of a TFRecord) or column (of an MDS shard) of that
+    name. `Member("json", field="category")` reads a field of the JSON object that stands there.
+
+    Read while the shards are indexed. Text that is a number in all samples is one.
+    """
+
+    name: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Labels:
     """A source of labels, with what a short form leaves to its defaults.
 
@@ -39,7 +53,8 @@ class Labels:
         "folder" (the first path component below the prefix) | "parent" (the last folder before the name) |
         the URI of a .json, .jsonl or .csv table | a dict | a DataFrame or a list of dicts |
         an array or a list with one label a record, in the order of `ds.keys` |
-        re.compile("(?P<label>...)") searched for in the key | a function of the key | a Sidecar.
+        re.compile("(?P<label>...)") searched for in the key | a function of the key | a Sidecar |
+        of shards: a Member, or its name: "cls", "image/class/label".
     key, label: the columns of a table that name the sample and hold its label.
     match: a table names samples by "key" (whole URIs, keys, or keys relative to the prefix; one form for the whole
         table) or by bare file "name".
@@ -49,7 +64,9 @@ class Labels:
 
     None, NaN and pandas' NA in a dict, a table or a list are no label.
 
-    Strings become int64 (B,) by their position in `classes`, ints int64, floats float32, lists of one length (B, k).
+    Strings become int64 (B,) by their position in `classes`, ints int64, floats float32, lists of numbers of one length
+    (B, k). Anything else that Python gives (lists of boxes, dicts, names beside numbers) stays what it is, in a list;
+    tables in the bucket and Sidecars hold names, numbers and lists of one length.
     """
 
     source: Any = None
@@ -65,9 +82,8 @@ class Labels:
         """`given`, or the Labels that a short form stands for."""
         return given if isinstance(given, Labels) else cls(given)
 
-    def to_core(self) -> tuple[Any, Callable[[Any], tuple[Any, int]] | None]:
-        """The engine's rule, and, where Python has to work the labels out, what to call with the engine's dataset: it
-        gives that with labels, and how many records were left out."""
+    def to_core(self) -> tuple[Any, Callable[[Any], Labelled] | None]:
+        """The engine's rule, and, where Python has a part in it, what to call with the engine's dataset."""
         source = self.source
         names = choice(self.match, "match", _MATCHES)
         drop = choice(self.missing, "missing", _MISSING)
@@ -76,7 +92,7 @@ class Labels:
             return _core.Labels.none(), lambda dataset: self._by_function(dataset, _group_of(source))
         if callable(source):
             return _core.Labels.none(), lambda dataset: self._by_function(dataset, source)
-        rule = self._rule()
+        rule, objects = self._rule()
         if rule is None:
             return _core.Labels.none(), lambda dataset: self._by_values(dataset, source)
         if self.classes is not None:
@@ -86,30 +102,46 @@ class Labels:
         if drop:
             rule.drop_missing()
         if self.one_hot:
+            if objects is not None:
+                raise _no_names(objects)
             rule.one_hot()
-        return rule, None
+        return rule, None if objects is None else lambda dataset: Labelled(dataset, 0, objects)
 
-    def _rule(self) -> Any:
+    def _rule(self) -> tuple[Any, list[Any] | None]:
+        """The engine's rule, and the labels that its numbers stand for, if they do; None for a plain list of labels."""
         source = self.source
         if source is None:
-            return _core.Labels.none()
+            return _core.Labels.none(), None
         if isinstance(source, str) and source in ("folder", "parent"):
-            return _core.Labels.folder() if source == "folder" else _core.Labels.parent()
+            return _core.Labels.folder() if source == "folder" else _core.Labels.parent(), None
         if isinstance(source, (str, os.PathLike)):
             if os.fspath(source).endswith(_TABLES):
-                return _core.Labels.table(os.fspath(source), self.key, self.label)
-            raise _no_source(source)
+                return _core.Labels.table(os.fspath(source), self.key, self.label), None
+            if not isinstance(source, str) or not source or "://" in source or _is_misspelt(source):
+                raise _no_source(source)
+            return _core.Labels.member(source, ""), None
+        if isinstance(source, Member):
+            return _core.Labels.member(source.name, source.field), None
         if isinstance(source, Sidecar):
-            return _core.Labels.sidecar(source.name, source.field)
+            return _core.Labels.sidecar(source.name, source.field), None
         rows = self._rows()
-        return None if rows is None else _core.Labels.table_text(_json(rows))
+        if rows is None:
+            return None, None
+        names, labels = [os.fspath(name) for name, _ in rows], [label for _, label in rows]
+        objects = labels if self.classes is None and plain(labels) is None else None
+        values = labels if objects is None else range(len(labels))
+        pairs = zip(names, values, strict=True)
+        is_dict = isinstance(source, Mapping)
+        table = dict(pairs) if is_dict else [{"file": name, "label": value} for name, value in pairs]
+        return _core.Labels.table_text(_json(table)), objects
 
-    def _rows(self) -> Any:
-        """A dict or table as what a .json would hold; None when `source` is a plain list of labels."""
+    def _rows(self) -> list[tuple[Any, Any]] | None:
+        """The (name, label) of a dict's or table's rows that have a label; None when `source` is a plain list of labels."""
         source = self.source
+        rows: Iterable[tuple[Any, Any]]
         if isinstance(source, Mapping):
-            return {os.fspath(key): label for key, label in source.items() if not _is_absent(label)}
-        if hasattr(source, "columns"):  # a DataFrame
+            rows = source.items()
+        elif hasattr(source, "columns"):  # a DataFrame
             absent = [name for name in (self.key, self.label) if name not in source.columns]
             if absent:
                 columns = ", ".join(map(str, source.columns))
@@ -125,20 +157,19 @@ class Labels:
             rows = zip(*([row[name] for row in source] for name in (self.key, self.label)), strict=True)
         else:
             return None
-        return [{"file": key, "label": label} for key, label in rows if not _is_absent(label)]
+        return [(name, label) for name, label in rows if not _is_absent(label)]
 
-    def _by_function(self, dataset: Any, function: Callable[[str], Any]) -> tuple[Any, int]:
+    def _by_function(self, dataset: Any, function: Callable[[str], Any]) -> Labelled:
         return self._by_values(dataset, [function(key) for key in dataset.keys(0, len(dataset))])
 
-    def _by_values(self, dataset: Any, values: Any) -> tuple[Any, int]:
-        """The dataset with these labels, and how many records it left out for want of one."""
+    def _by_values(self, dataset: Any, values: Any) -> Labelled:
         if len(values) != len(dataset):
             raise InvalidArgumentError(
                 "labels must hold one label a record, in the order of the keys: there are "
                 f"{len(dataset)} records, and {len(values)} labels were given"
             )
         if hasattr(values, "dtype") and values.dtype.kind in "biufU":
-            return dataset.with_labels(self._column(values)), 0
+            return self._labelled(dataset, values, 0)
         values = list(values)
         there = [number for number, label in enumerate(values) if not _is_absent(label)]
         absent = len(values) - len(there)
@@ -151,11 +182,31 @@ class Labels:
         if absent:
             dataset = dataset.select(there)
             values = [values[number] for number in there]
-        return dataset.with_labels(self._column(values)), absent
+        return self._labelled(dataset, values, absent)
 
-    def _column(self, values: Iterable[Any]) -> Any:
+    def _labelled(self, dataset: Any, values: Any, absent: int) -> Labelled:
+        column, objects = self._column(values)
+        return Labelled(dataset.with_labels(column), absent, objects)
+
+    def _column(self, values: Any) -> Column:
         column = column_of(values, self.classes)
-        return column.one_hot() if self.one_hot else column
+        if not self.one_hot:
+            return column
+        if column.objects is not None:
+            raise _no_names(column.objects)
+        return Column(column.core.one_hot(), None)
+
+
+class Labelled(NamedTuple):
+    """An engine's dataset with its labels."""
+
+    core: Any
+    left_out: int  # records, for want of a label
+    objects: list[Any] | None  # what the labels of `core` are places in; None: they are the labels
+
+
+def _no_names(labels: list[Any]) -> InvalidArgumentError:
+    return InvalidArgumentError(f"one_hot=True needs labels that are names; these are {kinds_of(labels)}")
 
 
 def _check(source: Any) -> None:
@@ -167,7 +218,7 @@ def _check(source: Any) -> None:
                 f"re.compile(r'(?P<label>[a-z]+)_'), not {source!r}"
             )
         return
-    of_a_form = source is None or callable(source) or isinstance(source, (str, os.PathLike, Sidecar))
+    of_a_form = source is None or callable(source) or isinstance(source, (str, os.PathLike, Sidecar, Member))
     in_order = hasattr(source, "__len__") and not isinstance(source, (bytes, set, frozenset))
     if not (of_a_form or in_order):
         raise _no_source(source)
@@ -176,8 +227,13 @@ def _check(source: Any) -> None:
 def _no_source(source: Any) -> InvalidArgumentError:
     return InvalidArgumentError(
         "labels must be None, 'folder', 'parent', the URI of a .json, .jsonl or .csv table, a dict, a table, an "
-        f"array, a pattern, a function or a Sidecar, not {source!r}"
+        f"array, a pattern, a function, a Sidecar, or the name of a shard's Member, not {source!r}"
     )
+
+
+def _is_misspelt(source: str) -> bool:
+    """Nearly one of the words: a member that is really called so is given as a Member."""
+    return bool(difflib.get_close_matches(source, ("folder", "parent"), cutoff=0.8))
 
 
 def _group_of(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
@@ -196,33 +252,6 @@ def _is_absent(label: Any) -> bool:
     if label is None or type(label).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(label, numbers.Real) and bool(label != label)
-
-
-def column_of(values: Any, classes: Sequence[str] | None = None) -> Any:
-    """The engine's column of labels. Raises InvalidArgumentError for labels that do not go together."""
-    import numpy as np
-
-    if classes is not None:
-        return _core.class_labels([str(value) for value in values], [str(name) for name in classes])
-    values = values if hasattr(values, "dtype") else list(values)
-    if not hasattr(values, "dtype") and all(isinstance(value, str) for value in values):
-        return _core.class_labels(values, None)
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.empty(0, object)
-    if hasattr(values, "dtype") and array.dtype.kind == "U" and array.ndim == 1:
-        return _core.class_labels([str(value) for value in array], None)
-    if array.dtype.kind in "biu" and array.ndim == 1:
-        return _core.integer_labels(np.ascontiguousarray(array, np.int64))
-    if array.dtype.kind == "f" and array.ndim == 1:
-        return _core.float_labels(np.ascontiguousarray(array, np.float32))
-    if array.dtype.kind in "biuf" and array.ndim == 2:
-        return _core.vector_labels(np.ascontiguousarray(array, np.float32))
-    kinds = sorted({type(value).__name__ for value in values})
-    raise InvalidArgumentError(
-        f"labels must be all names, all numbers, or all lists of one length; these are {', '.join(kinds)}"
-    )
 
 
 def _json(rows: Any) -> str:

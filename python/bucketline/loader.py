@@ -13,8 +13,9 @@ import bucketline._core as _core
 from bucketline._options import byte_size, choice, flag, number, reject_unknown
 from bucketline.assemble import Assembler
 from bucketline.batch import Batch, FieldBatch
+from bucketline.channel import StreamDataset, no_length
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
-from bucketline.distributed import rank_and_world_size
+from bucketline.distributed import rank_and_world_size, rank_within_host
 from bucketline.errors import InternalError, InvalidArgumentError
 from bucketline.image import Image
 from bucketline.stats import BadSample, Stats
@@ -28,7 +29,8 @@ _LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "
 class Loader:
     """Batches of `dataset`, in an order that depends on (seed, epoch, dataset, options) and on nothing else.
 
-    dataset: a Dataset, or a URI (then with the Dataset's keywords too).
+    dataset: a Dataset, or a URI (then with the Dataset's keywords too). A channel that came as a Pipe is read as its writer
+        sends it: what would need another order, a length or ranks raises, saying what the job can be asked for instead.
     batch_size: rows per rank, as in DataLoader; global_batch_size: of all ranks together, instead.
     image: how bytes become pixels; None: raw bytes.
     fields: for records of several parts, instead of image: {"image": Image(...), "mask": Image(...), "text": None}, raw
@@ -41,11 +43,13 @@ class Loader:
         and anything else stays a list.
     shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
     sampling: "all" records once | "balanced": every class equally often | "replacement": each row drawn anew. With the
-        latter two an epoch has epoch_size rows (None: as many as there are records) in random order.
+        latter two, and for a dataset of bl.mix, an epoch has epoch_size rows (None: as many as there are records) in
+        random order.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
     epochs: how many will be asked for: nothing is read for later ones, and memory alone limits how far is read ahead;
         None: the next epoch is read ahead, and none after it.
-    rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1.
+    rank, world_size: None: of the process group or launcher, else 0 of 1; distributed=False: 0 of 1. Of a channel that is
+        sharded over the hosts of a job they are those within the host.
     threads: for decoding; None: as many as this process has CPUs; pin_threads: each stays on one CPU.
     max_requests: reads at a time; None: the engine's choice.
     memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
@@ -97,16 +101,26 @@ class Loader:
         if image is None and fields is None and not isinstance(dataset, Dataset):
             dataset_options.setdefault("extensions", None)  # raw bytes may be anything
         self._dataset = open_dataset(dataset, dataset_options)
-        self._rank, self._world_size = _ranks(rank, world_size, distributed)
+        self._rank, self._world_size = _ranks(rank, world_size, distributed, self._dataset._place)
         options = _core.LoaderOptions()
         options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
         options.shuffle = flag(shuffle, "shuffle")
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.sampling = choice(sampling, "sampling", _SAMPLINGS)
+        if sampling == "balanced":
+            self._dataset._require_classes("sampling='balanced'")
+        if self._dataset._mix is not None:
+            if sampling != "all":
+                raise InvalidArgumentError(
+                    f"a mix has an order of its own: give no sampling={sampling!r}, or a Dataset that is not mixed"
+                )
+            options.set_mix(self._dataset._mix)
         options.epoch_size = (
             0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
         )
-        options.last = None if last is None else choice(last, "last", _LAST)
+        random_order = options.shuffle or options.sampling != _core.Sampling.all
+        self._last = ("drop" if random_order else "partial") if last is None else last
+        options.last = choice(self._last, "last", _LAST)
         options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
         options.rank, options.world_size = self._rank, self._world_size
         options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
@@ -118,8 +132,9 @@ class Loader:
         options.max_skipped = number(max_skipped, "max_skipped", 0, 1)
         self._set_what_is_read(options, image, fields)
         names = None if fields is None else list(fields)
-        hook = None
-        if transform is not None:
+        streams = isinstance(self._dataset, StreamDataset)
+        hook: Any = transform  # the engine refuses it for a stream
+        if transform is not None and not streams:
             hook = Hook(transform, self._dataset, options.seed, image, self._layout, names)
         decoded = None if fields is None else [(name, field is not None) for name, field in fields.items()]
         if collate is not None and transform is None and (image is not None or fields is not None):
@@ -130,7 +145,7 @@ class Loader:
             self._dataset, image is not None, decoded, _collate(collate), self._batch, self._fields_batch
         )
         self._options = options
-        self._core = _core.Loader(self._dataset._core, options, hook)
+        self._core = (_core.StreamLoader if streams else _core.Loader)(self._dataset._core, options, hook)
         _live.add(self)
 
     def _set_what_is_read(
@@ -157,7 +172,7 @@ class Loader:
 
     def __iter__(self) -> Iterator[Any]:
         self._check_process()
-        if self._ended_early and self.remaining == 0:
+        if self._ended_early and self._at_end():
             self._core.next()  # says that the epoch is over, and keeps what was read ahead
         elif self._ended_early:
             self._restore({**self._state(), "epoch": self.epoch + 1, "position": 0})
@@ -174,14 +189,20 @@ class Loader:
         core = self._core.next()
         return None if core is None else self._assemble(core, self._convert)
 
+    def _at_end(self) -> bool:
+        """Nothing of the epoch is to come. A stream does not say so before it is asked."""
+        return not isinstance(self._dataset, StreamDataset) and self.remaining == 0
+
     def __len__(self) -> int:
         """Batches of this rank in a whole epoch."""
+        self._require_length("len() of a loader")
         steps: int = self._core.steps
         return steps
 
     @property
     def remaining(self) -> int:
         """Batches still to come in this epoch; after a break, those that it gave up."""
+        self._require_length("remaining")
         remaining: int = self._core.remaining
         return remaining
 
@@ -267,11 +288,30 @@ class Loader:
 
     def __repr__(self) -> str:
         rank = f", rank {self._rank} of {self._world_size}" if self._world_size > 1 else ""
-        return f"{type(self).__name__}({self._dataset!r}, {len(self)} batches of {self.batch_size}, epoch {self.epoch}{rank})"
+        count = "" if isinstance(self._dataset, StreamDataset) else f"{len(self)} "
+        return f"{type(self).__name__}({self._dataset!r}, {count}batches of {self.batch_size}, epoch {self.epoch}{rank})"
+
+    def _require_length(self, what: str) -> None:
+        if isinstance(self._dataset, StreamDataset):
+            raise no_length(what)
 
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = json.loads(self._core.state())
         return state
+
+    def _facts(self) -> dict[str, Any]:
+        """What ranks must agree about, by the option that it comes from."""
+        state = self._state()
+        return {
+            "fingerprint": state["fingerprint"],
+            "seed": state["seed"],
+            "shuffle": state["shuffle"],
+            "sampling": state.get("sampling", "all"),
+            "mix": state.get("mix", 0),
+            "epoch_size": state.get("epoch_size", 0),
+            "last": self._last,
+            "batch_size": self.batch_size,
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._core.restore(json.dumps(state))
@@ -342,11 +382,14 @@ def _collate(given: Any) -> Any:
     return given
 
 
-def _ranks(rank: int | None, world_size: int | None, distributed: bool) -> tuple[int, int]:
+def _ranks(rank: int | None, world_size: int | None, distributed: bool, place: Any = None) -> tuple[int, int]:
+    """`place`: of a channel, whose ranks may be those within the host."""
     if (rank is None) != (world_size is None):
         raise InvalidArgumentError("rank and world_size go together: give both or none")
     if rank is None or world_size is None:
-        return rank_and_world_size() if flag(distributed, "distributed") else (0, 1)
+        if not flag(distributed, "distributed"):
+            return 0, 1
+        return rank_within_host(place.hosts) if place is not None and place.sharded else rank_and_world_size()
     number(world_size, "world_size", 1, whole=True)
     return number(rank, "rank", 0, world_size - 1, whole=True), world_size
 

@@ -77,8 +77,8 @@ def _tile(dataset: Dataset, index: int, image: Image) -> tuple[Any, str]:
 
 
 def _caption(label: Any, classes: list[str]) -> str:
-    if label is None or isinstance(label, str):
-        return label or ""
+    if not isinstance(label, (np.generic, np.ndarray)):
+        return "" if label is None else str(label)
     values = np.atleast_1d(label)
     if classes and values.size == 1 and values.dtype.kind in "iu":
         return classes[int(values[0])]

@@ -14,5 +14,6 @@ NB_MODULE(_core, module) {
   RegisterDataset(module);
   RegisterImage(module);
   RegisterLoader(module);
+  RegisterStream(module);
   RegisterSamples(module);
 }

@@ -10,12 +10,14 @@
 #include "src/interruptible.h"
 #include "src/registration.h"
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/records/shard_format.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -23,12 +25,10 @@ using namespace nb::literals;
 namespace bucketline::python {
 namespace {
 
-// `progress` is None, or called with the number of objects listed so far.
-DatasetHandle Open(const RuntimeHandle& runtime, const std::vector<std::string>& uris, const Labels& labels,
-                   std::vector<std::string> extensions, PinMode pin, const S3Options& s3,
+// `progress` is None, or called with the number of objects listed, or samples indexed, so far.
+DatasetHandle Open(const RuntimeHandle& runtime, const std::vector<std::string>& uris, DatasetOptions options,
                    nb::object progress) {
   const auto listed = std::make_shared<std::atomic<uint64_t>>(0);
-  DatasetOptions options{.labels = labels, .extensions = std::move(extensions), .pin = pin, .s3 = s3};
   options.listing_progress = [listed](uint64_t objects) { *listed = objects; };
   uint64_t told = 0;
   const auto look_up = [&] {
@@ -82,20 +82,21 @@ const RuntimeHandle& OneRuntime(const std::vector<DatasetHandle>& handles) {
 }
 
 DatasetHandle Concat(const std::vector<DatasetHandle>& handles, bool repeats) {
+  const RuntimeHandle& runtime = OneRuntime(handles);
   std::vector<Dataset> datasets;
   datasets.reserve(handles.size());
   for (const DatasetHandle& handle : handles) datasets.push_back(handle.dataset);
-  Dataset whole = Dataset::Concat(datasets, repeats ? Repeats::kAllow : Repeats::kError);
-  return {.runtime = OneRuntime(handles), .dataset = std::move(whole)};
+  return {.runtime = runtime,
+          .dataset = Dataset::Concat(datasets, repeats ? Repeats::kAllow : Repeats::kError)};
 }
 
 DatasetHandle Join(const std::vector<std::string>& names, const std::vector<DatasetHandle>& handles,
                    bool drop) {
+  const RuntimeHandle& runtime = OneRuntime(handles);
   std::vector<std::pair<std::string, Dataset>> parts;
   parts.reserve(names.size());
   for (size_t i = 0; i < names.size(); ++i) parts.emplace_back(names[i], handles[i].dataset);
-  Dataset joined = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError);
-  return {.runtime = OneRuntime(handles), .dataset = std::move(joined)};
+  return {.runtime = runtime, .dataset = Dataset::Join(parts, drop ? Missing::kDrop : Missing::kError)};
 }
 
 // (key, uri, data, size, etag)
@@ -191,8 +192,24 @@ void RegisterDataset(nb::module_& module) {
           },
           "uri"_a, "s3"_a);
 
-  module.def("open_dataset", &Open, "runtime"_a, "uris"_a, "labels"_a, "extensions"_a, "pin"_a, "s3"_a,
-             "progress"_a.none());
+  nb::class_<PartChoice>(module, "PartChoice").def_static("parse", [](const std::string& text) {
+    return PartChoice::Parse(text);
+  });
+
+  nb::class_<DatasetOptions>(module, "DatasetOptions")
+      .def(nb::init<>())
+      .def_rw("labels", &DatasetOptions::labels)
+      .def_rw("format", &DatasetOptions::format)
+      .def_rw("split", &DatasetOptions::split)
+      .def_rw("parts", &DatasetOptions::parts)
+      .def("drop_missing", [](DatasetOptions& options) { options.missing = Missing::kDrop; })
+      .def("skip_damaged", [](DatasetOptions& options) { options.damaged = Damaged::kSkip; })
+      .def_rw("extensions", &DatasetOptions::extensions)
+      .def_rw("pin", &DatasetOptions::pin)
+      .def_rw("s3", &DatasetOptions::s3);
+
+  module.def("shard_formats", &ShardFormatNames);
+  module.def("open_dataset", &Open, "runtime"_a, "uris"_a, "options"_a, "progress"_a.none());
   module.def("concat", &Concat, "datasets"_a, "repeats"_a);
   module.def("join", &Join, "names"_a, "datasets"_a, "drop"_a);
 }

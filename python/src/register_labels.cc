@@ -37,6 +37,7 @@ void RegisterLabels(nb::module_& module) {
       .def_static("table", &Labels::Table, "uri"_a, "key_field"_a, "label_field"_a)
       .def_static("table_text", &Labels::TableText, "json"_a)
       .def_static("sidecar", &Labels::Sidecar, "name"_a, "label_field"_a)
+      .def_static("member", &Labels::Member, "name"_a, "label_field"_a)
       .def("set_classes",
            [](Labels& labels, std::vector<std::string> names) { labels.Classes(std::move(names)); })
       .def("match_names", [](Labels& labels) { labels.Match(KeyMatch::kName); })

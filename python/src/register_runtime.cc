@@ -45,9 +45,6 @@ void RegisterRuntime(nb::module_& module) {
       .def_rw("endpoint_url", &S3Options::endpoint_url)
       .def_rw("region", &S3Options::region)
       .def_rw("profile", &S3Options::profile)
-      .def_rw("access_key_id", &S3Options::access_key_id)
-      .def_rw("secret_access_key", &S3Options::secret_access_key)
-      .def_rw("session_token", &S3Options::session_token)
       .def_rw("anonymous", &S3Options::anonymous)
       .def_rw("requester_pays", &S3Options::requester_pays);
 

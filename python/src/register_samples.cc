@@ -26,6 +26,7 @@
 #include "bucketline/exec/thread_pool.h"
 #include "bucketline/image/decoder.h"
 #include "bucketline/image/probe.h"
+#include "bucketline/loader/skip_policy.h"
 #include "bucketline/sampler/permutation.h"
 
 namespace nb = nanobind;
@@ -57,6 +58,7 @@ struct Samples {
   std::optional<Pixels> block;
   std::vector<Pixels> rows;
   std::vector<Bytes> raw;
+  std::vector<std::optional<Error>> faults;  // by row: of bytes that cannot be decoded
 };
 
 // Reads with threads of its own, started by the first Read: as many as requests may run, of which `decoders` at a time
@@ -88,29 +90,48 @@ class SampleReader {
     pool_.reset();
   }
 
-  // The samples in the order of `indices`; keys[i] = (seed, epoch, position) of the i-th. Throws the error of the
-  // first that failed, in that order, and kInternal after a fork.
-  nb::object Read(const std::vector<uint64_t>& indices, const std::vector<std::array<uint64_t, 3>>& keys) {
+  // (samples, faults). The samples in the order of `indices`; keys[i] = (seed, epoch, position) of the i-th. `tolerate`:
+  // rows whose bytes cannot be decoded are zero, or None where each has a size of its own, and stand in the faults as
+  // (row, reason, uri). Throws the error of the first that failed, in that order, and kInternal after a fork.
+  nb::tuple Read(const std::vector<uint64_t>& indices, const std::vector<std::array<uint64_t, 3>>& keys,
+                 bool tolerate) {
     dataset_.runtime.CheckProcess();
     std::call_once(started_, [this] { pool_ = std::make_unique<ThreadPool>(requests_, "bl-sample"); });
     std::vector<Wanted> wanted(indices.size());
     for (size_t i = 0; i < wanted.size(); ++i)
       wanted[i] = {indices[i], CounterRng(keys[i][0], keys[i][1], keys[i][2])};
-    const Samples samples = Interruptible([&](const std::stop_token& stop) { return ReadAll(wanted, stop); },
-                                          dataset_.runtime.LookUp());
+    const Samples samples =
+        Interruptible([&](const std::stop_token& stop) { return ReadAll(wanted, tolerate, stop); },
+                      dataset_.runtime.LookUp());
+    return nb::make_tuple(Values(samples, wanted.size()), Faults(samples));
+  }
+
+ private:
+  static nb::object Values(const Samples& samples, size_t count) {
     if (samples.block)
-      return PixelArray(samples.block->memory.get(), samples.block->spec, wanted.size(),
+      return PixelArray(samples.block->memory.get(), samples.block->spec, count,
                         KeepAlive(samples.block->memory));
     nb::list list;
-    for (const Pixels& row : samples.rows)
-      list.append(PixelArray(row.memory.get(), row.spec, {}, KeepAlive(row.memory)));
+    for (const Pixels& row : samples.rows) {
+      list.append(row.memory == nullptr ? nb::none()
+                                        : PixelArray(row.memory.get(), row.spec, {}, KeepAlive(row.memory)));
+    }
     for (const Bytes& bytes : samples.raw) list.append(nb::bytes(bytes.data(), bytes.size()));
     return list;
   }
 
- private:
-  Samples ReadAll(const std::vector<Wanted>& wanted, const std::stop_token& stop) {
+  static nb::list Faults(const Samples& samples) {
+    nb::list faults;
+    for (size_t row = 0; row < samples.faults.size(); ++row) {
+      const std::optional<Error>& fault = samples.faults[row];
+      if (fault) faults.append(nb::make_tuple(row, Text(fault->message()), Text(fault->uri())));
+    }
+    return faults;
+  }
+
+  Samples ReadAll(const std::vector<Wanted>& wanted, bool tolerate, const std::stop_token& stop) {
     Samples samples;
+    if (tolerate) samples.faults.resize(wanted.size());
     if (!image_) {
       samples.raw.resize(wanted.size());
     } else if (image_->height == 0) {
@@ -159,15 +180,22 @@ class SampleReader {
     try {
       Decode(data.span(), wanted.rng, i, samples);
     } catch (const Error& error) {
-      throw error.WithUri(dataset.UriAt(wanted.index));
+      const Error named = error.WithUri(dataset.UriAt(wanted.index));
+      if (samples.faults.empty() || !IsFaultOfBytes(error)) throw named;
+      samples.faults[i] = named;
+      if (samples.block) std::ranges::fill(RowOf(samples, i), uint8_t{0});
     }
+  }
+
+  std::span<uint8_t> RowOf(const Samples& samples, size_t i) const {
+    const size_t row_bytes = image_->RowBytes();
+    return {samples.block->memory.get() + i * row_bytes, row_bytes};
   }
 
   void Decode(std::span<const uint8_t> data, CounterRng rng, size_t i, Samples& samples) const {
     thread_local ImageDecoder decoder;
-    const size_t row_bytes = samples.block ? image_->RowBytes() : 0;
     if (samples.block) {
-      decoder.DecodeInto(data, *image_, rng, {samples.block->memory.get() + i * row_bytes, row_bytes});
+      decoder.DecodeInto(data, *image_, rng, RowOf(samples, i));
       return;
     }
     ImageSpec sized = *image_;
@@ -227,7 +255,10 @@ void RegisterSamples(nb::module_& module) {
   nb::class_<SampleReader>(module, "SampleReader")
       .def(nb::init<const DatasetHandle&, std::optional<ImageSpec>, size_t, size_t, uint64_t>(), "dataset"_a,
            "image"_a.none(), "requests"_a, "decoders"_a, "memory"_a)
-      .def("read", &SampleReader::Read, "indices"_a, "keys"_a);
+      .def("read", &SampleReader::Read, "indices"_a, "keys"_a, "tolerate"_a);
+  module.def("replacement_record", &ReplacementRecord, "seed"_a, "epoch"_a, "position"_a, "attempt"_a,
+             "records"_a);
+  module.attr("replacement_tries") = kReplacementTries;
   module.def("manifest_bytes", &ManifestBytes, "dataset"_a);
   module.def("manifest_indices", &ManifestIndices, "dataset"_a);
   module.def("epoch_order", &EpochOrder, "n"_a, "seed"_a, "epoch"_a, "first"_a, "count"_a);

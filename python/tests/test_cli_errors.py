@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+from pathlib import Path
 
 import pytest
 from conftest import Command, Endpoint
@@ -205,3 +206,18 @@ def test_a_budget_that_is_too_small_names_the_minimum(on_versitygw: Command, buc
     outcome = on_versitygw.run("bench", f"s3://{bucket}/good/", "--memory", "1MiB")
     assert outcome.code == 1
     assert_one_line(outcome.err, f"s3://{bucket}/good/", "MiB")
+
+
+def test_samples_without_a_label_are_an_error_that_names_the_option(
+    bucketline: Command, tmp_path: Path
+) -> None:
+    for i in range(3):
+        (tmp_path / f"{i}.jpg").write_bytes(jpeg(i))
+    (tmp_path / "labels.csv").write_text("file,label\n0.jpg,a\n2.jpg,b\n")
+    index = ("index", f"{tmp_path}/", "--labels", tmp_path / "labels.csv", "-o", tmp_path / "some.manifest")
+    outcome = bucketline.run(*index)
+    assert outcome.code == 1
+    assert_one_line(outcome.err, "1.jpg", "missing drop leaves such records out")
+    kept = json.loads(bucketline.done(*index, "--missing", "drop", "--json").out)
+    assert kept["records"] == 2 and kept["classes"] == ["a", "b"]
+    assert bucketline.run(*index, "--missing", "keep").code == 2

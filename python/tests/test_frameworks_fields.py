@@ -117,3 +117,60 @@ def test_a_dict_of_tensors_moves_to_a_device(folder: Path) -> None:
         moved = batch.to("meta")
         assert type(moved) is bl.torch.FieldBatch and moved["mask"].device.type == "meta"
         assert moved.record_keys is keys and batch["mask"].device.type == "cpu"
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+@pytest.mark.parametrize("moved", [False, True])
+def test_the_facts_of_rows_are_there_for_dicts_too(framework: str, moved: bool, folder: Path) -> None:
+    data = pairs(folder, list(range(COUNT)))
+    fields = {"mask": None, "image": FIELDS["image"]}  # the first one has no geometry
+    with make(framework, data, 4, fields=fields, last="pad", distributed=False) as loader:
+        batches = list(loader)
+    assert [index for batch in batches for index in batch.indices.tolist()] == [*range(COUNT), 0, 1]
+    assert [valid for batch in batches for valid in batch.valid.tolist()] == [True] * COUNT + [False] * 2
+    batch = batches[-1].to("cpu") if framework == "torch" and moved else batches[-1]
+    kind = torch.Tensor if framework == "torch" else np.ndarray
+    assert all(
+        isinstance(fact, kind) for fact in (batch.indices, batch.valid, batch.geometry, batch.source_sizes)
+    )
+    assert batch.source_sizes.tolist() == [[48, 48]] * 4
+    assert batch.geometry[0].tolist() == pytest.approx([1 / 3, 0, 0, 0, 1 / 3, 0])
+
+
+@pytest.mark.parametrize("framework", ["torch", "jax"])
+def test_raw_bytes_have_no_geometry(framework: str, folder: Path) -> None:
+    with make(framework, folder / "image", 4, distributed=False) as loader:
+        next(iter(loader))
+        batch = loader.last_batch if framework == "torch" else next(iter(loader))
+        assert batch.geometry is None and batch.source_sizes is None
+
+
+@pytest.mark.parametrize("labels", [None, list(range(COUNT))])
+@pytest.mark.parametrize("form", ["images", "fields", "dicts", "values"])
+def test_torchs_last_batch_has_the_rest(form: str, labels: Any, folder: Path) -> None:
+    forms: dict[str, dict[str, Any]] = {
+        "images": {"image": FIELDS["image"]},
+        "fields": {"fields": FIELDS},
+        "dicts": {"transform": lambda sample: {"size": len(sample.data)}},
+        "values": {"transform": lambda sample: sample.index},
+    }
+    data = pairs(folder, labels) if form == "fields" else bl.Dataset(folder / "image", labels)
+    with bl.torch.Loader(data, 4, distributed=False, **forms[form]) as loader:
+        assert loader.last_batch is None
+        for number, given in enumerate(loader):
+            batch = loader.last_batch
+            assert batch is not None and batch.position == 4 * number and batch.epoch == 0
+            assert batch.indices.tolist() == list(range(4 * number, min(4 * number + 4, COUNT)))
+            assert batch.valid.all() and batch.record_keys == [data.keys[i] for i in batch.indices]
+            assert batch.state_dict() == loader.state_dict()
+            if labels is None and isinstance(batch, bl.torch.Batch):
+                assert given is batch.images and batch.labels is None
+            else:
+                assert given is batch
+        assert loader.last_batch is batch, "the end of the epoch takes nothing away"
+        state = loader.state_dict()
+        loader.load_state_dict(state)
+        assert loader.last_batch is None
+        next(iter(loader))
+        assert loader.last_batch is not None and loader.last_batch.epoch == 1
+    assert loader.last_batch is None, "closed, it holds no memory"

@@ -6,7 +6,7 @@ import gc
 import json
 import multiprocessing
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -93,6 +93,17 @@ def test_unknown_options_name_the_nearest(store: Store) -> None:
         loader(store, shufle=True)
 
 
+DISAGREED = ("fingerprint", "seed", "sampling", "epoch_size", "last", "batch_size")
+
+
+def what_it_says(make: Callable[[], object]) -> str:
+    try:
+        make()
+        return "nothing"
+    except bl.InvalidArgumentError as raised:
+        return str(raised)
+
+
 def _process(number: int, address: str, uri: str, queue: Any) -> None:
     jax.distributed.initialize(address, num_processes=2, process_id=number)
     with bl.jax.Loader(uri, 4, image=image(), shuffle=True, last="partial") as batches:
@@ -102,12 +113,16 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
     sharding = jax.sharding.NamedSharding(jax.sharding.Mesh(np.array(jax.devices()), ("data",)), by_rows)
     with bl.jax.Loader(uri, 4, image=image(), device=sharding) as batches:
         shape = next(iter(batches)).images.shape
-    try:
-        bl.jax.Loader(bl.Dataset(uri)[: 20 if number else 30], 4)
-        error = "nothing"
-    except bl.InvalidArgumentError as raised:
-        error = str(raised)
-    queue.put((ranks, seen, shape, error))
+    data = bl.Dataset(uri, labels="folder")
+    made: tuple[Callable[[], object], ...] = (
+        lambda: bl.jax.Loader(data[: 20 if number else 30], 4),
+        lambda: bl.jax.Loader(data, 4, seed=2**63 + number),
+        lambda: bl.jax.Loader(data, 4, sampling=("balanced", "replacement")[number]),
+        lambda: bl.jax.Loader(data, 4, sampling="balanced", epoch_size=20 + number),
+        lambda: bl.jax.Loader(data, 4, last=("pad", "drop")[number]),
+        lambda: bl.jax.Loader(data, 4 + number),
+    )
+    queue.put((ranks, seen, shape, [what_it_says(make) for make in made]))
     jax.distributed.shutdown()  # type: ignore[no-untyped-call]
 
 
@@ -130,4 +145,6 @@ def test_processes_share_the_records(store: Store, monkeypatch: pytest.MonkeyPat
     assert sorted(ranks for ranks, *_ in results) == [(0, 2), (1, 2)]
     assert sorted(index for _, seen, *_ in results for index in seen) == list(range(COUNT))
     assert all(shape == (8, SIZE, SIZE, 3) for *_, shape, _ in results)
-    assert all("fingerprint of process 1 is not that of process 0" in error for *_, error in results)
+    for *_, errors in results:
+        for option, error in zip(DISAGREED, errors, strict=True):
+            assert f"{option} of process 1 is not that of process 0" in error

@@ -75,7 +75,7 @@ LIES: list[tuple[Callable[[Answer], Answer], str]] = [
     (cut, "bytes"),
     (nothing, "bytes"),
     (html, "proxy"),
-    (moved, "--region"),
+    (moved, "set the region"),
     (of_another_state, "changed"),
 ]
 
@@ -157,7 +157,7 @@ LISTINGS: dict[str, tuple[Answer, str]] = {
         Answer(200, b"<ListBucketResult><Contents><Key>a.jpg</Key></Contents></ListBucketResult>"),
         "Size",
     ),
-    "moved": (Answer(301, b"", {"Location": "http://elsewhere.test/"}), "--region"),
+    "moved": (Answer(301, b"", {"Location": "http://elsewhere.test/"}), "set the region"),
     "html": (html(Answer(200)), "proxy"),
 }
 

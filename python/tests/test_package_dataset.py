@@ -72,7 +72,7 @@ def test_labels_of_folders_are_true(reached: Endpoint, large: str) -> None:
     dataset = bl.Dataset(large + "data/", labels="folder")
     assert dataset.classes == [str(i) for i in range(10)]
     labels = dataset.labels
-    assert labels is not None and labels.dtype == np.int64 and labels.shape == (COUNT + 1,)
+    assert isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.shape == (COUNT + 1,)
     assert all(
         dataset.classes[label] == key.split("/")[1] for key, label in zip(dataset.keys, labels, strict=True)
     )

@@ -41,7 +41,7 @@ def keys_of(datasets: Any) -> list[str]:
 
 
 def labels_of(dataset: bl.Dataset) -> list[Any]:
-    assert dataset.labels is not None
+    assert isinstance(dataset.labels, np.ndarray)
     labels: list[Any] = dataset.labels.tolist()
     return labels
 
@@ -255,3 +255,11 @@ def test_a_pinned_version_is_read_after_it_was_overwritten(versioned: tuple[Endp
 def test_versions_need_a_bucket_that_keeps_them(reached: Endpoint, bucket: str) -> None:
     with pytest.raises(bl.UnsupportedError, match="version"):
         bl.Dataset(bucket + "all/", pin="version")
+
+
+def test_runtimes_are_looked_at_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    ours = bl.Dataset(tmp_path, runtime=bl.Runtime())
+    theirs = bl.Dataset(tmp_path, runtime=bl.Runtime())
+    with pytest.raises(bl.InvalidArgumentError, match="datasets of different runtimes"):
+        bl.concat([ours, theirs])  # whose objects are the same, too

@@ -161,8 +161,8 @@ def test_wrong_input(data: bl.torch.MapDataset, store: Store) -> None:
         bl.torch.MapDataset(store.uri, imge=None)
     with pytest.raises(bl.UnsupportedError, match=r"no shuffle=; bucketline\.torch\.BatchSampler has"):
         bl.torch.MapDataset(store.uri, shuffle=True)
-    with pytest.raises(bl.UnsupportedError, match=r"no on_error=; bucketline\.torch\.Loader has"):
-        bl.torch.MapDataset(store.uri, on_error="skip")
+    with pytest.raises(bl.UnsupportedError, match=r"no transform=; bucketline\.torch\.Loader has"):
+        bl.torch.MapDataset(store.uri, transform=len)
     with pytest.raises(TypeError, match="labels belongs to the Dataset"):
         bl.torch.MapDataset(store.open(), labels="folder")
     with pytest.raises(bl.InvalidArgumentError, match="image must be a bucketline.Image"):

@@ -71,6 +71,13 @@ def what_disagreement_says(number: int, dataset: bl.Dataset) -> list[str]:
         lambda: bl.torch.Loader(other, 5),
         lambda: bl.torch.BatchSampler(bl.torch.MapDataset(other), 5),
         lambda: bl.torch.IterableDataset(dataset, 5, seed=number),
+        lambda: bl.torch.Loader(dataset, 5, sampling=("balanced", "replacement")[number]),
+        lambda: bl.torch.Loader(dataset, 5, sampling="balanced", epoch_size=20 + number),
+        lambda: bl.torch.Loader(dataset, 5, last=("pad", "drop")[number]),
+        lambda: bl.torch.Loader(dataset, 5, shuffle=number == 1, last="pad"),
+        lambda: bl.torch.Loader(dataset, 5 + number),
+        lambda: bl.torch.BatchSampler(bl.torch.MapDataset(dataset), 5, last=("pad", "drop")[number]),
+        lambda: bl.torch.IterableDataset(dataset, 5 + number),
         lambda: bl.torch.Loader(other, 5, distributed=False),  # its own affair
         lambda: bl.torch.Loader(other, 5, rank=0, world_size=1),
     )
@@ -89,4 +96,11 @@ def test_they_must_agree(store: Store, tmp_path: Path) -> None:
         assert "would not deal the same records: fingerprint is" in said[0]
         assert "would not deal the same records: fingerprint is" in said[1]
         assert "seed is 0 on rank 0 and 1 on rank 1" in said[2]
-        assert said[3:] == ["nothing", "nothing"]
+        assert "sampling is 'balanced' on rank 0 and 'replacement' on rank 1" in said[3]
+        assert "epoch_size is 20 on rank 0 and 21 on rank 1" in said[4]
+        assert "last is 'pad' on rank 0 and 'drop' on rank 1" in said[5]
+        assert "shuffle is False on rank 0 and True on rank 1" in said[6]
+        assert "batch_size is 5 on rank 0 and 6 on rank 1" in said[7]
+        assert "last is 'pad' on rank 0 and 'drop' on rank 1" in said[8]
+        assert "batch_size is 5 on rank 0 and 6 on rank 1" in said[9]
+        assert said[10:] == ["nothing", "nothing"]

@@ -9,7 +9,7 @@ void RequireTrainer() {
               "-DBUCKETLINE_WITH_TORCH=ON, or use ./run build");
 }
 
-TrainResult Train(Runtime&, const Dataset&, const Dataset*, const TrainOptions&, const TrainObserver&,
+TrainResult Train(Runtime&, const TrainingData&, const Dataset*, const TrainOptions&, const TrainObserver&,
                   std::stop_token) {
   RequireTrainer();
   return {};

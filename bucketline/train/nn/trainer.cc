@@ -10,7 +10,7 @@
 
 namespace bucketline {
 
-TrainResult Train(Runtime& runtime, const Dataset& train, const Dataset* validation,
+TrainResult Train(Runtime& runtime, const TrainingData& train, const Dataset* validation,
                   const TrainOptions& options, const TrainObserver& observer, std::stop_token stop) {
   options.Validate();
   const at::Device device = nn::ChooseDevice(options.device);

@@ -110,7 +110,7 @@ RunState TrainingRun::CurrentState(const LoaderState& loader) const {
   state.width = options_.width;
   state.optimizer = OptimizerName(options_.optimizer);
   state.loss = LossName(loss_.kind);
-  state.classes = loader_.dataset().classes();
+  state.classes = train_.classes();
   state.image_size = static_cast<uint64_t>(options_.image_size);
   state.schedule = schedule_->Fingerprint();
   state.class_weights = class_weights_;

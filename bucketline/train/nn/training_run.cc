@@ -58,27 +58,34 @@ Error Invalid(std::string message, const std::string& uri = {}) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(Runtime& runtime, const Dataset& train, const Dataset* validation,
+TrainingRun::TrainingRun(Runtime& runtime, const TrainingData& train, const Dataset* validation,
                          const TrainOptions& options, const TrainObserver& observer, at::Device device)
     : runtime_(runtime),
       validation_(validation != nullptr && validation->size() > 0 ? validation : nullptr),
       options_(options),
       observer_(observer),
       device_(device),
+      train_(train),
       loader_(train, TrainingLoader(options, validation_, device)) {
   auto [model, loss] = MakeModel(runtime, options, train.classes().size());
   model_ = std::move(model);
   RequireUsableData();
   model_->Prepare(device);
   if (!options.class_weights.empty()) {
-    class_weights_ = options.class_weights.Resolve(train.classes(), ImagesByClass(train));
+    const std::vector<uint64_t> images =
+        train.dataset() != nullptr ? ImagesByClass(*train.dataset()) : std::vector<uint64_t>();
+    class_weights_ = options.class_weights.Resolve(train.classes(), images);
   }
   loss_ = {.kind = loss,
            .class_weights = WeightsTensor(class_weights_, device),
            .label_smoothing = options.label_smoothing};
   parameters_ = model_->Parameters();
   optimizer_ = MakeOptimizer(parameters_, options);
-  schedule_.emplace(options.schedule, loader_.steps() * options.epochs, loader_.steps());
+  if (const std::optional<uint64_t> steps = loader_.steps()) {
+    schedule_.emplace(options.schedule, *steps * options.epochs, *steps);
+  } else {
+    schedule_.emplace(ScheduleOfRun::Endless(options.schedule));
+  }
   if (!options.checkpoint.empty()) checkpoints_.emplace(runtime, options.checkpoint, options.keep);
   result_.best_validation_accuracy = kNone;
   result_.last.validation_loss = result_.last.validation_accuracy = result_.last.validation_auc = kNone;
@@ -87,12 +94,19 @@ TrainingRun::TrainingRun(Runtime& runtime, const Dataset& train, const Dataset* 
 }
 
 void TrainingRun::RequireUsableData() const {
-  const Dataset& train = loader_.dataset();
+  const TrainingData& train = train_;
   if (loader_.steps() == 0) {
-    throw Invalid("the training data has " + std::to_string(train.size()) +
+    throw Invalid("the training data has " + std::to_string(train.images().value_or(0)) +
                       " images, which is less than one batch of " + std::to_string(options_.batch_size) +
                       "; give a smaller batch size",
                   train.source());
+  }
+  if (train.stream() != nullptr && options_.class_weights.balanced) {
+    throw Invalid(
+        "a stream does not say how many images each class has, so classes cannot be balanced; give the "
+        "weights "
+        "as numbers",
+        train.source());
   }
   if (validation_ == nullptr) {
     if (options_.early_stop > 0) throw Invalid("an early stop needs validation data to judge by");
@@ -148,6 +162,8 @@ void TrainingRun::RunEpoch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const std::optional<Batch> batch = loader_.Next();
     if (!batch) {
+      if (epoch_sums_.rows == 0 && train_.stream() != nullptr)
+        throw Invalid("an epoch of this stream had no image to train on", train_.source());
       FinishEpoch(stop);
       return;
     }
@@ -156,7 +172,7 @@ void TrainingRun::RunEpoch(const std::stop_token& stop) {
     if (!checkpoints_) continue;
     ReportCheckpoints();
     // The end of an epoch saves anyway, after validation.
-    if (loader_.remaining() > 0 && CheckpointDue()) SaveCheckpoint(last_batch_, /*best=*/false);
+    if (!loader_.AtEnd() && CheckpointDue()) SaveCheckpoint(last_batch_, /*best=*/false);
   }
 }
 
@@ -212,8 +228,8 @@ void TrainingRun::ReportStep(const Batch& batch, double batch_loss) {
   observer_.on_step({.epoch = batch.epoch(),
                      .epochs = options_.epochs,
                      .step = step_,
-                     .step_in_epoch = loader_.steps() - loader_.remaining(),
-                     .steps_in_epoch = loader_.steps(),
+                     .step_in_epoch = loader_.step_in_epoch(),
+                     .steps_in_epoch = loader_.steps().value_or(0),
                      .batch_loss = batch_loss,
                      .loss = epoch_sums_.MeanLoss(),
                      .accuracy = epoch_sums_.Accuracy(),

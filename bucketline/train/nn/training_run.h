@@ -18,14 +18,15 @@
 #include "bucketline/train/run_state.h"
 #include "bucketline/train/schedule.h"
 #include "bucketline/train/trainer.h"
+#include "bucketline/train/training_data.h"
 
 namespace bucketline::nn {
 
 // Lives for one Train call, on one thread.
 class TrainingRun {
  public:
-  TrainingRun(Runtime& runtime, const Dataset& train, const Dataset* validation, const TrainOptions& options,
-              const TrainObserver& observer, at::Device device);
+  TrainingRun(Runtime& runtime, const TrainingData& train, const Dataset* validation,
+              const TrainOptions& options, const TrainObserver& observer, at::Device device);
 
   TrainResult Run(std::stop_token stop);
 
@@ -59,7 +60,8 @@ class TrainingRun {
   std::vector<double> class_weights_;
   NamedParameters parameters_;
   std::unique_ptr<::torch::optim::Optimizer> optimizer_;
-  Loader loader_;
+  const TrainingData train_;
+  TrainingBatches loader_;
   std::optional<ScheduleOfRun> schedule_;
   std::optional<CheckpointWriter> checkpoints_;
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from bucketline.batch import Batch
+from bucketline.channel import StreamDataset, is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.image import Image
@@ -40,12 +41,16 @@ def dataset(
     """
     if options.get("fields") is not None:
         raise UnsupportedError("a tf.data.Dataset has images and labels, and no fields=; bl.Loader has")
-    if options.get("rank") is None and options.get("world_size") is None and options.get("distributed", True):
+    unsaid = options.get("rank") is None and options.get("world_size") is None
+    if unsaid and options.get("distributed", True) and not is_sharded(data):
         options.update(rank_of_tf_config())
-    if options.get("last") is None:
-        options["last"] = "drop" if options.get("shuffle") else "partial"
     loader = _Loader(data, batch_size, image=image, **options)
-    rows = None if options["last"] == "partial" else loader.batch_size
+    if isinstance(loader.dataset, StreamDataset):
+        raise UnsupportedError(
+            f"{loader.dataset!r} is a stream, and a tf.data.Dataset of batches knows its length and the type of its labels "
+            "beforehand; use tf.data.Dataset.from_generator on a bl.Loader, or ask for input mode FastFile"
+        )
+    rows = None if loader._last == "partial" else loader.batch_size
     return LoaderDataset(loader, _signature(loader.dataset, image, rows))
 
 

@@ -27,6 +27,18 @@ class TensorFacts(base.BatchFacts):
         """(B,) bool, on the CPU: False marks rows that only fill up, and masked ones."""
         return torch.from_numpy(super().valid)
 
+    @cached_property
+    def geometry(self) -> torch.Tensor | None:  # type: ignore[override]
+        """(B, 6) float32, on the CPU: takes a point of the image to one of its row, as bl.Batch.geometry does."""
+        geometry = super().geometry
+        return None if geometry is None else torch.from_numpy(geometry)
+
+    @cached_property
+    def source_sizes(self) -> torch.Tensor | None:  # type: ignore[override]
+        """(B, 2) int32, on the CPU: height and width of each image before crop and resize."""
+        sizes = super().source_sizes
+        return None if sizes is None else torch.from_numpy(sizes)
+
 
 class Batch(TensorFacts, base.Batch):
     """A tuple of exactly (images, labels) on the engine's memory, with the rest as attributes.

@@ -13,7 +13,8 @@ from bucketline._options import choice, flag, number
 from bucketline.errors import InvalidArgumentError
 from bucketline.loader import _ranks, _rows
 from bucketline.torch.agreement import require_agreement
-from bucketline.torch.map_dataset import Index, Key, MapDataset
+from bucketline.torch.bad_samples import Key
+from bucketline.torch.map_dataset import Index, MapDataset
 from bucketline.torch.plan import Course, OnCourse, Plan
 
 _LAST = {name: name for name in ("drop", "partial", "pad")}
@@ -54,7 +55,11 @@ def make_plan(
         )
     if of_group:
         require_agreement(
-            fingerprint=fingerprint, seed=plan.seed, shuffle=shuffle, batch_size=plan.batch_size
+            fingerprint=fingerprint,
+            seed=plan.seed,
+            shuffle=shuffle,
+            last=plan.last,
+            batch_size=plan.batch_size,
         )
     return plan
 

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import torch
 import torch.utils.data
 
 from bucketline.dataset import Dataset
 from bucketline.image import Image
+from bucketline.stats import BadSample
+from bucketline.torch.bad_samples import Key
 from bucketline.torch.batch_sampler import make_plan
-from bucketline.torch.map_dataset import Key, MapDataset
+from bucketline.torch.map_dataset import MapDataset
 from bucketline.torch.plan import Course, OnCourse
 from bucketline.torch.reopen import SAMPLE_KEYWORDS, SAMPLER_KEYWORDS, dataset_options
 
@@ -25,9 +28,10 @@ class IterableDataset(OnCourse, torch.utils.data.IterableDataset[Any]):
     """Batches of tensors for `DataLoader(data, batch_size=None, num_workers=...)`: they are made here.
 
     dataset: a bl.Dataset, or a URI (then with the Dataset's keywords too). batch_size, shuffle, seed, last, rank,
-    world_size, distributed: those of bl.Loader; image, threads, memory, max_requests: those of MapDataset.
+    world_size, distributed: those of bl.Loader; image, threads, memory, max_requests, on_error, max_skipped: those of
+    MapDataset.
 
-    Gives (images, labels), or the images alone without labels: the batches of bl.torch.Loader with the same options, in
+    Gives (images, labels), or the images alone without labels, and with on_error="mask" a bool tensor (B,) more: the batches of bl.torch.Loader with the same options, in
     the same order, with any number of workers: batch k is the work of worker k mod num_workers. Each `for` is the next
     epoch; `set_epoch(n)`, called in the main process, makes the next one epoch n.
     """
@@ -48,11 +52,20 @@ class IterableDataset(OnCourse, torch.utils.data.IterableDataset[Any]):
         threads: int | None = None,
         memory: int | str = "256MiB",
         max_requests: int = 32,
+        on_error: str = "raise",
+        max_skipped: float = 0.01,
         **options: Any,
     ) -> None:
         of_dataset = dataset_options(options, (*SAMPLE_KEYWORDS, *SAMPLER_KEYWORDS), "IterableDataset")
         self._samples = MapDataset(
-            dataset, image, threads=threads, memory=memory, max_requests=max_requests, **of_dataset
+            dataset,
+            image,
+            threads=threads,
+            memory=memory,
+            max_requests=max_requests,
+            on_error=on_error,
+            max_skipped=max_skipped,
+            **of_dataset,
         )
         self._plan = make_plan(
             len(self._samples),
@@ -68,6 +81,11 @@ class IterableDataset(OnCourse, torch.utils.data.IterableDataset[Any]):
         )
         self._course = Course(self._plan, shared=True)
         self._begun: tuple[int, int] = (0, 0)  # in a worker: its process id, and the epochs begun there
+
+    @property
+    def bad_samples(self) -> list[BadSample]:
+        """Those of MapDataset."""
+        return self._samples.bad_samples
 
     @property
     def classes(self) -> list[str]:
@@ -98,7 +116,10 @@ class IterableDataset(OnCourse, torch.utils.data.IterableDataset[Any]):
 
     def _batch(self, epoch: int, start: int, step: int) -> Any:
         rows = self._plan.rows(epoch, start, step)
-        records = [row.record for row in rows]
-        images = self._samples.read(records, [Key(self._plan.seed, epoch, row.position) for row in rows])
-        labels = self._samples.labels
-        return images if labels is None else (images, labels[records])
+        keys = [Key(self._plan.seed, epoch, row.position) for row in rows]
+        read = self._samples.read_rows([row.record for row in rows], keys)
+        labels = self._samples.labels_of(read.records)
+        parts = [read.images] if labels is None else [read.images, labels]
+        if self._samples.on_error == "mask":
+            parts.append(torch.tensor(read.valid))
+        return parts[0] if len(parts) == 1 else tuple(parts)

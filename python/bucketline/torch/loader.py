@@ -10,6 +10,7 @@ import torch
 
 from bucketline import loader as base
 from bucketline._options import number
+from bucketline.channel import is_sharded
 from bucketline.dataset import Dataset
 from bucketline.errors import UnsupportedError
 from bucketline.torch.agreement import require_agreement
@@ -45,14 +46,8 @@ class Loader(base.Loader):
         self._last_batch: Batch | FieldBatch | None = None
         self._mover = None if device is None else _Mover(torch.device(device))
         super().__init__(dataset, batch_size, **options)
-        if options.get("rank") is None and options.get("distributed", True):
-            state = self._state()
-            require_agreement(
-                fingerprint=state["fingerprint"],
-                seed=state["seed"],
-                shuffle=state["shuffle"],
-                batch_size=self.batch_size,
-            )
+        if options.get("rank") is None and options.get("distributed", True) and not is_sharded(self.dataset):
+            require_agreement(**self._facts())
 
     def __iter__(self) -> Iterator[Any]:
         iterator = super().__iter__()
@@ -61,7 +56,8 @@ class Loader(base.Loader):
 
     @property
     def last_batch(self) -> Batch | FieldBatch | None:
-        """The batch that was given last, with keys, indices, valid and state; None before the first."""
+        """The batch that was given last, with keys, indices, valid and state; None before the first, after
+        load_state_dict and after close()."""
         return self._last_batch
 
     def set_epoch(self, epoch: int) -> None:
@@ -70,7 +66,7 @@ class Loader(base.Loader):
         self._check_process()
         state = self._state()
         begins = self._restored or (state["position"] == 0 and not self._ended_early)
-        over = self._ended_early and self.remaining == 0
+        over = self._ended_early and self._at_end()
         if (begins and epoch == state["epoch"]) or (over and epoch == state["epoch"] + 1):
             return  # where it stands, with what was read ahead
         super().load_state_dict({**state, "epoch": epoch, "position": 0})
@@ -83,9 +79,15 @@ class Loader(base.Loader):
         Raises InvalidArgumentError saying which of data, seed or shuffle differ.
         """
         super().load_state_dict(state)
-        if self.remaining == 0:
+        self._last_batch = None
+        if self._at_end():
             self._core.next()
         self._restored = True
+
+    def close(self) -> None:
+        """Ends the threads and frees the memory, but for batches that you hold."""
+        self._last_batch = None
+        super().close()
 
     def __reduce__(self) -> Any:
         raise UnsupportedError(

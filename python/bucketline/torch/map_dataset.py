@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.utils.data
@@ -14,17 +14,11 @@ from bucketline._options import byte_size, number
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 from bucketline.image import Image
+from bucketline.stats import BadSample
+from bucketline.torch.bad_samples import BadSamples, Key, Rows
 from bucketline.torch.reopen import SAMPLE_KEYWORDS, Opener, dataset_options, open_dataset
 
 _left_behind: list[Any] = []  # of a parent process
-
-
-class Key(NamedTuple):
-    """What a sample's crop, flip and jitter are drawn from."""
-
-    seed: int
-    epoch: int
-    position: int
 
 
 class Index(int):
@@ -48,10 +42,14 @@ class MapDataset(torch.utils.data.Dataset[Any]):
     image: how bytes become pixels; None: raw bytes.
     threads: that decode at a time; None: as many as this process has CPUs, shared by the workers of a DataLoader.
     max_requests: reads at a time. memory: bytes of records that are read and not yet decoded, at most.
+    on_error: what an undecodable sample does: "raise" | "skip": another takes its place, the same as in bl.Loader for an
+        index of a `BatchSampler` | "mask": its image is zero, and samples have a third part (without labels a second):
+        False for it, True for all others. max_skipped: the share of all samples that may go that way in each process.
 
     A DataLoader asks for a whole batch at once, and gets it read and decoded in parallel, with num_workers=0 too. In a
     worker process, forked or spawned, it opens itself anew from the manifest, without listing. Images are float32 or
-    uint8 tensors (C, H, W) by default, labels int or tensors.
+    uint8 tensors (C, H, W) by default, labels int or tensors; labels that are neither names nor numbers are what they
+    are, and mostly want a collate_fn of yours in the DataLoader.
 
     Crops, flips and jitter: an index of a `BatchSampler` brings (seed, epoch, position) along, so they are those that
     bl.torch.Loader makes; a plain index draws from torch's generator, as torchvision's transforms do.
@@ -65,6 +63,8 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         threads: int | None = None,
         memory: int | str = "256MiB",
         max_requests: int = 32,
+        on_error: str = "raise",
+        max_skipped: float = 0.01,
         **options: Any,
     ) -> None:
         of_dataset = dataset_options(options, SAMPLE_KEYWORDS, "MapDataset")
@@ -79,7 +79,9 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         self._count = len(opened)
         self._classes = opened.classes
         self._fingerprint = opened.fingerprint
-        self._labels = None if opened.labels is None else torch.from_numpy(opened.labels)
+        self._bad = BadSamples(on_error, max_skipped, self._count, image)
+        labels: Any = opened.labels
+        self._labels = labels if labels is None or isinstance(labels, list) else torch.from_numpy(labels)
         self._reader: tuple[int, Any] | None = None  # process id, reader
         self._own_reader()  # says now what does not fit; its threads start when it reads
 
@@ -93,18 +95,46 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         """The samples in this order, their pixels rows of one block of memory. Raises the error of the first that
         failed, naming the object."""
         records = [self._position(index) for index in indices]
-        images = self.read(records, [_key_of(index) for index in indices])
-        if self._labels is None:
-            return list(images)
-        return [(image, self._label(record)) for image, record in zip(images, records, strict=True)]
+        rows = self.read_rows(records, [_key_of(index) for index in indices])
+        parts = [rows.images]
+        if self._labels is not None:
+            parts.append([self._label(record) for record in rows.records])
+        if self._bad.on_error == "mask":
+            parts.append(rows.valid)
+        return list(rows.images) if len(parts) == 1 else list(zip(*parts, strict=True))
 
     def read(self, records: Sequence[int], keys: Sequence[Key]) -> Any:
         """Images of these records, augmented by these keys: a tensor (n, C, H, W) or (n, H, W, C), or a list where
         sizes differ or records stay raw."""
-        read = self._own_reader().read(list(records), [tuple(key) for key in keys])
-        if self._image is None:
-            return read
-        return [torch.from_numpy(row) for row in read] if isinstance(read, list) else torch.from_numpy(read)
+        return self.read_rows(records, keys).images
+
+    def read_rows(self, records: Sequence[int], keys: Sequence[Key]) -> Rows:
+        """What `read` gives, with the records that are really there where on_error="skip" replaced some."""
+        images, faults = self._read(list(records), list(keys))
+        rows = Rows(images, list(records), [True] * len(records))
+        if faults:
+            uris = self._open().uris
+            self._bad.mend(rows, keys, faults, self._read, lambda record: uris[record])
+        if self._image is not None:
+            as_list = isinstance(images, list)
+            rows.images = [torch.from_numpy(row) for row in images] if as_list else torch.from_numpy(images)
+        return rows
+
+    def labels_of(self, records: list[int]) -> Any:
+        """Of a batch of these records: a tensor, or a list of what is no number; None without labels."""
+        if self._labels is None or isinstance(self._labels, torch.Tensor):
+            return None if self._labels is None else self._labels[records]
+        return [self._labels[record] for record in records]
+
+    @property
+    def bad_samples(self) -> list[BadSample]:
+        """The samples that were skipped or masked in this process so far; those of a DataLoader's workers are logged
+        there, as warnings of the logger "bucketline"."""
+        return self._bad.samples
+
+    @property
+    def on_error(self) -> str:
+        return self._bad.on_error
 
     @property
     def dataset(self) -> Dataset:
@@ -117,8 +147,8 @@ class MapDataset(torch.utils.data.Dataset[Any]):
         return self._classes
 
     @property
-    def labels(self) -> torch.Tensor | None:
-        """One a record: int64 (n,), float32 (n,) or (n, k); None without labels."""
+    def labels(self) -> torch.Tensor | list[Any] | None:
+        """One a record: int64 (n,), float32 (n,) or (n, k), or a list; None without labels."""
         return self._labels
 
     @property
@@ -131,6 +161,11 @@ class MapDataset(torch.utils.data.Dataset[Any]):
 
     def __repr__(self) -> str:
         return f"MapDataset({self._open()!r}, image={self._image!r})"
+
+    def _read(self, records: list[int], keys: list[Key]) -> tuple[Any, list[Any]]:
+        """(samples, faults), as a SampleReader gives them."""
+        read: tuple[Any, list[Any]] = self._own_reader().read(records, keys, self._bad.tolerated)
+        return read
 
     def _own_reader(self) -> Any:
         if self._reader is None or self._reader[0] != os.getpid():
@@ -158,7 +193,8 @@ class MapDataset(torch.utils.data.Dataset[Any]):
     def _label(self, record: int) -> Any:
         assert self._labels is not None
         label = self._labels[record]
-        return label.item() if label.dtype == torch.int64 and label.ndim == 0 else label
+        is_number = isinstance(label, torch.Tensor) and label.dtype == torch.int64 and label.ndim == 0
+        return label.item() if is_number else label
 
 
 def _key_of(index: int) -> Key:

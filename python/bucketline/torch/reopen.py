@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from bucketline import _core, loader
 from bucketline._options import reject_unknown
@@ -22,9 +22,18 @@ SAMPLER_KEYWORDS = (
     "world_size",
     "distributed",
 )
-SAMPLE_KEYWORDS = ("image", "threads", "memory", "max_requests")
+SAMPLE_KEYWORDS = ("image", "threads", "memory", "max_requests", "on_error", "max_skipped")
 
 _left_behind: list[Any] = []  # of a parent process: its threads are not here, so nothing may be destroyed
+
+
+class _Frozen(NamedTuple):
+    """What opens a Dataset again."""
+
+    manifest: bytes  # the whole one
+    records: Any  # their numbers in it, of a view; None: all
+    reach: dict[str, Any]  # how the bucket is reached
+    objects: list[Any] | None  # labels that Python keeps
 
 
 class Opener:
@@ -33,7 +42,7 @@ class Opener:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset: Dataset | None = dataset
-        self._frozen: tuple[bytes, Any, dict[str, Any]] | None = None
+        self._frozen: _Frozen | None = None
         self._pid = os.getpid()
 
     def __call__(self) -> Dataset:
@@ -41,30 +50,35 @@ class Opener:
             frozen = self._freeze()
             if self._dataset is not None:
                 _left_behind.append(self._dataset)
-            self._dataset = _thaw(*frozen)
+            self._dataset = _thaw(frozen)
             self._pid = os.getpid()
         return self._dataset
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_dataset": None, "_frozen": self._freeze(), "_pid": 0}
 
-    def _freeze(self) -> tuple[bytes, Any, dict[str, Any]]:
-        """The whole manifest, the numbers of a view's records in it (None: all), and how the bucket is reached.
-
-        In a forked child too: it touches no thread, lock or connection of the parent.
-        """
+    def _freeze(self) -> _Frozen:
+        """In a forked child too: it touches no thread, lock or connection of the parent."""
         if self._frozen is not None:
             return self._frozen
         assert self._dataset is not None
         core = self._dataset._core
-        return _core.manifest_bytes(core), _core.manifest_indices(core), self._dataset._reach
+        return _Frozen(
+            _core.manifest_bytes(core),
+            _core.manifest_indices(core),
+            self._dataset._reach,
+            self._dataset._objects,
+        )
 
 
 def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     """Of a Dataset, or of one URI (workers open it anew, which several cannot be) with the Dataset's keywords."""
     if not isinstance(given, (Dataset, str, os.PathLike)):
         raise InvalidArgumentError(f"dataset must be a bucketline.Dataset or a URI, not {given!r}")
-    return loader.open_dataset(given, options)
+    dataset = loader.open_dataset(given, options)
+    if dataset._mix is not None:
+        raise UnsupportedError("samples by number are of one dataset: give a mix to bucketline.torch.Loader")
+    return dataset
 
 
 def dataset_options(options: dict[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
@@ -77,10 +91,11 @@ def dataset_options(options: dict[str, Any], known: Collection[str], where: str)
     return options
 
 
-def _thaw(manifest: bytes, records: Any, reach: dict[str, Any]) -> Dataset:
+def _thaw(frozen: _Frozen) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "data.manifest")
         with open(path, "wb") as file:
-            file.write(manifest)
-        whole = Dataset(path, **reach)
-    return whole if records is None else whole.select(records)
+            file.write(frozen.manifest)
+        whole = Dataset(path, **frozen.reach)
+    whole._objects = frozen.objects
+    return whole if frozen.records is None else whole.select(frozen.records)

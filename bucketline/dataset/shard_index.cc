@@ -1,0 +1,222 @@
+#include "bucketline/dataset/shard_index.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "bucketline/base/error.h"
+#include "bucketline/dataset/parallel.h"
+#include "bucketline/dataset/shard_reader.h"
+#include "bucketline/records/part_choice.h"
+
+namespace bucketline {
+namespace {
+
+constexpr size_t kShardsAtATime = 16;
+constexpr uint64_t kToldAtOnce = 256;   // samples
+constexpr uint64_t kLoggedDamage = 10;  // of all shards
+
+// The labels of a shard's records, by where their first part is.
+struct PlacedLabel {
+  uint64_t offset = 0;
+  SidecarLabel label;
+};
+using PlacedLabels = std::vector<PlacedLabel>;
+
+// What all scans share.
+class Index {
+ public:
+  Index(Runtime& runtime, const ShardSet& shards, const DatasetOptions& options)
+      : runtime_(runtime),
+        shards_(shards),
+        options_(options),
+        choices_(options.parts.empty() ? std::vector{ImageChoice(*shards.format)} : options.parts),
+        labels_(shards.objects.size()),
+        builder_(shards.source, NamesOf(choices_)) {}
+
+  Source Run() {
+    RunParallel(shards_.objects.size(), kShardsAtATime, [&](size_t i) { ScanOne(i); });
+    if (damages_ > kLoggedDamage) Log(fmt::format("{} more places are damaged", damages_ - kLoggedDamage));
+    if (added_ == 0) {
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("{} shards hold no sample{}", shards_.objects.size(),
+                      left_out_ > 0 ? fmt::format(" that can be used; {} were left out, the first because {}",
+                                                  left_out_.load(), first_left_out_)
+                                    : ""),
+          shards_.source);
+    }
+    Source source{
+        .manifest = std::move(builder_).Build(), .stores = {}, .member_labels = {}, .left_out = left_out_};
+    if (HasLabels()) source.member_labels = LabelsInOrder(source.manifest);
+    source.stores.assign(choices_.size(), {.store = shards_.store, .pin = options_.pin});
+    return source;
+  }
+
+ private:
+  class Scan;
+
+  static std::vector<std::string> NamesOf(const std::vector<PartChoice>& choices) {
+    std::vector<std::string> names;
+    for (const PartChoice& choice : choices) names.push_back(choice.name);
+    return names;
+  }
+
+  bool HasLabels() const { return !options_.labels.member().empty(); }
+  std::string UriOf(const ObjectInfo& shard) const { return shards_.store->UriOf(shard.key); }
+  void Log(const std::string& message) const { runtime_.log()(LogLevel::kWarning, message); }
+
+  void ScanOne(size_t number);
+  SidecarLabel LabelOf(const ObjectInfo& shard, const ShardSample& sample) const;
+  void LeaveOut(std::string why);
+  void Damaged(const ObjectInfo& shard, const std::string& what);
+  std::vector<SidecarLabel> LabelsInOrder(const Manifest& manifest);
+
+  Runtime& runtime_;
+  const ShardSet& shards_;
+  const DatasetOptions& options_;
+  const std::vector<PartChoice> choices_;
+  std::vector<PlacedLabels> labels_;  // of each shard, by the one scan that has it
+  std::atomic<uint64_t> added_{0};
+  std::atomic<uint64_t> left_out_{0};
+  std::mutex mutex_;  // guards what follows
+  ManifestBuilder builder_;
+  uint64_t damages_ = 0;
+  std::string first_left_out_;
+};
+
+// Takes the samples of one shard.
+class Index::Scan : public SampleSink {
+ public:
+  Scan(Index& index, size_t number)
+      : index_(index),
+        object_(index.shards_.objects[number]),
+        labels_(index.labels_[number]),
+        shard_{.object_key = object_.key,
+               .offset = 0,
+               .length = object_.size,
+               .object_size = object_.size,
+               .etag = object_.etag,
+               .version = object_.version} {}
+
+  void Run() {
+    ShardReader reader(*index_.shards_.store, shard_, index_.options_.pin, index_.options_.stop);
+    try {
+      index_.shards_.format->scan(reader, index_.options_.labels.member(), *this);
+    } catch (const ShardDamage& damage) {
+      index_.Damaged(object_, fmt::format("{}; what comes after it is left out", damage.what()));
+    } catch (const Error& error) {
+      throw error.uri().empty() ? error.WithUri(index_.UriOf(object_)) : error;
+    }
+    Tell();
+  }
+
+  void Take(ShardSample sample) override {
+    std::variant<Record, std::string> record = RecordOfSample(shard_, sample, index_.choices_);
+    if (const auto* why = std::get_if<std::string>(&record)) {
+      if (index_.options_.missing == Missing::kError) {
+        throw Error(
+            ErrorCode::kInvalidArgument,
+            fmt::format("{}; name the members that are wanted as parts, or leave such samples out with "
+                        "missing drop",
+                        *why),
+            index_.UriOf(object_));
+      }
+      index_.LeaveOut(*why);
+      return;
+    }
+    auto& made = std::get<Record>(record);
+    if (index_.HasLabels()) labels_.push_back({made.parts.front().offset, index_.LabelOf(object_, sample)});
+    {
+      const std::lock_guard lock(index_.mutex_);
+      index_.builder_.Add(std::move(made));
+    }
+    ++index_.added_;
+    if (++untold_ == kToldAtOnce) Tell();
+  }
+
+  void Skip(const ShardDamage& damage) override { index_.Damaged(object_, damage.what()); }
+
+ private:
+  void Tell() {
+    if (untold_ > 0 && index_.options_.listing_progress) index_.options_.listing_progress(untold_);
+    untold_ = 0;
+  }
+
+  Index& index_;
+  const ObjectInfo& object_;
+  PlacedLabels& labels_;
+  const RecordPart shard_;
+  uint64_t untold_ = 0;
+};
+
+void Index::ScanOne(size_t number) { Scan(*this, number).Run(); }
+
+SidecarLabel Index::LabelOf(const ObjectInfo& shard, const ShardSample& sample) const {
+  const std::string place = fmt::format("{}, sample \"{}\"", UriOf(shard), sample.key);
+  const std::string& member = options_.labels.member();
+  const ShardMember* found = FindMember(sample, member);
+  if (found == nullptr || !found->value) return NoLabel{fmt::format("{} has no \"{}\"", place, member)};
+  if (options_.labels.label_field().empty())
+    return LabelRow{.key = place, .value = *found->value, .place = 0};
+  const auto* json = std::get_if<std::string>(&*found->value);
+  if (json == nullptr) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format(
+            "the member \"{}\" of the sample \"{}\" is a number and has no fields; name it alone as the "
+            "label",
+            member, sample.key),
+        UriOf(shard));
+  }
+  return ReadSidecar(place, *json, options_.labels.label_field());
+}
+
+void Index::LeaveOut(std::string why) {
+  ++left_out_;
+  const std::lock_guard lock(mutex_);
+  if (first_left_out_.empty()) first_left_out_ = std::move(why);
+}
+
+void Index::Damaged(const ObjectInfo& shard, const std::string& what) {
+  if (options_.damaged == Damaged::kError) {
+    throw Error(ErrorCode::kCorruptData, fmt::format("{}; damaged=\"skip\" goes on without it", what),
+                UriOf(shard));
+  }
+  LeaveOut(what);
+  const std::lock_guard lock(mutex_);
+  if (++damages_ <= kLoggedDamage) Log(fmt::format("{} is damaged {}", UriOf(shard), what));
+}
+
+std::vector<SidecarLabel> Index::LabelsInOrder(const Manifest& manifest) {
+  std::unordered_map<std::string_view, PlacedLabels*> by_shard;
+  const auto before = [](const PlacedLabel& label, uint64_t offset) { return label.offset < offset; };
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    std::sort(labels_[i].begin(), labels_[i].end(),
+              [](const PlacedLabel& a, const PlacedLabel& b) { return a.offset < b.offset; });
+    by_shard.emplace(shards_.objects[i].key, &labels_[i]);
+  }
+  std::vector<SidecarLabel> labels;
+  labels.reserve(manifest.size());
+  for (uint64_t i = 0; i < manifest.size(); ++i) {
+    const RecordPart part = manifest.At(i).parts.front();
+    PlacedLabels& placed = *by_shard.at(part.object_key);
+    labels.push_back(std::move(std::lower_bound(placed.begin(), placed.end(), part.offset, before)->label));
+    if (auto* row = std::get_if<LabelRow>(&labels.back())) row->place = i;
+  }
+  return labels;
+}
+
+}  // namespace
+
+Source IndexShards(Runtime& runtime, const ShardSet& shards, const DatasetOptions& options) {
+  return Index(runtime, shards, options).Run();
+}
+
+}  // namespace bucketline
