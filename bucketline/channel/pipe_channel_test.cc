@@ -25,7 +25,7 @@ using Kind = PipeReader::Kind;
 class PipeChannelReaders : public PipeChannelTest, public ::testing::WithParamInterface<Kind> {};
 
 TEST_P(PipeChannelReaders, EveryEpochIsTheObjectsBackToBack) {
-  const std::string all = Fill({1, 0, 70'000, 3, 5'000'000, 12});
+  const std::string all = Fill({1, 0, 70'000, 3, 1'500'000, 12});
   const auto channel = Serve();
   EXPECT_TRUE(IsFifo(Path(0)));
   for (uint64_t epoch = 0; epoch < 4; ++epoch) {
@@ -75,7 +75,7 @@ TEST_F(PipeChannelTest, NothingOfAnEpochIsReadBeforeItsReaderComes) {
 }
 
 TEST_F(PipeChannelTest, AReaderThatLeavesEarlyEndsItsEpoch) {
-  const std::string all = Fill({4'000'000, 4'000'000});
+  const std::string all = Fill({1'500'000, 1'500'000});
   const auto channel = Serve();
   for (uint64_t epoch = 0; epoch < 3; ++epoch) {
     PipeReader reader(Path(epoch), Kind::kBlocking);
@@ -90,7 +90,7 @@ TEST_F(PipeChannelTest, AReaderThatLeavesEarlyEndsItsEpoch) {
 
 // However busy the channel is, and however quickly the reader goes again.
 TEST_F(PipeChannelTest, NoReaderIsMissed) {
-  const std::string all = Fill({4'000'000});
+  const std::string all = Fill({1'500'000});
   const auto channel = Serve();
   PipeReader kept(Path(0), Kind::kBlocking);
   PipeReader next(Path(1), Kind::kNonBlocking);
@@ -106,7 +106,7 @@ TEST_F(PipeChannelTest, NoReaderIsMissed) {
 }
 
 TEST_F(PipeChannelTest, TwoEpochsMayBeOpenAtOnceAndAThirdWaits) {
-  const std::string all = Fill({4'000'000, 4'000'000});
+  const std::string all = Fill({1'500'000, 1'500'000});
   const auto channel = Serve();
   PipeReader first(Path(0), Kind::kBlocking);
   PipeReader second(Path(1), Kind::kBlocking);
@@ -142,7 +142,7 @@ TEST_F(PipeChannelTest, WaitingEndsWhenItIsStopped) {
 }
 
 TEST_F(PipeChannelTest, StoppingCountsTheEpochsThatItCutsShort) {
-  Fill({8'000'000});
+  Fill({3'000'000});
   const auto channel = Serve();
   PipeReader reader(Path(0), Kind::kBlocking);
   EXPECT_EQ(reader.Read(1).size(), 1u);
@@ -168,12 +168,12 @@ TEST_F(PipeChannelTest, DestructionFreesAThreadThatWaitsForAReaderAndRemovesTheF
 }
 
 TEST_F(PipeChannelTest, DestructionFreesAThreadThatWaitsForRoom) {
-  Fill({8'000'000});
+  Fill({3'000'000});
   auto channel = Serve();
   PipeReader reader(Path(0), Kind::kBlocking);
   EXPECT_EQ(reader.Read(1).size(), 1u);
   channel.reset();
-  EXPECT_LT(reader.ReadAll().size(), 7'999'999u);
+  EXPECT_LT(reader.ReadAll().size(), 2'999'999u);
   EXPECT_EQ(testing::CountIn(folder_.path().c_str()), 0u);
 }
 
@@ -229,10 +229,10 @@ TEST_F(PipeChannelTest, MemoryIsPartOfTheRuntimesCapWhileTheChannelLives) {
   EXPECT_NE(serve("b"), nullptr);
 }
 
-// An object sixteen times as large as all the memory, and a reader that does not read.
+// An object four times as large as all the memory, and a reader that does not read.
 TEST_F(PipeChannelTest, LargeObjectsAreReadInRangesWithinTheMemory) {
-  const std::string all = Fill({16 << 20});
-  const auto channel = Serve(PipeSpec("mem://seen/p/"), {.memory = 1 << 20, .pipe_size = 4096});
+  const std::string all = Fill({4 << 20});
+  const auto channel = Serve(PipeSpec("mem://seen/p/"), {.memory = 1 << 20, .pipe_size = 64 << 10});
   PipeReader reader(Path(0), Kind::kBlocking);
   EXPECT_EQ(reader.Read(1), all.substr(0, 1));
   const auto asked = [&] {
@@ -241,7 +241,7 @@ TEST_F(PipeChannelTest, LargeObjectsAreReadInRangesWithinTheMemory) {
       bytes += call.op == StoreOp::kGet ? call.length.value() : 0;
     return bytes;
   };
-  EXPECT_LE(asked(), (1 << 19) + (64 << 10));
+  EXPECT_LE(asked(), (1 << 19) + (128 << 10));
   EXPECT_EQ(reader.ReadAll(), all.substr(1));
   EXPECT_EQ(asked(), all.size());
 }
