@@ -33,7 +33,7 @@ void MountReadPlan::Note(uint64_t offset, uint64_t length, uint64_t most) {
     run_ = std::min(run_, offset);
     next_ = std::max(next_, end);
     const uint64_t least = run_ == 0 && length >= kLongRead ? kFirstWindow : kMountHead;
-    window_ = std::min(std::max(4 * (next_ - run_), least), most);
+    window_ = std::min(std::max({4 * (next_ - run_), least, window_}), most);
   }
   begun_ = true;
 }

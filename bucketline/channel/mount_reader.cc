@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint64_t kLargestWindow = uint64_t{64} << 20;
 constexpr uint64_t kMostFilesAhead = 128;
+constexpr size_t kMostCarried = 64;
 constexpr uint64_t kFilesOn = 16;  // after one that is read to its end
 
 uint64_t Checked(uint64_t memory) {
@@ -78,13 +79,34 @@ std::shared_ptr<Reservation> MountReader::WaitForRoom(uint64_t bytes, const std:
   return std::make_shared<Reservation>(*std::move(room));
 }
 
+std::optional<MountReader::Carried> MountReader::TakeCarried(uint64_t record) {
+  std::lock_guard lock(mutex_);
+  const auto found = carried_.find(record);
+  if (found == carried_.end()) return std::nullopt;
+  const Carried carried = found->second;
+  carried_.erase(found);
+  return carried;
+}
+
+void MountReader::Carry(uint64_t record, Carried carried) {
+  std::lock_guard lock(mutex_);
+  if (carried_.size() == kMostCarried) carried_.erase(carried_.begin());
+  carried_.insert_or_assign(record, carried);
+}
+
 void MountReader::ReadAhead(File& file, MountRange range) {
-  bool first = false;
+  const bool first = !file.begun_.exchange(true) && range.offset == 0;
+  const std::optional<Carried> before = first ? TakeCarried(file.record_) : std::nullopt;
+  Carried carried;
   uint64_t on = 0;
   {
     std::lock_guard lock(file.mutex_);
-    first = !std::exchange(file.begun_, true) && range.offset == 0;
     const bool was_open = file.plan_.window() != 0;
+    if (before) {
+      file.in_run_ = true;
+      file.plan_.OpenAtBegin(before->window);
+      file.pace_ = before->pace;
+    }
     const SteadyTime now = Clock::Real().Now();
     file.plan_.Note(range.offset, range.length, MostAhead(file, now));
     file.pace_.Note(now, range.length);
@@ -98,10 +120,13 @@ void MountReader::ReadAhead(File& file, MountRange range) {
     if (const uint64_t behind = file.plan_.behind(); behind != 0) pool_.Drop(file.record_, behind);
     if (file.in_run_ && file.plan_.beyond_end() >= file.reading_on_ + kMountHead) {
       on = file.reading_on_ = file.plan_.beyond_end();
+      carried = {.window = file.plan_.window(), .pace = file.pace_};
     }
   }
-  if (on != 0) ReadOn(file.record_ + 1, on);
   if (first) ReadAheadOfOrder(file);
+  if (on == 0) return;
+  Carry(file.record_ + 1, carried);
+  ReadOn(file.record_ + 1, on);
 }
 
 // The window of a reader goes on into the files that it is going to read next.
@@ -133,7 +158,7 @@ void MountReader::ReadAheadOfOrder(File& file) {
   }
   {
     std::lock_guard lock(file.mutex_);
-    file.in_run_ = ahead.in_run;
+    file.in_run_ = file.in_run_ || ahead.in_run;
   }
   for (uint64_t next = ahead.first; next < ahead.last; ++next) {
     const PartPlace place = dataset_.PlaceAt(next);

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <vector>
@@ -42,7 +44,14 @@ class MountReader {
 
  private:
   friend class File;
+  // What a reader's window and pace were at the end of a file, for the next one in its run.
+  struct Carried {
+    uint64_t window = 0;
+    MountPace pace;
+  };
   void ReadAhead(File& file, MountRange range);
+  std::optional<Carried> TakeCarried(uint64_t record);
+  void Carry(uint64_t record, Carried carried);
   uint64_t MostAhead(const File& file, SteadyTime now) const;
   void ReadAheadOfOrder(File& file);
   void ReadOn(uint64_t record, uint64_t bytes);
@@ -60,8 +69,9 @@ class MountReader {
   std::atomic<uint64_t> failed_reads_{0};
   std::mutex mutex_;  // guards what follows
   MountOrderPlan order_;
-  std::set<uint64_t> reported_;  // records
-  MountPool pool_;               // last: its completions use the rest
+  std::map<uint64_t, Carried> carried_;  // by record
+  std::set<uint64_t> reported_;          // records
+  MountPool pool_;                       // last: its completions use the rest
 };
 
 class MountReader::File {
@@ -79,8 +89,8 @@ class MountReader::File {
   MountReader& reader_;
   const uint64_t record_;
   const PartPlace place_;
-  std::mutex mutex_;  // guards what follows
-  bool begun_ = false;
+  std::atomic<bool> begun_{false};
+  std::mutex mutex_;         // guards what follows
   bool in_run_ = false;      // read after its neighbour
   uint64_t reading_on_ = 0;  // bytes of the files after it that were asked for
   MountPace pace_;

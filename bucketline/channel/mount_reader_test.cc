@@ -144,6 +144,21 @@ TEST_F(MountReaderTest, TheWindowGoesOnIntoTheNextFiles) {
   EXPECT_LE(store_->CountOf(StoreOp::kGet), 6u * 4) << "and not a second time";
 }
 
+TEST_F(MountReaderTest, AWindowIsCarriedIntoTheNextFile) {
+  for (uint64_t i = 0; i < 6; ++i) Put(std::to_string(i), 4'000'000, i);
+  MountReader& reader = Start();
+  for (uint64_t i = 0; i < 4; ++i) {
+    const auto file = reader.Open(i);
+    for (uint64_t offset = 0; offset < file->size(); offset += 1_MiB)
+      (void)reader.Read(*file, offset, 1_MiB, {});
+  }
+  const auto file = reader.Open(4);
+  (void)reader.Read(*file, 0, 1_MiB, {});
+  const std::vector<std::string> keys = GetKeys();
+  EXPECT_EQ(std::count(keys.begin(), keys.end(), "p/5"), 3)
+      << "all of it, at the first read of the one before";
+}
+
 TEST_F(MountReaderTest, AChangedObjectIsAnErrorThatIsLoggedOnce) {
   Put("a", 10'000);
   Put("b", 5'000'000);

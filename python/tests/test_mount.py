@@ -184,7 +184,7 @@ def test_keys_that_cannot_be_paths_are_reported(mount: Mount, bucketline: Comman
 
 def test_memory_stays_within_what_was_given(mount: Mount, versitygw: Endpoint) -> None:
     bucket = versitygw.new_bucket()
-    content = random.Random(2).randbytes(48 * MIB)
+    content = random.Random(2).randbytes(24 * MIB)
     put_all(versitygw, bucket, "", {f"{i}.bin": content for i in range(3)})
     with mount(f"s3://{bucket}/", "--memory", "32MiB") as at:
         before = at.peak_bytes()
