@@ -312,3 +312,36 @@ def test_the_request_on_the_page_is_valid(job: Job) -> None:
     page = (ROOT / "docs/jobs.md").read_text()
     job.description = json.loads(page.split("```json\n")[1].split("```")[0])
     assert "a valid training job" in job.bucketline.done("job", "validate", job.file).out
+
+
+FAKE_DOCKER = """#!/bin/sh
+echo "$@" >> "$DOCKER_LOG"
+[ "$1" = run ] && echo "$TRAINING_JOB_NAME $SM_MODEL_DIR"
+exit 0
+"""
+
+
+def test_an_image_is_docker_s_to_run(job: Job, tmp_path: Path) -> None:
+    """What docker is asked; the image itself is not run here."""
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(FAKE_DOCKER)
+    docker.chmod(0o755)
+    job.description["AlgorithmSpecification"]["TrainingImage"] = "registry/image:1"
+    environment = {"PATH": f"{docker.parent}:{os.environ['PATH']}", "DOCKER_LOG": str(tmp_path / "log")}
+    job.bucketline = job.bucketline.with_environment(job.bucketline.environment | environment)
+    outcome = job.bucketline.done(*job.arguments())
+    assert outcome.out == "job-1 /opt/ml/model\n"
+    ran, removed = (tmp_path / "log").read_text().splitlines()
+    assert ran.startswith("run --rm --name bucketline-job-1-algo-1-")
+    assert f"--volume {job.root}:/opt/ml " in ran
+    assert ran.endswith(" registry/image:1 train")
+    assert removed == f"rm --force {ran.split()[3]}"
+
+
+def test_an_image_without_docker_says_so(job: Job, tmp_path: Path) -> None:
+    job.description["AlgorithmSpecification"]["TrainingImage"] = "registry/image:1"
+    job.bucketline = job.bucketline.with_environment(job.bucketline.environment | {"PATH": str(tmp_path)})
+    outcome = job.bucketline.run(*job.arguments())
+    assert outcome.code == 1
+    assert "there is no docker in PATH" in outcome.err
