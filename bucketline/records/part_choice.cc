@@ -39,7 +39,7 @@ PartChoice PartChoice::Parse(std::string_view text) {
     if (more) rest.remove_prefix(end + 1);
   }
   choice.name = equals == std::string_view::npos ? choice.members.front() : text.substr(0, equals);
-  const auto is_empty = [](const std::string& name) { return name.empty(); };
+  const auto is_empty = [](const std::string& word) { return word.empty(); };
   if (choice.name.empty() || std::any_of(choice.members.begin(), choice.members.end(), is_empty)) {
     throw Error(
         ErrorCode::kInvalidArgument,

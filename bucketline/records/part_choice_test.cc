@@ -51,8 +51,9 @@ TEST(PartChoice, TheFirstMemberThatIsThereWins) {
 TEST(PartChoice, NumbersAreNoPart) {
   ShardMember label{.name = "label"};
   label.no_part = "is a list of 1 integers";
-  const auto record = RecordOfSample({.object_key = "s", .etag = ""}, {.key = "1", .offset = 7, .members = {label}},
-                                     {PartChoice::Parse("label")});
+  const auto record =
+      RecordOfSample({.object_key = "s", .etag = ""}, {.key = "1", .offset = 7, .members = {label}},
+                     {PartChoice::Parse("label")});
   ASSERT_TRUE(std::holds_alternative<std::string>(record));
   EXPECT_THAT(std::get<std::string>(record),
               HasSubstr("\"label\" of the sample \"1\" at byte 7 is a list of 1 integers"));
