@@ -119,7 +119,8 @@ TEST_F(TarDataset, ASampleWithoutItsLabelIsAnErrorOrLeft) {
   bucket_.Put("m.tar", Tar({{"1.cls", "3"}, {"1.jpg", "a"}, {"2.jpg", "b"}}));
   const Error error = ErrorOf([&] { bucket_.Open("mem://data/m.tar", {.labels = Labels::Member("cls")}); });
   EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("sample \"2\" has no \"cls\""), HasSubstr("missing=\"drop\"")));
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("sample \"2\" has no \"cls\""),
+                                  HasSubstr("missing drop leaves such records out")));
   Labels labels = Labels::Member("cls");
   const Dataset dataset = bucket_.Open("mem://data/m.tar", {.labels = labels.IfMissing(Missing::kDrop)});
   EXPECT_THAT(KeysOf(dataset), ElementsAre("m.tar/1"));

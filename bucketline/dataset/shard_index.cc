@@ -124,7 +124,7 @@ class Index::Scan : public SampleSink {
         throw Error(
             ErrorCode::kInvalidArgument,
             fmt::format("{}; name the members that are wanted as parts, or leave such samples out with "
-                        "missing=\"drop\"",
+                        "missing drop",
                         *why),
             index_.UriOf(object_));
       }

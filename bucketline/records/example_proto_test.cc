@@ -53,10 +53,12 @@ TEST(ExampleProto, NumbersMayStandOneByOne) {
 }
 
 TEST(ExampleProto, TheLastOfAFeatureCounts) {
-  const auto twice = ReadExample(Example({{"a", BytesFeature({"x"})}, {"a", BytesFeature({"y"})}}));
+  const std::string named_twice = Example({{"a", BytesFeature({"x"})}, {"a", BytesFeature({"y"})}});
+  const auto twice = ReadExample(named_twice);
   ASSERT_EQ(twice.size(), 1u);
   EXPECT_THAT(std::get<ByteLists>(twice[0].values), ElementsAre("y"));
-  const auto other = ReadExample(Example({{"a", BytesFeature({"x"}) + IntegerFeature({3})}}));
+  const std::string of_two_kinds = Example({{"a", BytesFeature({"x"}) + IntegerFeature({3})}});
+  const auto other = ReadExample(of_two_kinds);
   EXPECT_THAT(std::get<Integers>(other[0].values), ElementsAre(3));
 }
 

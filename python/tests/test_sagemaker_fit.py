@@ -104,7 +104,7 @@ def test_a_failure_is_told(bucket: str, tmp_path: Path) -> None:
     )
     done = estimator(bucket, tmp_path, body).fit(f"s3://{bucket}/data/", logs=False)
     assert (done.status, done.failure_reason) == ("Failed", "nothing to learn") and done.exit_codes != [0]
-    slow = estimator(bucket, tmp_path, "import time; time.sleep(1000)", max_run=1).fit(logs=False)
+    slow = estimator(bucket, tmp_path, "import signal; signal.pause()", max_run=1).fit(logs=False)
     assert slow.status == "MaxRuntimeExceeded"
 
 
