@@ -387,6 +387,10 @@ DATASET_KEYWORDS = (
 )
 
 
+# __new__ passes on what __init__ takes: that is what signatures show.
+Dataset.__new__.__wrapped__ = Dataset.__init__  # type: ignore[attr-defined]
+
+
 def require_records(datasets: Sequence[Dataset]) -> None:
     """Raises InvalidArgumentError for a stream, which has none to count."""
     for dataset in datasets:

@@ -53,7 +53,7 @@ def test_an_augmented_manifest_gives_what_the_bucket_gives(
     on_versitygw: Command, versitygw: Endpoint, bucket: str, job: Job
 ) -> None:
     labels = bl.Labels("folder", classes=CLASSES)
-    reach = {"endpoint_url": versitygw.url, "region": versitygw.region}
+    reach: dict[str, Any] = {"endpoint_url": versitygw.url, "region": versitygw.region}
     options: dict[str, Any] = {"batch_size": 8, "image": IMAGE, "seed": 3, "distributed": False}
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AWS_ACCESS_KEY_ID", versitygw.access_key_id)

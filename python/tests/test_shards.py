@@ -187,7 +187,7 @@ def test_a_folder_of_tensorflow_datasets(bucket_url: str, tmp_path: Path) -> Non
     test = bl.Dataset(folder, format="tfds", split="test", labels="label")
     assert len(test) == 6 and test[0].data == IMAGES[6]
     assert test.classes == ["zero", "one", "two"]
-    assert test.labels is not None and test.labels.tolist() == [i % 3 for i in range(6, 12)]
+    assert isinstance(test.labels, np.ndarray) and test.labels.tolist() == [i % 3 for i in range(6, 12)]
     with pytest.raises(bl.InvalidArgumentError, match="has train, test"):
         bl.Dataset(folder, format="tfds", labels="label")
 
