@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,8 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 120
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a machine outside
+# Whoever starts the tests in the background may have it ignored, which processes inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -163,7 +163,7 @@ training.fit("s3://{bucket}/data/", job_name="job-9", logs=lambda line: print(li
         assert process.stdout is not None
         assert "ready\n" in iter(process.stdout.readline, "")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
+        _, err = process.communicate(timeout=DEADLINE_SECONDS)
     finally:
         deadline.cancel()
         process.kill()
