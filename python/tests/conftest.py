@@ -25,8 +25,9 @@ from botocore.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 120
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a machine outside
-# Whoever starts the tests in the background may have it ignored, which processes inherit.
+# Whoever starts the tests in the background may have these ignored, which processes inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import Command, Endpoint, Outcome
 
 SAMPLES = [f"sample {number:03}" for number in range(40)]
@@ -31,6 +33,12 @@ model = Path(os.environ["SM_MODEL_DIR"])
 (model / f"seen-{os.environ['SM_CURRENT_HOST']}.json").write_text(json.dumps(seen))
 print("read", sum(map(len, seen)), "samples")
 """
+
+
+def needs(mode: str) -> None:
+    """Skips where the kernel gives no FUSE, which no package brings."""
+    if mode == "FastFile" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("/dev/fuse cannot be opened here: no FastFile channel")
 
 
 def put_samples(endpoint: Endpoint, bucket: str) -> None:

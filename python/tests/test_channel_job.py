@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
+from conftest import DEADLINE_SECONDS, Command, Endpoint
 from images import labelled_objects
-from job_requests import Job, request
+from job_requests import Job, needs, request
 from pipe_channels import described_bucket
 
 OBJECTS = labelled_objects(13)
@@ -79,8 +79,7 @@ def channel(bucket: str, mode: str) -> dict[str, Any]:
 def test_a_script_sees_in_every_mode_what_it_sees_in_the_bucket(
     on_versitygw: Command, bucket: str, script: Path, outside: str, tmp_path: Path, mode: str
 ) -> None:
-    if mode == "FastFile" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        missing("/dev/fuse cannot be opened here: no FastFile channel")
+    needs(mode)
     environment = {"DATA": "s3://elsewhere/", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     description = request(bucket, mode, Environment=environment)
     description["InputDataConfig"] = [channel(bucket, mode)]

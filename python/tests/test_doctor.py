@@ -104,7 +104,7 @@ def test_a_name_that_nobody_knows(on_versitygw: Command, bucket: str) -> None:
 
 def test_no_credentials(bucketline: Command, versitygw: Endpoint, bucket: str) -> None:
     alone = bucketline.with_environment({"AWS_ENDPOINT_URL_S3": versitygw.url})
-    failing(alone, "credentials", "AWS_ACCESS_KEY_ID", "--anonymous", uri=f"s3://{bucket}/")
+    failing(alone, "credentials", "AWS_ACCESS_KEY_ID", "anonymously", uri=f"s3://{bucket}/")
 
 
 def test_another_region_is_found_and_told(bucketline: Command) -> None:

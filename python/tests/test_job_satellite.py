@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import ROOT, Command, Endpoint
-from job_requests import Job, archive, request
+from job_requests import Job, archive, needs, request
 
 EPOCHS = 3
 PIPED = {"InputMode": "Pipe", "RecordWrapperType": "RecordIO"}
@@ -92,8 +92,7 @@ def test_one_script_trains_in_every_mode(
     tmp_path: Path,
     figure: Callable[[str], None],
 ) -> None:
-    if mode == "FastFile" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        pytest.skip("/dev/fuse cannot be opened here: no FastFile channel")
+    needs(mode)
     outcome = outcome_of(versitygw, bucket, Job(on_versitygw, tmp_path, {}), mode, hosts)
     expected = in_file_mode["logs"][0]
     for epoch in range(EPOCHS):

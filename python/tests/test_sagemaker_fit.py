@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from bucketline.sagemaker import LocalEstimator, TrainingInput
-from conftest import DEADLINE_SECONDS, ROOT, Command, Endpoint, missing
-from job_requests import READER, SAMPLES, archive, put_samples
+from conftest import DEADLINE_SECONDS, ROOT, Command, Endpoint
+from job_requests import READER, SAMPLES, archive, needs, put_samples
 
 import bucketline as bl
 
@@ -43,11 +43,6 @@ def estimator(bucket: str, folder: Path, body: str = READER, **options: Any) -> 
     script = folder / "train.py"
     script.write_text(body)
     return LocalEstimator(script, output_path=f"s3://{bucket}/out", **options)
-
-
-def needs(mode: str) -> None:
-    if mode == "FastFile" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        missing("/dev/fuse cannot be opened here: no FastFile channel")
 
 
 @pytest.mark.parametrize("mode", ["File", "FastFile", "Pipe"])

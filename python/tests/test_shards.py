@@ -199,7 +199,7 @@ def test_the_command_indexes_shards(bucket_url: str, on_versitygw: Command, tmp_
     assert json.loads(told)["records"] == COUNT and json.loads(told)["classes"] == ["a", "b"]
     dataset = bl.Dataset(saved)
     assert dataset[5].data == IMAGES[5] and dataset.labels is not None and dataset.labels[5] == 1
-    parts = ("--parts", "image=jpg;png,cls", "--drop-missing", "--skip-damaged", "--format", "tar")
+    parts = ("--parts", "image=jpg;png,cls", "--missing", "drop", "--skip-damaged", "--format", "tar")
     on_versitygw.done("index", bucket_url + "t/", *parts, "-o", saved)
     assert bl.Dataset(saved).part_names == ["image", "cls"]
 
