@@ -53,8 +53,7 @@ std::vector<uint64_t> Unlabelled(const std::vector<T>& labels, Missing missing, 
                                  ? ""
                                  : fmt::format("; {} more of the {} records have no label either",
                                                numbers.size() - 1, labels.size());
-  const std::string_view advice =
-      missing == Missing::kError ? "; missing drop leaves such records out" : "";
+  const std::string_view advice = missing == Missing::kError ? "; missing drop leaves such records out" : "";
   throw Error(first.code(), fmt::format("{}{}{}", first.message(), others, advice), first.uri());
 }
 

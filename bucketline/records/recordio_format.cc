@@ -79,7 +79,8 @@ class RecordIoScanner {
       const uint64_t begin = at_;
       piece = NextPiece().piece;
       if (piece == kMiddle || piece == kLast) continue;
-      throw ShardDamage(begin, fmt::format("record {} is stored in pieces, and another begins before its last", number_));
+      throw ShardDamage(
+          begin, fmt::format("record {} is stored in pieces, and another begins before its last", number_));
     }
   }
 

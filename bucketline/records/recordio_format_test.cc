@@ -83,7 +83,8 @@ TEST(RecordIoFormat, RecordsInPiecesAreSkippedAsOne) {
 }
 
 TEST(RecordIoFormat, PiecesWithoutTheirLastAreDamage) {
-  EXPECT_THAT(Scan(Piece("ab", 1) + Piece(Image("whole", {2}))).damage, HasSubstr("another begins before its last"));
+  EXPECT_THAT(Scan(Piece("ab", 1) + Piece(Image("whole", {2}))).damage,
+              HasSubstr("another begins before its last"));
   EXPECT_THAT(Scan(Piece("ab", 1)).damage, HasSubstr("cut off"));
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kLargestExtension = uint64_t{1} << 20;  // of a long name, or of pax records
 
-constexpr size_t kMostMembers = 1024;  // of a sample
+constexpr size_t kMostMembers = 1024;     // of a sample
 constexpr size_t kSparseGoesOn = 482;     // of the header: not 0 when a block of the map follows it
 constexpr size_t kSparseMapGoesOn = 504;  // of such a block
 

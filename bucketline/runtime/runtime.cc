@@ -36,7 +36,8 @@ void Validate(const RuntimeOptions& options) {
     throw Error(ErrorCode::kInvalidArgument, "connections must be at least 1");
   }
   if (!options.log)
-    throw Error(ErrorCode::kInvalidArgument, "the log must be callable; LogToNowhere() is one that says nothing");
+    throw Error(ErrorCode::kInvalidArgument,
+                "the log must be callable; LogToNowhere() is one that says nothing");
 }
 
 struct CachedStore {

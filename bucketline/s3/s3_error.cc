@@ -52,8 +52,9 @@ std::string RegionAdvice(const S3ErrorContext& context, const std::string& regio
     return fmt::format("the bucket '{}' is in region '{}', but '{}' was asked for: set the region to {}",
                        context.bucket, region, context.region, region);
   }
-  return fmt::format("the bucket '{}' is not in region '{}' or not at {}: set the region, or the endpoint URL",
-                     context.bucket, context.region, context.endpoint_url);
+  return fmt::format(
+      "the bucket '{}' is not in region '{}' or not at {}: set the region, or the endpoint URL",
+      context.bucket, context.region, context.endpoint_url);
 }
 
 std::string AccessAdvice(const S3ErrorContext& context) {

@@ -148,7 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(S3ErrorTest, NamesTheRightRegionFromHeaderOrDocument) {
   const std::string right =
-      "the bucket 'bucket' is in region 'eu-west-1', but 'us-east-1' was asked for: set the region to eu-west-1";
+      "the bucket 'bucket' is in region 'eu-west-1', but 'us-east-1' was asked for: set the region to "
+      "eu-west-1";
   EXPECT_THAT(Of(301, "", {{"x-amz-bucket-region", "eu-west-1"}}).error.message(), HasSubstr(right));
   EXPECT_THAT(Of(400, ErrorXml("AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>")).error.message(),
               HasSubstr(right));
