@@ -1,7 +1,8 @@
-"""What people use today, on data in memory: each sub-command prints its figures as one line of JSON.
+"""What people use today: each sub-command prints its figures as one line of JSON.
 
 contenders.py pillow FOLDER              decode, crop, resize, to-tensor, normalise, one thread
 contenders.py torch-train ...            MobileNetV2, Adam and binary cross-entropy on tensors
+contenders.py boto3-download BUCKET PREFIX TARGET    every object, by the transfer manager, ten at a time
 """
 
 from __future__ import annotations
@@ -72,6 +73,27 @@ def torch_train(args: argparse.Namespace) -> None:
     report(images_per_second=args.steps * args.batch_size / (time.monotonic() - start))
 
 
+def boto3_download(args: argparse.Namespace) -> None:
+    import boto3
+    from boto3.s3.transfer import TransferConfig, create_transfer_manager
+    from botocore.config import Config
+
+    config = Config(s3={"addressing_style": "path"}, max_pool_connections=10)
+    client = boto3.client("s3", config=config)
+    target = Path(args.target)
+    target.mkdir()
+    start, used = time.monotonic(), time.process_time()
+    with create_transfer_manager(client, TransferConfig(max_concurrency=10)) as manager:
+        transfers = []
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=args.bucket, Prefix=args.prefix):
+            for entry in page["Contents"]:
+                path = target / Path(entry["Key"]).name
+                transfers.append(manager.download(args.bucket, entry["Key"], str(path)))
+        for transfer in transfers:
+            transfer.result()
+    report(seconds=time.monotonic() - start, cpu_seconds=time.process_time() - used)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -90,6 +112,10 @@ def main() -> None:
     sub.add_argument("--size", type=int, default=96)
     sub.add_argument("--batch-size", type=int, default=16)
     sub.add_argument("--steps", type=int, default=40)
+    sub = command("boto3-download", boto3_download)
+    sub.add_argument("bucket")
+    sub.add_argument("prefix")
+    sub.add_argument("target")
     args = parser.parse_args()
     args.run(args)
 

@@ -19,6 +19,11 @@ HERE = Path(__file__).resolve().parent
 MIB = 1 << 20
 STREAM = ("--crop", "random_resized", "--size", 224, "--batch-size", 32, "--flip", 0.5, "--labels", "none")
 DEADLINE_SECONDS = 1800
+# What whole prefixes are moved with: a name, how many objects of what size, and what they are called.
+TRANSFERS = (
+    ("few", 8, 64 * MIB, "8 objects of 64 MiB"),
+    ("many", 5000, 100_000, "5,000 objects of 100 KB"),
+)
 
 
 @dataclass
@@ -99,6 +104,17 @@ class Run:
         )
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return figures
+
+    def fill(self, name: str, objects: int, size: int) -> str:
+        """The URI of a prefix with so many objects of random bytes, made once."""
+        folder = self.work / name
+        if not folder.exists():
+            folder.mkdir()
+            data = os.urandom(size)
+            for number in range(objects):
+                (folder / f"{number:05}").write_bytes(data)
+            self.command("put", folder, f"s3://bench/{name}/")
+        return f"s3://bench/{name}/"
 
     @contextlib.contextmanager
     def delayed(self, *delay: str) -> Iterator[servers.Proxied]:

@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from measuring import DEADLINE_SECONDS, MIB, Run
+from measuring import DEADLINE_SECONDS, MIB, TRANSFERS, Run
 
 READ = 256 << 10
 START_SECONDS = 30
@@ -19,32 +19,22 @@ START_SECONDS = 30
 
 def pipe(run: Run) -> None:
     """One epoch into a reader that drops it, beside a writer from memory and a download that is dropped."""
-    fill(run, "few", objects=8, size=64 * MIB)
-    fill(run, "many", objects=5000, size=100_000)
-    for name, label in (("few", "8 objects of 64 MiB"), ("many", "5,000 objects of 100 KB")):
+    for name, objects, size, label in TRANSFERS:
+        run.fill(name, objects, size)
         rates: dict[str, list[float]] = {"pipe": [], "memory": [], "get": []}
         cpu = []
         for _ in range(5):
-            seconds, size, used = through_the_channel(run, name)
-            rates["pipe"].append(size / seconds)
-            cpu.append(used / (size / 1e9))
-            rates["memory"].append(size / through_a_fifo(run.work / "floor", size))
-            rates["get"].append(size / downloaded(run, name))
+            seconds, came, used = through_the_channel(run, name)
+            rates["pipe"].append(came / seconds)
+            cpu.append(used / (came / 1e9))
+            rates["memory"].append(came / through_a_fifo(run.work / "floor", came))
+            rates["get"].append(came / downloaded(run, name))
         best = {what: statistics.median(figures) for what, figures in rates.items()}
         ratio = best["pipe"] / min(best["memory"], best["get"])
         run.add(f"{label}", f"{best['pipe'] / 1e6:.0f} MB/s; {statistics.median(cpu):.2f} s CPU a GB")
         run.add("from memory through a FIFO", f"{best['memory'] / 1e6:.0f} MB/s")
         run.add("bucketline get --discard", f"{best['get'] / 1e6:.0f} MB/s")
         run.add(f"{label} / the lower of these", f"{ratio:.2f}", ">= 0.90", ratio >= 0.9)
-
-
-def fill(run: Run, name: str, objects: int, size: int) -> None:
-    folder = run.work / name
-    folder.mkdir()
-    data = os.urandom(size)
-    for number in range(objects):
-        (folder / f"{number:05}").write_bytes(data)
-    run.command("put", folder, f"s3://bench/pipe-{name}/")
 
 
 def drain(path: Path) -> tuple[float, int]:
@@ -63,7 +53,7 @@ def drain(path: Path) -> tuple[float, int]:
 def through_the_channel(run: Run, name: str) -> tuple[float, int, float]:
     """Seconds, bytes and the command's CPU seconds for one epoch."""
     folder = run.work / "fifos"
-    words = ["pipe", f"s3://bench/pipe-{name}/", str(folder), "--channel", name, "--epochs", "1", "--json"]
+    words = ["pipe", f"s3://bench/{name}/", str(folder), "--channel", name, "--epochs", "1", "--json"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(
         [run.bucketline, *words], env=run.endpoint.environment(), stdout=subprocess.PIPE, text=True
@@ -111,5 +101,5 @@ def write_zeros(path: Path, size: int) -> None:
 
 
 def downloaded(run: Run, name: str) -> float:
-    figures = run.command("get", f"s3://bench/pipe-{name}/", "--extensions", "", "--discard")
+    figures = run.command("get", f"s3://bench/{name}/", "--extensions", "", "--discard")
     return float(figures["seconds"])

@@ -21,6 +21,7 @@ from pathlib import Path
 import servers
 from engine_sections import decode, latency, memory, training
 from fetch_section import fetch
+from file_section import file
 from measuring import Row, Run
 from mount_section import mount
 from pipe_section import pipe
@@ -33,6 +34,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "memory": memory,
     "training": training,
     "python": python,
+    "file": file,
     "pipe": pipe,
     "mount": mount,
 }
