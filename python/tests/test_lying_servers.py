@@ -183,7 +183,7 @@ def test_an_object_without_end_costs_no_memory(bucketline: Command, scripted: Sc
 
 def write_keys(home: Path, name: str) -> None:
     text = f"[default]\naws_access_key_id={name}\naws_secret_access_key=s\naws_session_token=t\n"
-    fresh = home / "credentials.new"
+    fresh = home / f"credentials.{threading.get_ident()}"  # several answers may renew at a time
     fresh.write_text(text)
     fresh.replace(home / "credentials")
 
