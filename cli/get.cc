@@ -31,7 +31,7 @@ std::unique_ptr<ObjectStore> OpenTarget(const Args& args) {
   std::error_code failure;
   std::filesystem::create_directories(args.to, failure);
   if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), args.to);
-  return MakeFileStore(args.to, args.parallel);
+  return MakeFileStore(args.to, args.parallel, FileCommit::kVisible);
 }
 
 void PrintSummary(const DownloadReport& report, double seconds, bool json) {

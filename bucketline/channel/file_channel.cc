@@ -41,7 +41,7 @@ class ChannelFolder {
         path_start_(path_start),
         folder_(MakeFolder(std::move(folder))),
         index_(index.empty() ? folder_ + ".index" : index),
-        store_(MakeFileStore(folder_)) {}
+        store_(MakeFileStore(folder_, kFileThreads, FileCommit::kVisible)) {}
 
   bool IsWhole(uint64_t number) const {
     const std::string path = PathOf(number);

@@ -58,7 +58,8 @@ void CheckpointSync::Restore(Runtime& runtime, const std::string& uri, const std
   const std::optional<Dataset> objects = OpenCheckpoints(runtime, Uri::Parse(uri), prefix_, stop);
   if (!objects) return;
   for (Host& host : hosts_) {
-    const std::unique_ptr<ObjectStore> target = MakeFileStore(host.folder);
+    const std::unique_ptr<ObjectStore> target =
+        MakeFileStore(host.folder, kFileThreads, FileCommit::kVisible);
     const DownloadReport report = Download(*objects, target.get(), {}, stop);
     if (report.failed > 0) throw report.failures.front();
     counts_.restored += report.objects;

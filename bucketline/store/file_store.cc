@@ -31,7 +31,8 @@ void DeleteFile(const std::string& root_path, std::string_view key) {
 
 class FileStore : public ObjectStore {
  public:
-  FileStore(std::string root, size_t threads) : root_(std::move(root)), threads_(threads, "bl-filestore") {}
+  FileStore(std::string root, size_t threads, FileCommit commit)
+      : root_(std::move(root)), commit_(commit), threads_(threads, "bl-filestore") {}
 
   void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
     const std::stop_token stop = request.stop;
@@ -85,7 +86,7 @@ class FileStore : public ObjectStore {
     std::string uri = UriOf(key);
     const Result<void> allowed = Catch([&] { CheckFileKey(key); });
     if (!allowed.ok()) throw allowed.error().WithUri(uri);
-    return MakeFileWriter(root_, std::move(key), condition.if_absent, std::move(uri));
+    return MakeFileWriter(root_, std::move(key), condition.if_absent, commit_, std::move(uri));
   }
 
   std::string UriOf(std::string_view key) const override {
@@ -97,13 +98,14 @@ class FileStore : public ObjectStore {
  private:
   const std::string root_;
   FileLister lister_;
+  const FileCommit commit_;
   StoreThreads threads_;  // last: its work uses the rest
 };
 
 }  // namespace
 
-std::unique_ptr<ObjectStore> MakeFileStore(std::string root, size_t threads) {
-  return std::make_unique<FileStore>(std::move(root), threads);
+std::unique_ptr<ObjectStore> MakeFileStore(std::string root, size_t threads, FileCommit commit) {
+  return std::make_unique<FileStore>(std::move(root), threads, commit);
 }
 
 }  // namespace bucketline

@@ -34,8 +34,12 @@ bool IsFolder(int parent, const std::string& name) {
 
 class FileWriter : public ObjectWriter {
  public:
-  FileWriter(const std::string& root, std::string key, bool if_absent, std::string uri)
-      : root_(root), key_(std::move(key)), if_absent_(if_absent), uri_(std::move(uri)) {
+  FileWriter(const std::string& root, std::string key, bool if_absent, FileCommit commit, std::string uri)
+      : root_(root),
+        key_(std::move(key)),
+        if_absent_(if_absent),
+        durable_(commit == FileCommit::kDurable),
+        uri_(std::move(uri)) {
     try {
       OpenTemp();
     } catch (const Error&) {
@@ -99,7 +103,7 @@ class FileWriter : public ObjectWriter {
   }
 
   ObjectInfo Publish() {
-    if (::fsync(file_.get()) != 0) throw PosixError(errno, "flush it to disk");
+    if (durable_ && ::fsync(file_.get()) != 0) throw PosixError(errno, "flush it to disk");
     const ObjectInfo object = ObjectOf(key_, StatusOf(file_.get()));
     const std::string name(NameOf(key_));
     int failure = if_absent_ ? RenameIfAbsent(folder_.get(), temp_name_, name) : Rename(name);
@@ -108,7 +112,8 @@ class FileWriter : public ObjectWriter {
       throw Error(ErrorCode::kAlreadyExists, "the object exists already and was not replaced");
     }
     if (failure != 0) throw PosixError(failure, "give the file its name");
-    FlushFolders();
+    if (durable_) FlushFolders();
+    made_folders_.clear();
     return object;
   }
 
@@ -126,7 +131,6 @@ class FileWriter : public ObjectWriter {
           Catch([&] { return root_.Open(FolderOf(made), O_RDONLY | O_DIRECTORY); });
       if (parent.ok()) ::fsync((*parent).get());
     }
-    made_folders_.clear();
   }
 
   void RemoveMadeFolders() {
@@ -139,6 +143,7 @@ class FileWriter : public ObjectWriter {
   const FileRoot root_;
   const std::string key_;
   const bool if_absent_;
+  const bool durable_;
   const std::string uri_;
   std::vector<std::string> made_folders_;
   UniqueFd folder_;
@@ -149,11 +154,11 @@ class FileWriter : public ObjectWriter {
 }  // namespace
 
 std::unique_ptr<ObjectWriter> MakeFileWriter(const std::string& root, std::string key, bool if_absent,
-                                             std::string uri) {
+                                             FileCommit commit, std::string uri) {
   std::error_code failure;
   std::filesystem::create_directories(root, failure);
   if (failure) throw PosixError(failure.value(), fmt::format("make the folder {}", root), std::move(uri));
-  return std::make_unique<FileWriter>(root, std::move(key), if_absent, std::move(uri));
+  return std::make_unique<FileWriter>(root, std::move(key), if_absent, commit, std::move(uri));
 }
 
 }  // namespace bucketline

@@ -4,14 +4,15 @@
 #include <memory>
 #include <string>
 
+#include "bucketline/store/file_store.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
 
 // Writes a temporary file next to its place. `root` is made when missing. Commit: fsync, rename, fsync of the
-// folder. Folders that were made for an aborted file are removed again if still empty. Throws as OpenWriter
-// does.
+// folder; the rename alone where it need only be visible. Folders that were made for an aborted file are removed again if
+// still empty. Throws as OpenWriter does.
 std::unique_ptr<ObjectWriter> MakeFileWriter(const std::string& root, std::string key, bool if_absent,
-                                             std::string uri);
+                                             FileCommit commit, std::string uri);
 
 }  // namespace bucketline
