@@ -11,6 +11,7 @@
 #include "bucketline/channel/local_paths.h"
 #include "bucketline/channel/manifest_file.h"
 #include "bucketline/channel/object_lookup.h"
+#include "bucketline/dataset/source.h"
 #include "bucketline/sampler/permutation.h"
 #include "bucketline/store/blocking.h"
 
@@ -51,8 +52,7 @@ std::string ReadText(Runtime& runtime, const std::string& text, const DatasetOpt
   GetRequest request;
   request.key = Runtime::KeyOf(uri);
   request.stop = options.stop;
-  const auto store = options.s3 ? runtime.StoreFor(uri, *options.s3) : runtime.StoreFor(uri);
-  return GetBytes(*store, std::move(request), kLargestManifest).ToString();
+  return GetBytes(*StoreOf(runtime, uri, options), std::move(request), kLargestManifest).ToString();
 }
 
 // Runs `parse` on the text at `uri`, and names it in what that throws.

@@ -10,7 +10,7 @@
 
 #include "bucketline/channel/fifo_writer.h"
 #include "bucketline/channel/pipe_testing.h"
-#include "bucketline/channel/stop_event.h"
+#include "bucketline/store/stop_event.h"
 #include "bucketline/store/temp_folder.h"
 
 namespace bucketline {

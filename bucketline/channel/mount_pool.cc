@@ -99,11 +99,7 @@ bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
     pieces_.emplace(key, piece);
     ++running_;
   }
-  GetRequest request = PinnedGet(place.part, place.pin);
-  if (range.length != place.part.length) {
-    request.offset += range.offset;
-    request.length = range.length;
-  }
+  GetRequest request = PinnedGet(place.part, place.pin, range.offset, range.length);
   request.stop = stop_.get_token();
   place.store->Get(std::move(request), piece,
                    [this, piece, key](Result<ObjectInfo> result) { Done(piece, key, std::move(result)); });

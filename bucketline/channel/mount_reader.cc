@@ -176,11 +176,7 @@ void MountReader::ReadAheadOfOrder(File& file) {
 
 Bytes MountReader::ReadNow(File& file, MountRange range, const std::shared_ptr<Reservation>& room,
                            const std::stop_token& stop) {
-  GetRequest request = PinnedGet(file.place_.part, file.place_.pin);
-  if (range.length != file.size()) {
-    request.offset += range.offset;
-    request.length = range.length;
-  }
+  GetRequest request = PinnedGet(file.place_.part, file.place_.pin, range.offset, range.length);
   request.stop = stop;
   try {
     const Bytes bytes = GetBytes(*file.place_.store, std::move(request), range.length);

@@ -17,8 +17,8 @@
 #include "bucketline/channel/fifo.h"
 #include "bucketline/channel/fifo_writer.h"
 #include "bucketline/channel/pipe_epoch.h"
-#include "bucketline/channel/stop_event.h"
 #include "bucketline/exec/thread_pool.h"
+#include "bucketline/store/stop_event.h"
 
 namespace bucketline {
 namespace {

@@ -51,12 +51,16 @@ Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& option
   KeyFilter filter(options.extensions, options.folder_markers);
   ShardSet shards{.format = nullptr, .store = store, .source = uri.ToString(), .objects = {}};
   const ShardFormat* other = nullptr;  // than that of the first shard
+  const bool shards_wanted = options.format == "auto";
   ForEachPage(*store, Runtime::KeyOf(uri), options, [&](std::vector<ObjectInfo> objects) {
     if (options.listing_progress) options.listing_progress(objects.size());
     for (ObjectInfo& object : objects) {
       if (filter.Accept(object)) {
         builder.Add(RawRecord(std::move(object)));
-      } else if (const ShardFormat* format = ShardFormatOf(object.key)) {
+        continue;
+      }
+      if (!shards_wanted || filter.accepted() > 0) continue;
+      if (const ShardFormat* format = ShardFormatOf(object.key)) {
         if (shards.format == nullptr) shards.format = format;
         if (shards.format != format) other = format;
         shards.objects.push_back(std::move(object));
@@ -64,7 +68,7 @@ Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& option
     }
     return true;
   });
-  if (filter.accepted() == 0 && options.format == "auto" && shards.format != nullptr) {
+  if (filter.accepted() == 0 && shards.format != nullptr) {
     if (other == nullptr) return IndexShards(runtime, shards, options);
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("{} and {} shards are here; say by the format which are wanted",

@@ -26,6 +26,14 @@ GetRequest PinnedGet(const RecordPart& part, PinMode pin) {
   return request;
 }
 
+GetRequest PinnedGet(const RecordPart& part, PinMode pin, uint64_t offset, uint64_t length) {
+  GetRequest request = PinnedGet(part, pin);
+  if (length == part.length) return request;
+  request.offset += offset;
+  request.length = length;
+  return request;
+}
+
 bool IsWhole(const RecordPart& part) { return part.offset == 0 && part.length == part.object_size; }
 
 std::string UriOfPart(const ObjectStore& store, const RecordPart& part) {

@@ -1,6 +1,7 @@
 // How a record's read is bound to what was listed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "bucketline/base/error.h"
@@ -13,6 +14,9 @@ namespace bucketline {
 // The Get of a record's part: its range, pinned to the listed size and to the listed ETag or version. A
 // whole object is asked for without a range, which also reads empty ones.
 GetRequest PinnedGet(const RecordPart& part, PinMode pin);
+
+// The same of `length` of its bytes from `offset` on, counted from where the part begins.
+GetRequest PinnedGet(const RecordPart& part, PinMode pin, uint64_t offset, uint64_t length);
 
 // Whether the part is its whole object.
 bool IsWhole(const RecordPart& part);

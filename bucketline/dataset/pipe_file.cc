@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,20 +21,10 @@ constexpr std::chrono::milliseconds kLookAgain{20};  // for a FIFO that is not t
 
 double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-UniqueFd MakeWake() {
-  UniqueFd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake) throw PosixError(errno, "make an event descriptor");
-  return wake;
-}
-
 }  // namespace
 
 PipeFile::PipeFile(std::string path, Duration patience, std::stop_token stop)
-    : path_(std::move(path)),
-      patience_(patience),
-      stop_(std::move(stop)),
-      wake_(MakeWake()),
-      on_stop_(stop_, [fd = wake_.get()] { eventfd_write(fd, 1); }) {
+    : path_(std::move(path)), patience_(patience), stop_(std::move(stop)), stop_event_(stop_) {
   Open();
 }
 
@@ -68,7 +57,7 @@ void PipeFile::Open() {
 void PipeFile::Await(int fd, Duration longest, bool* ready) {
   const SteadyTime start = Clock::Real().Now();
   for (;;) {
-    pollfd fds[2] = {{.fd = wake_.get(), .events = POLLIN, .revents = 0},
+    pollfd fds[2] = {{.fd = stop_event_.fd(), .events = POLLIN, .revents = 0},
                      {.fd = fd, .events = POLLIN, .revents = 0}};
     const Duration left = std::max(Duration::zero(), longest - (Clock::Real().Now() - start));
     const timespec timeout = {.tv_sec = left / std::chrono::seconds(1),

@@ -3,12 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
 
 #include "bucketline/base/clock.h"
+#include "bucketline/store/stop_event.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline {
@@ -38,8 +38,7 @@ class PipeFile {
   const std::string path_;
   const Duration patience_;
   const std::stop_token stop_;
-  UniqueFd wake_;  // an eventfd
-  std::stop_callback<std::function<void()>> on_stop_;
+  const StopEvent stop_event_;
   UniqueFd fifo_;
   bool begun_ = false;  // bytes, or the end, have come
   Duration waited_{0};

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/channel/fast_file_channel.h"
@@ -74,8 +73,7 @@ void JobChannels::Serve(const ChannelFailure& failed, const std::stop_token& sto
     } else {
       FastFileOptions options;
       options.objects = Finding(stop);
-      // Others than root may not open their mounts to other users, unless /etc/fuse.conf says so.
-      options.mount = {.memory = memory_each_, .allow_other = geteuid() == 0, .left_out = {}};
+      options.mount.memory = memory_each_;
       options.failed = named;
       served_.push_back(ServeFastFile(runtime_, channel, host, layout.channel(channel.name), options));
     }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/json_numbers.h"
 
 namespace bucketline {
 namespace {
@@ -65,7 +66,8 @@ std::vector<MdsColumn> ColumnsOf(const nlohmann::json& object) {
   std::vector<MdsColumn> columns;
   for (size_t i = 0; i < names.size(); ++i) {
     MdsColumn& column = columns.emplace_back(MdsColumn{names[i], encodings[i], std::nullopt});
-    if (!sizes[i].is_null() && sizes[i].get<uint64_t>() != 0) column.size = sizes[i].get<uint64_t>();
+    const uint64_t size = sizes[i].is_null() ? 0 : WholeNumber(sizes[i]);
+    if (size != 0) column.size = size;
   }
   return columns;
 }

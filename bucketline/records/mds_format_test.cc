@@ -98,6 +98,13 @@ TEST(MdsFormat, ATableThatMakesNoSenseIsDamage) {
                                "column_encodings": [], "column_sizes": []})"))
                   .damage,
               HasSubstr("different number"));
+  for (const char* size : {"1e30", "-1", "0.5", "\"8\""}) {
+    SCOPED_TRACE(size);
+    const std::string header = R"({"format": "mds", "version": 2, "column_names": ["a"],
+                                   "column_encodings": ["bytes"], "column_sizes": [)" +
+                               std::string(size) + "]}";
+    EXPECT_THAT(Scan(Mds({}, header)).damage, HasSubstr("does not parse"));
+  }
 }
 
 TEST(MdsFormat, CompressedShardsAndOtherVersionsAreRefused) {

@@ -7,18 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/records/recordio.h"
 #include "bucketline/records/varint.h"
 
 namespace bucketline {
 namespace {
 
-constexpr uint32_t kMagic = 0xced7230a;
-constexpr uint64_t kPrelude = 8;       // magic, flag and length
 constexpr uint64_t kImageHeader = 24;  // flag, label, id, id2
 constexpr uint32_t kMostLabels = 1 << 16;
-
-// The top bits of the length.
-enum Piece : uint32_t { kWhole = 0, kFirst = 1, kMiddle = 2, kLast = 3 };
 
 LabelValue NumberOf(float label) {
   // Beyond this a float holds whole numbers only, and says little of which.
@@ -35,7 +31,7 @@ class RecordIoScanner {
     for (; at_ < shard_.size(); ++number_) {
       const uint64_t begin = at_;
       const auto [piece, body, length] = NextPiece();
-      if (piece == kWhole) {
+      if (piece == RecordIoFlag::kWhole) {
         Take(begin, body, length);
         continue;
       }
@@ -50,20 +46,21 @@ class RecordIoScanner {
 
  private:
   struct Part {
-    Piece piece;
+    RecordIoFlag piece;
     uint64_t body;  // offset
     uint64_t length;
   };
 
   Part NextPiece() {
-    ByteReader reader(shard_.At(at_, kPrelude));
-    if (reader.Fixed32() != kMagic) {
+    ByteReader reader(shard_.At(at_, kRecordIoHeadSize));
+    if (reader.Fixed32() != kRecordIoMagic) {
       throw ShardDamage(at_, "no record begins here: its magic number is wrong, or the file is no RecordIO");
     }
     const uint32_t word = reader.Fixed32();
-    const Part part{
-        .piece = static_cast<Piece>(word >> 29), .body = at_ + kPrelude, .length = word & ((1u << 29) - 1)};
-    if (part.piece > kLast)
+    const Part part{.piece = static_cast<RecordIoFlag>(word >> 29),
+                    .body = at_ + kRecordIoHeadSize,
+                    .length = word & ((1u << 29) - 1)};
+    if (part.piece > RecordIoFlag::kLast)
       throw ShardDamage(at_, fmt::format("a record has the unknown flag {}", word >> 29));
     if (part.length > shard_.size() - part.body) {
       throw ShardDamage(
@@ -74,11 +71,11 @@ class RecordIoScanner {
     return part;
   }
 
-  void PassOtherPieces(Piece piece) {
-    while (piece != kLast) {
+  void PassOtherPieces(RecordIoFlag piece) {
+    while (piece != RecordIoFlag::kLast) {
       const uint64_t begin = at_;
       piece = NextPiece().piece;
-      if (piece == kMiddle || piece == kLast) continue;
+      if (piece == RecordIoFlag::kMiddle || piece == RecordIoFlag::kLast) continue;
       throw ShardDamage(
           begin, fmt::format("record {} is stored in pieces, and another begins before its last", number_));
     }

@@ -12,12 +12,12 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/store/stop_event.h"
 #include "bucketline/store/unique_fd.h"
 
 extern char** environ;
@@ -121,8 +121,7 @@ bool ReadSome(int fd, std::string& text) {
 ChildResult RunChild(const std::vector<std::string>& arguments, std::string_view name, Duration deadline,
                      size_t max_output, std::stop_token stop) {
   if (arguments.empty()) throw Error(ErrorCode::kInvalidArgument, fmt::format("{} is empty", name));
-  const UniqueFd stopped(eventfd(0, EFD_CLOEXEC));
-  if (stopped.get() < 0) throw SystemFailure("make an event descriptor");
+  const StopEvent stopped(stop);
   Pipe out = MakePipe();
   Pipe err = MakePipe();
   const SteadyTime end = std::chrono::steady_clock::now() + deadline;
@@ -130,14 +129,10 @@ ChildResult RunChild(const std::vector<std::string>& arguments, std::string_view
   if (child.exit_fd() < 0) throw SystemFailure("watch a process");
   out.write.Close();
   err.write.Close();
-  const std::stop_callback wake(stop, [&] {
-    const uint64_t one = 1;
-    static_cast<void>(write(stopped.get(), &one, sizeof one));
-  });
 
   ChildResult result;
   std::array<pollfd, 4> fds = {pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0},
-                               pollfd{child.exit_fd(), POLLIN, 0}, pollfd{stopped.get(), POLLIN, 0}};
+                               pollfd{child.exit_fd(), POLLIN, 0}, pollfd{stopped.fd(), POLLIN, 0}};
   // A grandchild may keep the pipes open: the end of the child, and what it wrote before, are all that counts.
   for (bool ended = false; !ended || fds[0].revents != 0 || fds[1].revents != 0;) {
     const int ready =

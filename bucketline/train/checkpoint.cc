@@ -11,8 +11,8 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/hash.h"
+#include "bucketline/base/json_numbers.h"
 #include "bucketline/store/blocking.h"
-#include "bucketline/train/json_numbers.h"
 
 namespace bucketline {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "bucketline/base/crc.h"
+#include "bucketline/base/crc32c.h"
 
 namespace bucketline {
 namespace {
@@ -43,11 +43,7 @@ std::string EventAt(double wall_time, int64_t step) {
 
 }  // namespace
 
-uint32_t MaskedCrc32c(std::string_view data) {
-  Crc32c crc;
-  crc.Update({reinterpret_cast<const uint8_t*>(data.data()), data.size()});
-  return std::rotr(crc.value(), 15) + 0xa282ead8u;
-}
+uint32_t MaskedCrc32c(std::string_view data) { return std::rotr(Crc32cOf(data), 15) + 0xa282ead8u; }
 
 void AppendRecord(std::string_view data, std::string& file) {
   std::string length;

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/error.h"
-#include "bucketline/train/json_numbers.h"
+#include "bucketline/base/json_numbers.h"
 
 namespace bucketline {
 namespace {
