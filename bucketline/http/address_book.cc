@@ -58,6 +58,7 @@ struct AddressBook::State {
       lock.unlock();
       Result<std::vector<std::string>> found = Catch([&] { return resolve(name); });
       lock.lock();
+      if (closed) return;  // nobody is left to be told, and the clock may be gone
       Take(hosts[name], found ? *std::move(found) : std::vector<std::string>());
     }
   }

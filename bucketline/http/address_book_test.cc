@@ -1,5 +1,6 @@
 #include "bucketline/http/address_book.h"
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
@@ -118,21 +119,37 @@ TEST_F(AddressBookTest, WhereNobodyAnsweredIsLeftOutForAWhile) {
   WaitForAll(2);
 }
 
+// Asserts that nobody asks it any more once its owner is gone.
+class OwnedClock : public ManualClock {
+ public:
+  SteadyTime Now() const override {
+    EXPECT_FALSE(gone) << "the time is asked for after the book's end";
+    return ManualClock::Now();
+  }
+  std::atomic<bool> gone = false;
+};
+
 TEST_F(AddressBookTest, AResolutionThatHangsHoldsNobodyUp) {
-  auto release = std::make_shared<std::promise<void>>();
-  auto begun = std::make_shared<std::promise<void>>();
-  auto ended = std::make_shared<std::promise<void>>();
-  book_.emplace([release, begun, ended](const std::string&) {
-    begun->set_value();
-    release->get_future().wait();
-    ended->set_value();
-    return std::vector<std::string>();
-  });
+  std::promise<void> begun, release, ended;
+  // Dropped with the book's thread, after its last deed.
+  const auto at_end = [&ended](int* token) {
+    delete token;
+    ended.set_value();
+  };
+  OwnedClock clock;
+  book_.emplace(
+      [&begun, &release, token = std::shared_ptr<int>(new int, at_end)](const std::string&) {
+        begun.set_value();
+        release.get_future().wait();
+        return std::vector<std::string>{"10.0.0.1"};
+      },
+      &clock);
   EXPECT_EQ(book_->Next("store.test"), std::nullopt);
-  begun->get_future().wait();
+  begun.get_future().wait();
   book_.reset();
-  release->set_value();
-  ended->get_future().wait();
+  clock.gone = true;
+  release.set_value();
+  EXPECT_EQ(ended.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 TEST(AddressBookSystemTest, ResolvesTheLoopback) {

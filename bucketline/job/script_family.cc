@@ -4,13 +4,14 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,30 +21,55 @@ namespace bucketline {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
+constexpr auto kLongestExec = std::chrono::milliseconds(100);
 constexpr int kRoundMilliseconds = 10;
 
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
+
+// Up to the end of the process that it describes, which may come at any moment. Nothing where it may not be read.
+std::optional<std::string> ReadAll(const std::string& path) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  char part[16384];
+  for (ssize_t got = 0; (got = read(file.get(), part, sizeof part)) > 0;) {
+    text.append(part, static_cast<size_t>(got));
+  }
+  return text;
 }
 
-// Whether it runs, and in which session: proc_pid_stat(5), whose second field is a name in parentheses.
-std::optional<pid_t> SessionOfLiving(const std::string& folder) {
-  const std::string stat = ReadAll(folder + "/stat");
-  const size_t name_end = stat.rfind(')');
+// Of proc_pid_stat(5), by its numbers of fields.
+struct ProcessStat {
+  pid_t session = 0;             // 6
+  uint64_t memory = 0;           // 23; a kernel thread has none
+  uint64_t code = 0;             // 26; known only once the program's environment is there
+  uint64_t environment = 0;      // 50
+  uint64_t environment_end = 0;  // 51
+};
+
+std::optional<ProcessStat> StatOfLiving(const std::string& folder) {
+  const std::string stat = ReadAll(folder + "/stat").value_or("");
+  const size_t name_end = stat.rfind(')');  // the second field, a name in parentheses, may hold anything
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(stat.substr(name_end + 1));
-  char state = 0;
-  pid_t parent = 0;
-  pid_t group = 0;
-  pid_t session = 0;
-  fields >> state >> parent >> group >> session;
-  if (!fields || state == 'Z' || state == 'X') return std::nullopt;
-  return session;
+  std::string state;
+  if (!(fields >> state) || state == "Z" || state == "X") return std::nullopt;
+  ProcessStat found;
+  uint64_t skipped = 0;
+  auto read_up_to = [&, field = 3](int end, uint64_t& value) mutable {
+    for (; field < end; ++field) fields >> (field + 1 == end ? value : skipped);
+  };
+  uint64_t session = 0;
+  read_up_to(6, session);
+  read_up_to(23, found.memory);
+  read_up_to(26, found.code);
+  read_up_to(50, found.environment);
+  read_up_to(51, found.environment_end);
+  found.session = static_cast<pid_t>(session);
+  return found;
 }
 
-bool HasMark(const std::string& folder, const std::string& mark) {
-  const std::string environment = ReadAll(folder + "/environ");
+bool Holds(const std::string& environment, const std::string& mark) {
   for (size_t at = environment.find(mark); at != std::string::npos; at = environment.find(mark, at + 1)) {
     const size_t end = at + mark.size();
     const bool begins = at == 0 || environment[at - 1] == '\0';
@@ -53,10 +79,21 @@ bool HasMark(const std::string& folder, const std::string& mark) {
   return false;
 }
 
+// While it starts a program (execve), a process has no environment for a moment, and what was read of the former one
+// may be a part: it is looked at again.
 bool IsMember(pid_t pid, const ScriptFamily& family) {
   const std::string folder = "/proc/" + std::to_string(pid);
-  const std::optional<pid_t> session = SessionOfLiving(folder);
-  return session && (*session == family.session || HasMark(folder, family.mark));
+  for (const auto end = Now() + kLongestExec;; sched_yield()) {
+    const std::optional<std::string> environment = ReadAll(folder + "/environ");
+    const std::optional<ProcessStat> stat = StatOfLiving(folder);
+    if (!stat) return false;
+    if (stat->session == family.session) return true;
+    if (!environment || stat->memory == 0) return false;
+    if (Holds(*environment, family.mark)) return true;
+    const uint64_t size = stat->environment_end - stat->environment;
+    const bool whole = stat->code != 0 && environment->size() == size;
+    if (whole || Now() > end) return false;
+  }
 }
 
 // The descriptor holds the pid while it is looked at once more: what is killed is a member, not a successor of its pid.
