@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@ namespace bucketline {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
-constexpr auto kLongestExec = std::chrono::milliseconds(100);
+constexpr auto kLongestExec = std::chrono::seconds(2);
 constexpr int kRoundMilliseconds = 10;
 
 std::chrono::steady_clock::time_point Now() { return std::chrono::steady_clock::now(); }
@@ -83,7 +82,7 @@ bool Holds(const std::string& environment, const std::string& mark) {
 // may be a part: it is looked at again.
 bool IsMember(pid_t pid, const ScriptFamily& family) {
   const std::string folder = "/proc/" + std::to_string(pid);
-  for (const auto end = Now() + kLongestExec;; sched_yield()) {
+  for (const auto end = Now() + kLongestExec;; poll(nullptr, 0, 1)) {
     const std::optional<std::string> environment = ReadAll(folder + "/environ");
     const std::optional<ProcessStat> stat = StatOfLiving(folder);
     if (!stat) return false;
