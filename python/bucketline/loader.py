@@ -144,6 +144,8 @@ class Loader:
         self._assemble = Assembler(
             self._dataset, image is not None, decoded, _collate(collate), self._batch, self._fields_batch
         )
+        if (allocate := self._allocator()) is not None:
+            options.set_allocator(allocate)
         self._options = options
         self._core = (_core.StreamLoader if streams else _core.Loader)(self._dataset._core, options, hook)
         _live.add(self)
@@ -179,6 +181,10 @@ class Loader:
         self._iterators += 1
         self._ended_early = False
         return _Epoch(self, self._iterators)
+
+    def _allocator(self) -> Callable[[int], Any] | None:
+        """Makes the memory of batches, as something with data_ptr(); None: the engine makes it."""
+        return None
 
     def _convert(self, array: Any) -> Any:
         """A numpy array as the framework's."""

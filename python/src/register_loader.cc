@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "src/batch_memory.h"
 #include "src/conversion.h"
 #include "src/dataset_handle.h"
 #include "src/loader_handle.h"
@@ -119,7 +120,11 @@ void RegisterOptions(nb::module_& module) {
       .def_rw("memory", &LoaderOptions::memory)
       .def_rw("max_requests", &LoaderOptions::max_requests)
       .def_rw("on_error", &LoaderOptions::on_error)
-      .def_rw("max_skipped", &LoaderOptions::max_skipped);
+      .def_rw("max_skipped", &LoaderOptions::max_skipped)
+      .def(
+          "set_allocator",
+          [](LoaderOptions& options, nb::object call) { options.allocator = AllocatorOf(std::move(call)); },
+          "call"_a);
 }
 
 void RegisterBatch(nb::module_& module) {

@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 #include <torch/types.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/train/nn/adam.h"
 
 namespace bucketline::nn {
 namespace {
@@ -62,7 +62,7 @@ std::vector<at::Tensor> TensorsOf(const NamedParameters& parameters) {
 std::unique_ptr<optim::Optimizer> MakeOptimizer(const NamedParameters& parameters,
                                                 const TrainOptions& options) {
   if (options.optimizer == OptimizerKind::kAdam) {
-    return std::make_unique<optim::Adam>(
+    return std::make_unique<FusedAdam>(
         TensorsOf(parameters), optim::AdamOptions(options.learning_rate).weight_decay(options.weight_decay));
   }
   return std::make_unique<optim::SGD>(

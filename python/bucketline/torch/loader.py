@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -20,8 +21,9 @@ from bucketline.torch.batch import Batch, FieldBatch
 class Loader(base.Loader):
     """bl.Loader with tensors, for `for images, labels in loader`; takes the same options.
 
-    device: where images and labels go; None: they stay on the CPU, in the engine's own memory. To CUDA they go through
-        pinned memory on a stream of their own, while the device still computes on the batch before.
+    device: where images and labels go; None: they stay on the CPU, in the engine's own memory. For CUDA the engine
+        decodes into pinned memory, and they are copied on a stream of their own, while the device still computes on
+        the batch before.
 
     Without labels the loop gets the image tensor alone, and `last_batch` has the rest; with fields=, or a transform that
     gives dicts, it gets one dict of tensors, with the labels as `.labels`. Ranks come from
@@ -87,6 +89,8 @@ class Loader(base.Loader):
     def close(self) -> None:
         """Ends the threads and frees the memory, but for batches that you hold."""
         self._last_batch = None
+        if self._mover is not None:
+            self._mover.close()
         super().close()
 
     def __reduce__(self) -> Any:
@@ -94,6 +98,9 @@ class Loader(base.Loader):
             "a Loader holds threads and is not pickled; make it in the process that uses it, or give a DataLoader a "
             "bucketline.torch.IterableDataset"
         )
+
+    def _allocator(self) -> Callable[[int], torch.Tensor] | None:
+        return None if self._mover is None else self._mover.allocator
 
     def _convert(self, array: Any) -> torch.Tensor:
         return torch.from_numpy(array)
@@ -108,22 +115,38 @@ class Loader(base.Loader):
         return batch.images if batch.labels is None and isinstance(batch, Batch) else batch
 
 
+def _pinned(size: int) -> torch.Tensor:
+    return torch.empty(size, dtype=torch.uint8, pin_memory=True)
+
+
 class _Mover:
     """Moves batches to a device; to CUDA without waiting for the copy."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        self.allocator = None if self._stream is None else _pinned
+        # Batches whose memory a copy may still read.
+        self._copied_from: deque[tuple[torch.cuda.Event, Any]] = deque()
 
     def __call__(self, batch: Any) -> Any:
         if self._stream is None:
             return batch.to(self._device)
+        while self._copied_from and self._copied_from[0][0].query():  # type: ignore[no-untyped-call]
+            self._copied_from.popleft()
         computing = torch.cuda.current_stream(self._device)
         with torch.cuda.stream(self._stream):
-            moved = batch.pin_memory().to(self._device, non_blocking=True)
+            pinned = batch.pin_memory()  # of what is not: labels, and what a transform gave
+            moved = pinned.to(self._device, non_blocking=True)
+        self._copied_from.append((self._stream.record_event(), pinned))
         computing.wait_stream(self._stream)
         parts = [*moved.values(), moved.labels] if isinstance(moved, FieldBatch) else moved
         for part in parts:
             if isinstance(part, torch.Tensor):
                 part.record_stream(computing)
         return moved
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.synchronize()
+        self._copied_from.clear()
