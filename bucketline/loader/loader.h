@@ -80,7 +80,7 @@ struct LoaderOptions {
       uint64_t{1} << 30;  // bytes held in flight: encoded records, scratch and batches not yet delivered
   // Gets in flight. A far store with a long tail needs more of them than its median says; below the Runtime's connections,
   // so that there is room for second reads of late ones.
-  size_t max_requests = 96;
+  size_t max_requests = 192;
   OnError on_error = OnError::kRaise;
   double max_skipped =
       0.01;  // share of the epoch's records that may be skipped or masked before the run ends

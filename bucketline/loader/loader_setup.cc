@@ -135,6 +135,7 @@ MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const
     needs.own_replacements = replaces;
     return needs;
   }
+  if (dataset.size() > 0) needs.usual_records = dataset.total_bytes() / dataset.size() * options.batch_size;
   needs.tensor_bytes = LayOutTensors(fields, {}, options.batch_size).bytes;
   needs.batch_bytes = needs.tensor_bytes;
   if (AnyDecodes(fields)) {

@@ -30,7 +30,8 @@ struct MemoryNeeds {
   uint64_t batch_bytes = 0;   // the largest that a batch can be; not used for kSized
   uint64_t tensor_bytes = 0;  // those of them that are decoded rows
   uint64_t largest_record = 0;
-  std::string largest_uri;  // for errors
+  std::string largest_uri;     // for errors
+  uint64_t usual_records = 0;  // bytes of a batch's records on average; 0: not known. Only for kFixed
   // Stand-ins need record bytes of their own: rows that wait for their batch's size hold theirs, and two rows of
   // several parts could each wait for bytes that the other holds. Not for kRaw, whose slots have room for both.
   bool own_replacements = false;

@@ -27,6 +27,7 @@ TEST(MemoryLayout, SharesNeverAddUpToMoreAndAlwaysHoldTheMinimum) {
     const bool sized = rng.NextBelow(2) == 0;
     if (sized) needs.rows = Rows::kSized;
     needs.own_replacements = rng.NextBelow(2) == 0;
+    if (rng.NextBelow(2) == 0) needs.usual_records = 1 + rng.NextBelow(20000);
     const uint64_t memory = MinimumMemory(needs) + rng.NextBelow(i % 2 == 0 ? 10 : 100000);
     const MemoryLayout layout = LayOutMemory(needs, memory);
     ASSERT_LE(layout.batches + layout.fetch + layout.replacement + layout.scratch + layout.kept, memory);
@@ -58,6 +59,19 @@ TEST(MemoryLayout, MoreMemoryNeverGivesLessScratch) {
 TEST(MemoryLayout, WithRoomBatchesOverlap) {
   EXPECT_GE(LayOutMemory(Fixed(1000, 10), 4000).batches, 2000u);
   EXPECT_GE(LayOutMemory(Fixed(1000, 10), 100000).batches, 30000u);
+}
+
+TEST(MemoryLayout, RecordsOfAKnownSizeGetWhatTheyNeedAndBatchesTheRest) {
+  MemoryNeeds needs = Fixed(1000, 300);
+  const uint64_t guessed = LayOutMemory(needs, 100000).batches;
+  needs.usual_records = 200;
+  const MemoryLayout small = LayOutMemory(needs, 100000);
+  EXPECT_GT(small.batches, guessed * 11 / 10);
+  EXPECT_GE(small.fetch, small.batches / 1000 * 200);
+  needs.usual_records = 5000;
+  const MemoryLayout large = LayOutMemory(needs, 100000);
+  EXPECT_LT(large.batches, guessed / 2);
+  EXPECT_GE(large.fetch, large.batches / 1000 * 5000);
 }
 
 TEST(MemoryLayout, BelowTheMinimumTheErrorNamesObjectAndMinimum) {

@@ -21,7 +21,7 @@ struct RuntimeOptions {
   uint64_t memory = 0;  // bytes that all loaders together may reserve; 0: no common cap
   size_t network_threads = 1;
   size_t connections =
-      128;  // kept alive in all; the most requests at a time to one first folder of a bucket. The retry
+      256;  // kept alive in all; the most requests at a time to one first folder of a bucket. The retry
             // budget grows with it
   bool hedge = true;           // small reads that are late are asked for again: at most 3 % of all requests
   std::string ca_bundle = {};  // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's

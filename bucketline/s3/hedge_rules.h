@@ -15,7 +15,7 @@ namespace bucketline {
 
 // Shared by all requests of a Runtime. Thread-safe.
 //
-// A read is late when its first byte has not come after the 99th percentile of the reads of its size, and never before
+// A read is late when its first byte has not come after what kUsual of the reads of its size took, and never before
 // kShortest: what is slow for everybody is not mended by asking twice.
 class HedgeRules {
  public:
@@ -23,6 +23,10 @@ class HedgeRules {
                                        << 20;  // bytes: beyond it the transfer is what takes the time
   static constexpr Duration kShortest = std::chrono::milliseconds(200);
   static constexpr double kShare = 0.03;  // of all requests, at most
+  static constexpr double kShareOfLate =
+      0.0275;  // of those that are not kVeryLate times as late as late ones
+  static constexpr double kVeryLate = 1.5;
+  static constexpr double kUsual = 0.975;  // a quantile that the share is enough for
 
   explicit HedgeRules(S3Counters* counters) : counters_(counters) {}
 
@@ -36,12 +40,13 @@ class HedgeRules {
   // What a read of `bytes` took to its first byte, or at least took when it was given up for its second.
   void Record(uint64_t bytes, Duration first_byte);
 
-  // Takes one of the share, and counts it in the counters; false when it is used up.
-  bool TryTake();
+  // Takes one of the share for a read that is late after `patience` and has waited for so long, and counts it in the
+  // counters; false when the share is used up. Its last part is for the latest of reads.
+  bool TryTake(Duration patience, Duration waited);
 
  private:
   // A percentile is made of at least kEnough reads (the first ones) and of at most kWindow, after which the counting begins
-  // anew: the network of an hour ago says nothing. It is looked at after each kEnough, as the 99th percentile of a hundred
+  // anew: the network of an hour ago says nothing. It is looked at after each kEnough, as such a quantile of a hundred
   // is a poor one, and a new window speaks only once it has kTrusted.
   static constexpr uint64_t kWindow = 4000;
   static constexpr uint64_t kTrusted = 1000;
@@ -50,7 +55,7 @@ class HedgeRules {
   struct SizeClass {
     std::unique_ptr<Histogram> microseconds = std::make_unique<Histogram>();
     uint64_t speaks_from = kEnough;
-    std::optional<Duration> p99;
+    std::optional<Duration> usual;
   };
   static size_t ClassOf(uint64_t bytes);
 

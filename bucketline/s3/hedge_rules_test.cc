@@ -60,22 +60,33 @@ TEST(HedgeRulesTest, AFirstGuessIsMended) {
   HedgeRules rules(&counters);
   for (int i = 0; i < 100; ++i) rules.Record(kSmall, milliseconds(250));
   EXPECT_LT(rules.Patience(kSmall), milliseconds(290));
-  for (int i = 0; i < 100; ++i) rules.Record(kSmall, milliseconds(i < 5 ? 800 : 250));
+  for (int i = 0; i < 100; ++i) rules.Record(kSmall, milliseconds(i < 10 ? 800 : 250));
   EXPECT_GE(rules.Patience(kSmall), milliseconds(800));
 }
 
 TEST(HedgeRulesTest, NeverMoreThanItsShare) {
   S3Counters counters;
   HedgeRules rules(&counters);
-  EXPECT_FALSE(rules.TryTake());
+  EXPECT_FALSE(rules.TryTake(milliseconds(200), milliseconds(3000)));
   uint64_t taken = 0;
   for (int i = 0; i < 1000; ++i) {
     counters.requests.Add();
-    while (rules.TryTake()) ++taken;
+    while (rules.TryTake(milliseconds(200), milliseconds(300))) ++taken;
     EXPECT_LE(taken * 100, counters.requests.value() * 3);
   }
   EXPECT_EQ(taken, 30u);
   EXPECT_EQ(counters.hedges.value(), 30u);
+}
+
+TEST(HedgeRulesTest, TheLatestStillHaveAPartOfTheShareWhenOthersHaveNone) {
+  S3Counters counters;
+  HedgeRules rules(&counters);
+  counters.requests.Add(1000);
+  uint64_t taken = 0;
+  while (rules.TryTake(milliseconds(200), milliseconds(299))) ++taken;
+  EXPECT_EQ(taken, 27u);
+  while (rules.TryTake(milliseconds(200), milliseconds(300))) ++taken;
+  EXPECT_EQ(taken, 30u);
 }
 
 // Log-normal: median 30 ms, 99th percentile 600 ms.
@@ -99,7 +110,7 @@ double P99OfBatches(bool hedge) {
     double took = first;
     const auto patience = rules.Patience(kSmall);
     const double patience_ms = patience ? std::chrono::duration<double, std::milli>(*patience).count() : 0;
-    if (hedge && patience && first > patience_ms && rules.TryTake())
+    if (hedge && patience && first > patience_ms && rules.TryTake(*patience, *patience))
       took = std::min(first, patience_ms + second);
     rules.Record(kSmall,
                  std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(took)));

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace bucketline {
+namespace {
+
+// There may be room, memory or a part of the share again.
+constexpr Duration kTryAgain = std::chrono::milliseconds(100);
+
+}  // namespace
 
 void HedgedGet::Start(std::shared_ptr<S3Client> client, GetRequest request, uint64_t bytes,
                       std::shared_ptr<GetSink> sink, Done done) {
@@ -45,8 +51,11 @@ void HedgedGet::PatienceEnded() {
   waited_ += waiting_;
   // What counts as late may have become known, or have changed, since the read began.
   const std::optional<Duration> patience = client_->environment().hedges->Patience(bytes_);
-  if (patience && *patience <= waited_) return AskAgainLocked();
-  WaitLocked(patience ? *patience - waited_ : HedgeRules::kShortest);
+  if (patience && *patience <= waited_) {
+    if (!AskAgainLocked(*patience)) WaitLocked(kTryAgain);
+  } else {
+    WaitLocked(patience ? *patience - waited_ : HedgeRules::kShortest);
+  }
 }
 
 void HedgedGet::StartRead(Read& read, bool optional) {
@@ -59,16 +68,17 @@ void HedgedGet::StartRead(Read& read, bool optional) {
       [self = shared_from_this(), &read](S3Outcome outcome) { self->Ended(read, std::move(outcome)); });
 }
 
-void HedgedGet::AskAgainLocked() {
+bool HedgedGet::AskAgainLocked(Duration patience) {
   const S3Environment& environment = client_->environment();
   ConcurrencyLimits* limits = environment.limits;
-  if (limits != nullptr && !limits->IsCalm(client_->ScopeOf(request_.key))) return;
+  if (limits != nullptr && !limits->IsCalm(client_->ScopeOf(request_.key))) return false;
   second_.sink = first_.sink->Second();
-  if (second_.sink == nullptr || !environment.hedges->TryTake()) {
+  if (second_.sink == nullptr || !environment.hedges->TryTake(patience, waited_)) {
     second_.sink = nullptr;
-    return;
+    return false;
   }
   StartRead(second_, true);
+  return true;
 }
 
 void HedgedGet::Ended(Read& read, S3Outcome outcome) {

@@ -40,7 +40,7 @@ class HedgedGet : public std::enable_shared_from_this<HedgedGet> {
   void WaitLocked(Duration patience);
   void PatienceEnded();
   void StartRead(Read& read, bool optional);
-  void AskAgainLocked();
+  bool AskAgainLocked(Duration patience);  // false when it may not now
   void Ended(Read& read, S3Outcome outcome);
   void Finish();
 

@@ -84,6 +84,10 @@ class HedgedGetTest : public ::testing::Test {
     store_->Get(std::move(request), read.sink, read.done.Done());
     return read;
   }
+  void UseUpTheShare() {
+    while (rules_.TryTake(std::chrono::milliseconds(1), std::chrono::seconds(1))) {
+    }
+  }
   uint64_t sent() { return s3_.transport.requests().size(); }
 
   ScriptedS3 s3_;
@@ -159,14 +163,17 @@ TEST_F(HedgedGetTest, NothingIsAskedTwiceWhileTheStoreIsCongested) {
   EXPECT_EQ(busy.sink->asked(), 0);
 }
 
-TEST_F(HedgedGetTest, TheShareIsNeverExceeded) {
-  while (rules_.TryTake()) {
-  }
+TEST_F(HedgedGetTest, TheShareIsNeverExceededAndAskedForAgainOnceThereIsMore) {
+  UseUpTheShare();
   s3_.transport.Push(Hang());
+  s3_.transport.Push(ObjectAnswer("hello"));
   Read read = Start(true);
   read.sink->WaitUntilAsked();
   while (!read.sink->TwinIsGone()) std::this_thread::yield();
   EXPECT_EQ(sent(), 1u);
+  s3_.counters.requests.Add(1000);
+  ASSERT_TRUE(read.done.Wait());
+  EXPECT_EQ(read.sink->taken(), "hello");
 }
 
 // It holds memory of budgets that the caller may free once it knows that all is over.

@@ -38,7 +38,7 @@ class Runtime:
         *,
         memory: int | str | None = None,
         network_threads: int = 1,
-        connections: int = 128,
+        connections: int = 256,
         hedge: bool = True,
         ca_bundle: str | os.PathLike[str] | None = None,
     ) -> None:
