@@ -25,7 +25,8 @@ class Copier {
         target_(target),
         options_(options),
         stop_(std::move(stop)),
-        spare_(std::max<size_t>(options.parallel, 1)) {}
+        spare_(std::max<size_t>(options.parallel, 1)),
+        buffers_(std::make_shared<BufferPool>(2 * spare_.capacity() * options.piece)) {}
 
   DownloadReport Run() {
     std::vector<std::thread> threads;
@@ -73,7 +74,7 @@ class Copier {
     if (place.part.length == 0) return;
     GetRequest request = PinnedGet(place.part, place.pin);
     request.stop = stop_;
-    ReadAhead reader(*place.store, std::move(request), place.part.length, options_.piece, &spare_);
+    ReadAhead reader(*place.store, std::move(request), place.part.length, options_.piece, &spare_, buffers_);
     const auto next = [&] {
       try {
         return reader.Next();
@@ -105,7 +106,8 @@ class Copier {
   ObjectStore* const target_;
   const DownloadOptions& options_;
   const std::stop_token stop_;
-  MemoryBudget spare_;  // pieces that may be asked for beside one of each thread
+  MemoryBudget spare_;                         // pieces that may be asked for beside one of each thread
+  const std::shared_ptr<BufferPool> buffers_;  // theirs, from object to object
   std::atomic<uint64_t> next_{0};
   std::mutex mutex_;  // guards report_
   DownloadReport report_;

@@ -64,7 +64,7 @@ class ReadAhead::Piece : public GetSink {
 };
 
 ReadAhead::ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, uint64_t piece,
-                     MemoryBudget* spare)
+                     MemoryBudget* spare, std::shared_ptr<BufferPool> buffers)
     : store_(store),
       request_(std::move(request)),
       end_(request_.offset + length),
@@ -72,7 +72,7 @@ ReadAhead::ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, ui
       spare_(spare),
       stop_(request_.stop, over_.get_token()),
       next_(request_.offset),
-      buffers_(std::make_shared<BufferPool>(UINT64_MAX)) {}  // no more than are read at a time
+      buffers_(std::move(buffers)) {}
 
 ReadAhead::~ReadAhead() {
   over_.request_stop();

@@ -21,8 +21,9 @@ namespace bucketline {
 class ReadAhead {
  public:
   // Reads `length` bytes, not 0, from request.offset on. One piece is always asked for or held; each one beyond takes a unit
-  // of `spare`, where there is one, from its request until Next has given it.
-  ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, uint64_t piece, MemoryBudget* spare);
+  // of `spare`, where there is one, from its request until Next has given it. Their memory goes round in `buffers`.
+  ReadAhead(ObjectStore& store, GetRequest request, uint64_t length, uint64_t piece, MemoryBudget* spare,
+            std::shared_ptr<BufferPool> buffers);
   ~ReadAhead();  // stops what runs, and waits for it
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
@@ -45,7 +46,7 @@ class ReadAhead {
   LinkedStop stop_;
   uint64_t next_;       // offset of the next piece to ask for
   uint64_t asked_ = 0;  // pieces so far
-  std::shared_ptr<BufferPool> buffers_;
+  const std::shared_ptr<BufferPool> buffers_;
   std::deque<std::shared_ptr<Piece>> pieces_;
   std::optional<std::string> etag_;
 };

@@ -31,15 +31,16 @@ class ReadAheadTest : public ::testing::Test {
 
   const std::vector<uint8_t> data_ = RampBytes(1050);
   std::shared_ptr<ObjectStore> memory_ = MakeMemoryStore("m");
+  std::shared_ptr<BufferPool> buffers_ = std::make_shared<BufferPool>(UINT64_MAX);
 };
 
 TEST_F(ReadAheadTest, GivesTheBytesInOrder) {
   MemoryBudget spare(3);
-  ReadAhead whole(*memory_, Whole("k"), data_.size(), 100, &spare);
+  ReadAhead whole(*memory_, Whole("k"), data_.size(), 100, &spare, buffers_);
   EXPECT_EQ(ReadAll(whole), data_);
   GetRequest request = Whole("k");
   request.offset = 7;
-  ReadAhead inside(*memory_, request, 500, 64, &spare);
+  ReadAhead inside(*memory_, request, 500, 64, &spare, buffers_);
   EXPECT_EQ(ReadAll(inside), std::vector<uint8_t>(data_.begin() + 7, data_.begin() + 507));
   EXPECT_EQ(spare.used(), 0u);
 }
@@ -52,10 +53,12 @@ TEST_F(ReadAheadTest, MemoryThatIsGivenBackIsUsedAgain) {
   std::optional<Bytes> kept;
   std::set<const uint8_t*> memories;
   {
-    ReadAhead reader(*memory_, Whole("large"), data.size(), kPiece, &none);
+    ReadAhead reader(*memory_, Whole("large"), data.size(), kPiece, &none, buffers_);
     kept = reader.Next();
     while (const auto bytes = reader.Next()) memories.insert(bytes->data());
   }
+  ReadAhead next(*memory_, Whole("large"), data.size(), kPiece, &none, buffers_);
+  while (const auto bytes = next.Next()) memories.insert(bytes->data());
   EXPECT_EQ(memories.size(), 1u);
   EXPECT_FALSE(memories.contains(kept->data()));
   // What is kept stays as it was, also when the reader is gone.
@@ -70,7 +73,7 @@ TEST_F(ReadAheadTest, TheFirstPiecesOfMuchGrow) {
   PutBytes(*memory_, "much", data);
   RecordingStore recording(memory_);
   MemoryBudget spare(3);
-  ReadAhead reader(recording, Whole("much"), data.size(), kPiece, &spare);
+  ReadAhead reader(recording, Whole("much"), data.size(), kPiece, &spare, buffers_);
   EXPECT_EQ(ReadAll(reader), data);
   const std::vector<StoreCall> calls = recording.calls();
   ASSERT_GT(calls.size(), 16u);
@@ -89,7 +92,7 @@ TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {
     std::stop_source stop;
     GetRequest request = Whole("k");
     request.stop = stop.get_token();
-    ReadAhead reader(recording, request, data_.size(), 100, &spare);
+    ReadAhead reader(recording, request, data_.size(), 100, &spare, buffers_);
     stop.request_stop();
     EXPECT_THROW(reader.Next(), Error);
     EXPECT_EQ(recording.calls().size(), std::min<size_t>(units + 1, 11));
@@ -99,7 +102,7 @@ TEST_F(ReadAheadTest, AsksForAsManyAsMayBeAtOnce) {
 TEST_F(ReadAheadTest, WhatFitsOnePieceIsAskedForAsItWas) {
   RecordingStore recording(memory_);
   MemoryBudget spare(3);
-  ReadAhead reader(recording, Whole("k"), data_.size(), data_.size(), &spare);
+  ReadAhead reader(recording, Whole("k"), data_.size(), data_.size(), &spare, buffers_);
   EXPECT_EQ(ReadAll(reader), data_);
   ASSERT_EQ(recording.calls().size(), 1u);
   EXPECT_EQ(recording.calls()[0].length, std::nullopt);
@@ -124,7 +127,7 @@ class ChangingStore : public RecordingStore {
 TEST_F(ReadAheadTest, PiecesOfTwoStatesAreNeverMixed) {
   ChangingStore store(memory_, RampBytes(1050, 5));
   MemoryBudget spare(0);
-  ReadAhead reader(store, Whole("k"), data_.size(), 100, &spare);
+  ReadAhead reader(store, Whole("k"), data_.size(), 100, &spare, buffers_);
   EXPECT_TRUE(reader.Next());
   try {
     reader.Next();
@@ -140,7 +143,7 @@ TEST_F(ReadAheadTest, TheEndStopsWhatRuns) {
   });
   MemoryBudget spare(5);
   {
-    ReadAhead reader(*hanging, Whole("k"), data_.size(), 100, &spare);
+    ReadAhead reader(*hanging, Whole("k"), data_.size(), 100, &spare, buffers_);
     EXPECT_TRUE(reader.Next());
   }
   EXPECT_EQ(spare.used(), 0u);
