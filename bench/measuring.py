@@ -74,19 +74,20 @@ class Run:
 
     def contender(self, *words: Any) -> dict[str, Any]:
         """One of contenders.py."""
-        return self._script("contenders.py", *words, endpoint=self.endpoint)
+        return self.script("contenders.py", *words)
 
     def loop(self, contender: str, *options: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
         """A Python training loop of python_contenders.py over the images in bucket `bench`."""
         words = (contender, "bench", "images/", *options)
-        return self._script("python_contenders.py", *words, endpoint=endpoint or self.endpoint)
+        return self.script("python_contenders.py", *words, endpoint=endpoint)
 
-    def _script(self, name: str, *words: Any, endpoint: servers.Endpoint) -> dict[str, Any]:
+    def script(self, name: str, *words: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
+        """One of the Python programs beside this one."""
         path = os.pathsep.join(
             filter(None, [os.environ.get("BUCKETLINE_BENCH_PACKAGES"), os.environ.get("PYTHONPATH")])
         )
         environment = {
-            **endpoint.environment(),
+            **(endpoint or self.endpoint).environment(),
             "PYTHONPATH": path,
             "OMP_WAIT_POLICY": "passive",
             "TF_CPP_MIN_LOG_LEVEL": "3",

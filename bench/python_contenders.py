@@ -29,7 +29,8 @@ def client() -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}))
+    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}, signature_version="s3v4")
+    return boto3.client("s3", config=config)
 
 
 def keys(bucket: str, prefix: str) -> list[str]:
