@@ -53,8 +53,9 @@ std::unique_ptr<CacheFiles> CacheFiles::OpenOrMake(const std::string& path) {
     files->OpenState(true);
   } catch (const Error& error) {
     throw Error(error.code(),
-                error.message() + "; a cache needs a folder that can be written and has some room: give another "
-                                  "one, or leave the cache out",
+                error.message() +
+                    "; a cache needs a folder that can be written and has some room: give another "
+                    "one, or leave the cache out",
                 path);
   }
   return files;
@@ -90,8 +91,9 @@ void CacheFiles::OpenState(bool make) {
   }
   map_ = std::make_unique<MappedFile>(file, sizeof(SharedState));
   if (state().magic != SharedState::kMagic || state().version != kCacheVersion) {
-    throw Error(ErrorCode::kUnsupported,
-                "the cache was made by another version of bucketline; remove the folder, or give another one");
+    throw Error(
+        ErrorCode::kUnsupported,
+        "the cache was made by another version of bucketline; remove the folder, or give another one");
   }
 }
 
@@ -109,9 +111,10 @@ Lane CacheFiles::MakeLane() const {
     lane.alive = RangeLock::Try(lane.locks.get(), lock_byte::kFirstSlot + lane.slot, LockKind::kExclusive);
     if (lane.alive) return lane;
   }
-  throw Error(ErrorCode::kResourceExhausted,
-              fmt::format("{} writers use the cache already; use one process a GPU, or several caches", kSlots),
-              path_);
+  throw Error(
+      ErrorCode::kResourceExhausted,
+      fmt::format("{} writers use the cache already; use one process a GPU, or several caches", kSlots),
+      path_);
 }
 
 uint64_t CacheFiles::BaseBytes() const {

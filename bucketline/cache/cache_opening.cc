@@ -65,16 +65,19 @@ void NodeCache::SetLimit(uint64_t limit, bool alone) {
   const uint64_t before = state.limit;
   if (limit == 0 && before == 0) {
     throw Error(ErrorCode::kInvalidArgument,
-                "a new cache needs a size, the bytes of disk that it may take: cache_size=\"200GiB\", --cache-size 200GiB",
+                "a new cache needs a size, the bytes of disk that it may take: cache_size=\"200GiB\", "
+                "--cache-size 200GiB",
                 folder());
   }
   if (limit == 0 || limit == before) return;
   if (!alone) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("cache_size is {}, and other processes use this cache with {}; give all of them the same, or "
-                            "leave it out to take theirs",
-                            FormatByteSize(limit), FormatByteSize(before)),
-                folder());
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format(
+            "cache_size is {}, and other processes use this cache with {}; give all of them the same, or "
+            "leave it out to take theirs",
+            FormatByteSize(limit), FormatByteSize(before)),
+        folder());
   }
   state.limit = limit;
 }

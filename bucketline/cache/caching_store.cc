@@ -185,7 +185,8 @@ bool CachingStore::WaitForSame(const ReadPtr& read) {
   }
   read->waited = true;
   cache_->counters().shared.Add();
-  entry->second.push_back(ParkedCall::Park(threads_, read->request.stop, [this, read](bool) { LookUp(read); }));
+  entry->second.push_back(
+      ParkedCall::Park(threads_, read->request.stop, [this, read](bool) { LookUp(read); }));
   return true;
 }
 

@@ -36,6 +36,9 @@ class CachingStore : public ObjectStore {
   std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition = {}) override;
   std::string UriOf(std::string_view key) const override { return inner_->UriOf(key); }
 
+  const std::shared_ptr<ObjectStore>& inner() const { return inner_; }
+  const std::shared_ptr<NodeCache>& cache() const { return cache_; }
+
  private:
   struct Read;
   class Sink;
@@ -55,9 +58,10 @@ class CachingStore : public ObjectStore {
   const std::shared_ptr<NodeCache> cache_;
   const std::shared_ptr<CachedDataset> dataset_;
   const std::string place_;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;                 // guards what follows
   std::unordered_set<std::string> changed_;  // keys, by this store
-  std::unordered_map<std::string, std::vector<std::shared_ptr<class ParkedCall>>> waiting_;  // for whoever fetches these bytes
+  std::unordered_map<std::string, std::vector<std::shared_ptr<class ParkedCall>>>
+      waiting_;           // for whoever fetches these bytes
   StoreThreads threads_;  // last: its work uses the rest
 };
 

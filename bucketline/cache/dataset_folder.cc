@@ -89,8 +89,8 @@ DatasetFolder::Count DatasetFolder::Total() const {
   return total;
 }
 
-bool DatasetFolder::ForEachEntry(
-    size_t folder, const std::function<bool(int folder_fd, const char* name)>& visit) const {
+bool DatasetFolder::ForEachEntry(size_t folder,
+                                 const std::function<bool(int folder_fd, const char* name)>& visit) const {
   const int fd = ::openat(folder_.get(), PathOfFolder(folder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     if (errno == ENOENT) return true;

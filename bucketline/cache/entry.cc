@@ -15,7 +15,8 @@
 namespace bucketline {
 namespace {
 
-constexpr uint64_t kMagic = 0x3145484341434c42;  // "BLCACHE1" on little-endian machines, the only ones built for
+constexpr uint64_t kMagic =
+    0x3145484341434c42;  // "BLCACHE1" on little-endian machines, the only ones built for
 
 struct Fixed {
   uint64_t magic = kMagic;

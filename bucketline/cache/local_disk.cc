@@ -43,11 +43,12 @@ void RequireLocalDisk(int folder, const std::string& path) {
   if (::fstatfs(folder, &status) != 0) return;  // whatever it is, the next step says
   const auto name = NetworkFileSystem(static_cast<uint64_t>(status.f_type));
   if (!name) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("the cache folder lies on a network file system ({}), where every byte would cross the "
-                          "network again and processes cannot share counters; give a folder on a local disk",
-                          *name),
-              path);
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("the cache folder lies on a network file system ({}), where every byte would cross the "
+                  "network again and processes cannot share counters; give a folder on a local disk",
+                  *name),
+      path);
 }
 
 }  // namespace bucketline

@@ -86,7 +86,8 @@ std::shared_ptr<CachedDataset> NodeCache::Use(const std::string& name) {
     while (!files_->TakeOwn(own)) {
       if (files_->MakeRoom(own, loan.lane())) continue;
       log_(LogLevel::kWarning,
-           fmt::format("the cache {} is full of datasets that are in use: nothing of {} is kept", folder(), name));
+           fmt::format("the cache {} is full of datasets that are in use: nothing of {} is kept", folder(),
+                       name));
       return nullptr;
     }
     try {
@@ -108,8 +109,8 @@ std::shared_ptr<CachedDataset> NodeCache::Use(const std::string& name) {
 
 std::optional<EntryReader> NodeCache::Find(const CachedDataset& dataset, const EntryId& id) {
   try {
-    UniqueFd file(::openat(dataset.folder().fd(), DatasetFolder::PathOfHash(id.hash()).c_str(),
-                           O_RDONLY | O_CLOEXEC));
+    UniqueFd file(
+        ::openat(dataset.folder().fd(), DatasetFolder::PathOfHash(id.hash()).c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) {
       if (errno == ENOENT) return std::nullopt;
       throw PosixError(errno, "open an entry of the cache");
@@ -190,8 +191,7 @@ void NodeCache::Write(const CachedDataset& dataset, const EntryId& id, std::span
   const std::string path = DatasetFolder::PathOfHash(id.hash());
   const std::string unfinished =
       fmt::format("{}/t-{}", DatasetFolder::PathOfFolder(DatasetFolder::FolderOfHash(id.hash())), lane.slot);
-  const UniqueFd file(
-      ::openat(root, unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  const UniqueFd file(::openat(root, unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file) throw PosixError(errno, "make an entry of the cache");
   const auto fail = [&](int error, const char* what) {
     ::unlinkat(root, unfinished.c_str(), 0);
@@ -241,7 +241,8 @@ void NodeCache::Drop(const CachedDataset& dataset, const EntryId& id, const Entr
         status.st_ino != reader.inode())
       return;
     const SlotMark mark(*files_, lane, folder.id(), number);
-    if (::unlinkat(folder.fd(), path.c_str(), 0) != 0) throw PosixError(errno, "remove an entry of the cache");
+    if (::unlinkat(folder.fd(), path.c_str(), 0) != 0)
+      throw PosixError(errno, "remove an entry of the cache");
     files_->Settle(folder, number, folder.CountEntries(number));
   } catch (const Error& error) {
     counters_.failed.Add();
@@ -252,11 +253,10 @@ void NodeCache::Drop(const CachedDataset& dataset, const EntryId& id, const Entr
 void NodeCache::Warn(const Error& error) {
   const int64_t now = Now();
   int64_t quiet = quiet_until_.load();
-  if (now < quiet ||
-      !quiet_until_.compare_exchange_strong(quiet, Ticks(Clock::Real().Now() + kWarningPause)))
+  if (now < quiet || !quiet_until_.compare_exchange_strong(quiet, Ticks(Clock::Real().Now() + kWarningPause)))
     return;
-  log_(LogLevel::kWarning, fmt::format("{}; what the cache cannot keep is read from the store",
-                                       error.WithUri(folder()).what()));
+  log_(LogLevel::kWarning,
+       fmt::format("{}; what the cache cannot keep is read from the store", error.WithUri(folder()).what()));
 }
 
 }  // namespace bucketline

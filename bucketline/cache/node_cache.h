@@ -93,7 +93,8 @@ class NodeCache {
  private:
   class LaneLoan;
 
-  NodeCache(std::unique_ptr<CacheFiles> files, LogSink log) : files_(std::move(files)), log_(std::move(log)) {}
+  NodeCache(std::unique_ptr<CacheFiles> files, LogSink log)
+      : files_(std::move(files)), log_(std::move(log)) {}
   void Join(uint64_t limit);
   void SetLimit(uint64_t limit, bool alone);
   void CountInBackground();
@@ -111,8 +112,8 @@ class NodeCache {
   std::atomic<int64_t> full_until_{0};    // no room is looked for
   std::atomic<int64_t> failed_until_{0};  // nothing is added
   std::atomic<int64_t> quiet_until_{0};   // no warning is given
-  std::mutex mutex_;                     // guards what follows
-  std::vector<Lane> lanes_;              // those that are not on loan; at least one was made
+  std::mutex mutex_;                      // guards what follows
+  std::vector<Lane> lanes_;               // those that are not on loan; at least one was made
   std::map<std::string, std::weak_ptr<CachedDataset>> datasets_;
   std::stop_source stop_counting_;
   std::thread counting_;

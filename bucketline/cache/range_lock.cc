@@ -36,7 +36,8 @@ std::optional<RangeLock> RangeLock::Try(int fd, uint64_t byte, LockKind kind) {
 // The kernel can wait for such a lock, but not until a deadline.
 std::optional<RangeLock> RangeLock::Wait(int fd, uint64_t byte, LockKind kind, Duration deadline) {
   const SteadyTime end = Clock::Real().Now() + deadline;
-  for (Duration pause = std::chrono::microseconds(50);; pause = std::min<Duration>(2 * pause, std::chrono::milliseconds(20))) {
+  for (Duration pause = std::chrono::microseconds(50);;
+       pause = std::min<Duration>(2 * pause, std::chrono::milliseconds(20))) {
     if (auto lock = Try(fd, byte, kind)) return lock;
     if (Clock::Real().Now() >= end) return std::nullopt;
     std::this_thread::sleep_for(pause);

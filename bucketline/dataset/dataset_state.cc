@@ -14,6 +14,11 @@ std::shared_ptr<Dataset::State> Dataset::State::Whole(Runtime* runtime, std::vec
   std::vector<Manifest> manifests;
   std::vector<std::vector<PartStore>> stores;
   for (Source& source : sources) {
+    for (PartStore& part : source.stores) {
+      if (part.pin == PinMode::kEtag) {  // else nothing would be cached, as docs/cache.md says
+        part.store = runtime->WithCache(std::move(part.store), source.manifest.source());
+      }
+    }
     manifests.push_back(std::move(source.manifest));
     stores.push_back(std::move(source.stores));
   }

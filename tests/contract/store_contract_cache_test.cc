@@ -15,7 +15,8 @@ struct Backing {
 };
 
 std::unique_ptr<ObjectStore> Cached(const Backing& backing, uint64_t limit) {
-  auto cache = NodeCache::Open({.folder = backing.folder.Path("cache"), .limit = limit, .log = LogToNowhere()});
+  auto cache =
+      NodeCache::Open({.folder = backing.folder.Path("cache"), .limit = limit, .log = LogToNowhere()});
   auto dataset = cache->Use("mem://inner/");
   return std::make_unique<CachingStore>(backing.inner, cache, dataset, "mem://inner");
 }
@@ -33,7 +34,8 @@ StoreFixture Fixture(std::string name, uint64_t limit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cache, StoreContract,
-                         ::testing::Values(Fixture("Caching", 256_MiB), Fixture("CachingInLittleRoom", 1_MiB)),
+                         ::testing::Values(Fixture("Caching", 256_MiB),
+                                           Fixture("CachingInLittleRoom", 1_MiB)),
                          FixtureName);
 
 }  // namespace
