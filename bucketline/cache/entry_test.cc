@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/cache/cache_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {
@@ -19,22 +18,22 @@ class Entry : public ::testing::Test {
     std::string file(header.begin(), header.end());
     return file.append(entry.bytes.begin(), entry.bytes.end());
   }
-  EntryReader Open(const std::string& file, const EntryId& id) {
-    folder_.Put("entry", file);
-    return EntryReader(UniqueFd(::open(folder_.Path("entry").c_str(), O_RDONLY)), id);
+  static UniqueFd FileOf(const std::string& content) {
+    UniqueFd file(::memfd_create("entry", MFD_CLOEXEC));
+    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+      throw std::runtime_error("cannot write a file in memory");
+    return file;
   }
-  bool IsWhole(const std::string& file) {
-    folder_.Put("entry", file);
-    return IsWholeEntry(UniqueFd(::open(folder_.Path("entry").c_str(), O_RDONLY)).get());
+  static EntryReader Open(const std::string& file, const EntryId& id) {
+    return EntryReader(FileOf(file), id);
   }
-  bool Reads(const std::string& file, const KnownEntry& entry) {
+  static bool IsWhole(const std::string& file) { return IsWholeEntry(FileOf(file).get()); }
+  static bool Reads(const std::string& file, const KnownEntry& entry) {
     const EntryReader reader = Open(file, entry.id);
     if (reader.state() != State::kWanted) return false;
     std::vector<uint8_t> bytes(reader.payload_size());
     return reader.Read(bytes) && bytes == entry.bytes;
   }
-
-  testing::TempFolder folder_;
 };
 
 TEST_F(Entry, GivesBackWhatWasWritten) {

@@ -247,6 +247,21 @@ TEST_F(NodeCacheTest, ADiskThatIsFullIsSaidOnceAndReadsGoOn) {
   EXPECT_THAT(log_, AllOf(HasSubstr("write an entry of the cache"), HasSubstr(Path())));
 }
 
+TEST_F(NodeCacheTest, JobsGoOnWithoutAFolderThatWasRemoved) {
+  const auto cache = Open(8_MiB);
+  const auto dataset = cache->Use("a");
+  Add(*cache, *dataset, KnownEntry(1));
+  std::filesystem::remove_all(Path());
+  EXPECT_FALSE(Has(*cache, *dataset, KnownEntry(1)));
+  EXPECT_EQ(Add(*cache, *dataset, KnownEntry(1)), Added::kFailed);
+  EXPECT_THAT(log_, HasSubstr(Path()));
+}
+
+TEST_F(NodeCacheTest, IsItsOwnersAlone) {
+  const auto cache = Open(8_MiB);
+  EXPECT_EQ(std::filesystem::status(Path()).permissions(), std::filesystem::perms::owner_all);
+}
+
 TEST(LocalDisk, NetworkFileSystemsAreKnown) {
   EXPECT_EQ(NetworkFileSystem(0x6969), "NFS");
   EXPECT_EQ(NetworkFileSystem(0xfffffffffe534d42), "SMB");  // as a signed 32-bit number gives it

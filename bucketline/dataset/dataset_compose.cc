@@ -85,16 +85,8 @@ Dataset Dataset::Cached(const CacheOptions& cache) const {
   std::vector<std::vector<PartStore>> stores = *state_->stores;
   for (size_t i = 0; i < stores.size(); ++i) {
     const std::string& source = state_->manifests.manifests()[i].source();
-    for (PartStore& part : stores[i]) {
-      if (part.pin != PinMode::kEtag) {
-        throw Error(
-            ErrorCode::kInvalidArgument,
-            "only what is pinned by its ETag can be cached; open the dataset with pin=\"etag\", or leave the "
-            "cache out",
-            source);
-      }
-      part.store = state_->runtime->WithCache(std::move(part.store), cache, source);
-    }
+    for (PartStore& part : stores[i])
+      UseCached(part, state_->runtime->WithCache(part.store, cache, source), source);
   }
   state->stores = std::make_shared<const std::vector<std::vector<PartStore>>>(std::move(stores));
   return Dataset(std::move(state));

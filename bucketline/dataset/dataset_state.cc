@@ -8,6 +8,16 @@
 
 namespace bucketline {
 
+void UseCached(PartStore& part, std::shared_ptr<ObjectStore> cached, const std::string& source) {
+  if (part.pin != PinMode::kEtag && cached != part.store) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "only what is pinned by its ETag can be cached; open the dataset with pin=\"etag\", or "
+                "without a cache",
+                source);
+  }
+  part.store = std::move(cached);
+}
+
 std::shared_ptr<Dataset::State> Dataset::State::Whole(Runtime* runtime, std::vector<Source> sources,
                                                       uint64_t dropped) {
   auto state = std::make_shared<State>();
@@ -15,9 +25,7 @@ std::shared_ptr<Dataset::State> Dataset::State::Whole(Runtime* runtime, std::vec
   std::vector<std::vector<PartStore>> stores;
   for (Source& source : sources) {
     for (PartStore& part : source.stores) {
-      if (part.pin == PinMode::kEtag) {  // else nothing would be cached, as docs/cache.md says
-        part.store = runtime->WithCache(std::move(part.store), source.manifest.source());
-      }
+      UseCached(part, runtime->WithCache(part.store, source.manifest.source()), source.manifest.source());
     }
     manifests.push_back(std::move(source.manifest));
     stores.push_back(std::move(source.stores));
