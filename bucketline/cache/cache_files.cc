@@ -80,21 +80,29 @@ void CacheFiles::OpenState(bool make) {
   const auto lock =
       RangeLock::Wait(locks.get(), lock_byte::kDirectory, LockKind::kExclusive, std::chrono::seconds(60));
   if (!lock) throw Error(ErrorCode::kTimeout, "another process keeps the cache locked");
-  UniqueFd file = OpenOfSize(root(), kState, sizeof(SharedState));
-  if (!file) {
-    if (!make) throw Error(ErrorCode::kNotFound, "this folder is no cache");
-    SharedState state{};
-    state.magic = SharedState::kMagic;
-    state.version = kCacheVersion;
-    WriteFileAt(root(), kState, &state, sizeof state);
-    file = OpenOfSize(root(), kState, sizeof(SharedState));
-  }
+  if (OpenWholeState()) return;
+  if (!make) throw Error(ErrorCode::kNotFound, "this folder is no cache");
+  // There was none, or none that a loss of power has left whole: then what is there is counted anew.
+  const auto state = std::make_unique<SharedState>();
+  state->magic = SharedState::kMagic;
+  state->version = kCacheVersion;
+  WriteFileAt(root(), kState, state.get(), sizeof *state);
+  if (!OpenWholeState()) throw Error(ErrorCode::kIo, "the cache's folder was changed by others");
+}
+
+bool CacheFiles::OpenWholeState() {
+  const UniqueFd file = OpenOfSize(root(), kState, sizeof(SharedState));
+  if (!file) return false;
   map_ = std::make_unique<MappedFile>(file, sizeof(SharedState));
-  if (state().magic != SharedState::kMagic || state().version != kCacheVersion) {
-    throw Error(
-        ErrorCode::kUnsupported,
-        "the cache was made by another version of bucketline; remove the folder, or give another one");
-  }
+  if (state().magic != SharedState::kMagic) return false;
+  if (state().version == kCacheVersion) return true;
+  throw Error(ErrorCode::kUnsupported,
+              "the cache was made by another version of bucketline; remove the folder, or give another one");
+}
+
+void CacheFiles::RemoveOrphan(uint64_t dataset) const {
+  std::error_code ignored;
+  std::filesystem::remove_all(std::filesystem::path(path_) / DatasetFolder::FolderOf(dataset), ignored);
 }
 
 UniqueFd CacheFiles::OpenLocks() const {
@@ -153,8 +161,7 @@ void CacheFiles::SumUp() const {
     if (dataset != nullptr) {
       used += DatasetFolder::OwnBytes(block_) + dataset->Total().bytes;
     } else {
-      std::error_code ignored;
-      std::filesystem::remove_all(std::filesystem::path(path_) / DatasetFolder::FolderOf(id), ignored);
+      RemoveOrphan(id);
     }
   }
   state().used = used;

@@ -48,6 +48,9 @@ class CacheFiles {
   // What was half made or half removed goes, and `used` becomes the sum of the datasets' counters. Only when nobody adds.
   void SumUp() const;
 
+  // A dataset's folder whose counters are not whole, with what nobody counts. Under the directory's lock.
+  void RemoveOrphan(uint64_t dataset) const;
+
   // What the state says of the folder's bytes becomes `count`.
   void Settle(const DatasetFolder& dataset, size_t folder, DatasetFolder::Count count) const;
   // Takes `bytes` more of the limit, for this folder; false when they do not fit. Under the folder's lock, on a marked slot.
@@ -76,6 +79,7 @@ class CacheFiles {
  private:
   CacheFiles(std::string path, UniqueFd root);
   void OpenState(bool make);
+  bool OpenWholeState();
   bool EmptyUntilFits(const DatasetFolder& dataset, uint64_t bytes, const Lane& lane) const;
   std::vector<uint64_t> DatasetIds() const;
 

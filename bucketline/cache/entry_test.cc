@@ -1,7 +1,8 @@
 #include "bucketline/cache/entry.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "bucketline/cache/cache_testing.h"
 

@@ -90,6 +90,7 @@ std::shared_ptr<CachedDataset> NodeCache::Use(const std::string& name) {
                        name));
       return nullptr;
     }
+    files_->RemoveOrphan(id);
     try {
       dataset = DatasetFolder::Make(files_->root(), name, files_->block());
     } catch (const Error& error) {

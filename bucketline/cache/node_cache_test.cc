@@ -197,6 +197,27 @@ TEST_F(NodeCacheTest, WithoutItsStateItIsCountedAnew) {
   EXPECT_FALSE(std::filesystem::exists(Path() + "/d-0123456789abcdef"));
 }
 
+TEST_F(NodeCacheTest, WhatALossOfPowerLeavesIsNeverCountedAsLessThanItIs) {
+  {
+    const auto cache = Open(2_MiB);
+    Fill(*cache, *cache->Use("a"));
+  }
+  // Files that were named, but whose bytes never reached the disk.
+  const std::string info = Path() + "/" + DatasetFolder::FolderOf(DatasetFolder::IdOf("a")) + "/info";
+  for (const std::string& path : {Path() + "/state", info}) {
+    const auto size = std::filesystem::file_size(path);
+    std::filesystem::resize_file(path, 0);
+    std::filesystem::resize_file(path, size);
+  }
+  const auto cache = Open(2_MiB);
+  const auto dataset = cache->Use("a");
+  const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(30);
+  while (!cache->Accepts(1) && Clock::Real().Now() < end) std::this_thread::yield();
+  EXPECT_GT(Fill(*cache, *dataset), 20u);
+  EXPECT_LE(testing::DiskUse(Path()), 2_MiB);
+  EXPECT_GE(cache->used(), testing::DiskUse(Path()));
+}
+
 TEST_F(NodeCacheTest, AnotherVersionsCacheIsRefused) {
   {
     Open(8_MiB);
