@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import servers
+from cache_section import cache
 from engine_sections import decode, latency, memory, training
 from fetch_section import fetch
 from file_section import file
@@ -35,6 +36,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "memory": memory,
     "training": training,
     "python": python,
+    "cache": cache,
     "file": file,
     "pipe": pipe,
     "mount": mount,

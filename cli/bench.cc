@@ -52,6 +52,7 @@ nlohmann::ordered_json ReportJson(const BenchReport& report) {
           {"hedges", report.hedges},
           {"requests_at_a_time",
            {{"limit", report.concurrency.limit}, {"backoffs", report.concurrency.backoffs}}},
+          {"cache", CacheJson(report.cache)},
           {"skipped", stages.skipped},
           {"masked", stages.masked},
           {"budget_bytes", stages.budget_capacity},
@@ -79,6 +80,11 @@ void PrintReport(const BenchReport& report) {
   }
   fmt::print("\n{} requests, {} read, {} retries, peak memory {}\n", report.requests,
              FormatByteSize(report.bytes), report.retries, FormatByteSize(report.peak_rss_bytes));
+  const CacheStats& cache = report.cache;
+  if (cache.hits + cache.misses > 0) {
+    fmt::print("cache: {} hits, {}; {} misses, {}\n", cache.hits, FormatByteSize(cache.hit_bytes),
+               cache.misses, FormatByteSize(cache.miss_bytes));
+  }
   fmt::print("bottleneck: {}\n", Explain(report.stages).text);
 }
 
@@ -152,6 +158,7 @@ void AddBench(CLI::App& app, Invocation& invocation) {
       ->capture_default_str();
   sub->add_option("--quarantine", args->quarantine, "file that bad samples are added to, as JSON lines");
   sub->add_flag("--json", invocation.json, "the report as JSON, on the last line");
+  AddCacheOptions(*sub, args->connection.runtime.cache);
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
     invocation.run = [args, &invocation](std::stop_token stop) {

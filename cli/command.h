@@ -34,6 +34,7 @@ void AddTrain(CLI::App& app, Invocation& invocation);
 void AddServe(CLI::App& app, Invocation& invocation);
 void AddMount(CLI::App& app, Invocation& invocation);
 void AddJob(CLI::App& app, Invocation& invocation);
+void AddCache(CLI::App& app, Invocation& invocation);
 void AddSynthesize(CLI::App& app, Invocation& invocation);
 
 }  // namespace bucketline::cli

@@ -154,6 +154,17 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   return Dataset::OpenAll(runtime, {elsewhere ? default_uri : other_uri}, std::move(options));
 }
 
+void AddCacheOptions(CLI::App& app, CacheOptions& target) {
+  const std::string group = "Cache";
+  app.add_option(
+         "--cache", target.folder,
+         "folder on a local disk that keeps what was read, for all processes and jobs of this machine")
+      ->group(group);
+  AddByteSize(app, "--cache-size", target.size,
+              "bytes of disk that it may take (200GiB); else as it was given before")
+      ->group(group);
+}
+
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {
   return AddParsed<uint64_t>(
       app, name, target, [](const std::string& text) { return ParseByteSize(text); }, help);

@@ -80,6 +80,9 @@ CLI::Option* AddParsed(CLI::App& app, const std::string& name, T& target,
       help);
 }
 
+// --cache and --cache-size, of commands that read records.
+void AddCacheOptions(CLI::App& app, CacheOptions& target);
+
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help);
 CLI::Option* AddOnError(CLI::App& app, OnError& target);
 

@@ -44,6 +44,7 @@ int Main(int argc, char** argv) {
   AddServe(app, invocation);
   AddMount(app, invocation);
   AddJob(app, invocation);
+  AddCache(app, invocation);
   AddSynthesize(app, invocation);
   try {
     app.parse(argc, argv);

@@ -109,6 +109,7 @@ void AddTrain(CLI::App& app, Invocation& invocation) {
   sub->add_option("--tensorboard", args->report.tensorboard,
                   "prefix or folder for TensorBoard's event files");
   sub->add_flag("--json", invocation.json, "the summary as JSON, on the last line");
+  AddCacheOptions(*sub, args->connection.runtime.cache);
   args->connection.AddTo(*sub);
   sub->callback([args, sub, &invocation] {
     CheckTrainOptions(*sub, args->train);

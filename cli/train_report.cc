@@ -168,6 +168,7 @@ void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
       {"throttled", counters.throttled.value()},
       {"hedges", counters.hedges.value()},
       {"hedges_won", counters.hedges_won.value()},
+      {"cache", CacheJson(runtime_.cache_stats())},
       {"skipped", stages.skipped},
       {"stages", {{"fetch", StageJson(stages.fetch)}, {"decode", StageJson(stages.decode)}}}};
   summary["validation"] =

@@ -176,6 +176,11 @@ class Dataset {
   // that the dataset does not have.
   Dataset Without(const std::vector<std::string>& keys) const;
 
+  // The same records, read through this cache (docs/cache.md) instead of the one that the Runtime was given, if any. Files
+  // are read where they are. Throws kInvalidArgument for a folder or a size that does not do, naming it, and for another pin
+  // than kEtag.
+  Dataset Cached(const CacheOptions& cache) const;
+
   // Saves the whole manifest (not the view) at `uri`, which must end in ".manifest"; Open reads it back.
   // Throws kUnsupported when several sources or stores are behind it: one file cannot name them.
   // `s3` as in DatasetOptions. A stop request ends it soon with kCancelled.

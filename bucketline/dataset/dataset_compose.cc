@@ -80,4 +80,16 @@ Dataset Dataset::Join(const std::vector<std::pair<std::string, Dataset>>& parts,
   return Dataset(State::Whole(parts.front().second.state_->runtime, {std::move(source)}, dropped));
 }
 
+Dataset Dataset::Cached(const CacheOptions& cache) const {
+  std::shared_ptr<State> state = state_->View(state_->table, state_->first, state_->count);
+  std::vector<std::vector<PartStore>> stores = *state_->stores;
+  for (size_t i = 0; i < stores.size(); ++i) {
+    const std::string& source = state_->manifests.manifests()[i].source();
+    for (PartStore& part : stores[i])
+      UseCached(part, state_->runtime->WithCache(part.store, cache, source), source);
+  }
+  state->stores = std::make_shared<const std::vector<std::vector<PartStore>>>(std::move(stores));
+  return Dataset(std::move(state));
+}
+
 }  // namespace bucketline

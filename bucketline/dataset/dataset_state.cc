@@ -8,12 +8,25 @@
 
 namespace bucketline {
 
+void UseCached(PartStore& part, std::shared_ptr<ObjectStore> cached, const std::string& source) {
+  if (part.pin != PinMode::kEtag && cached != part.store) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "only what is pinned by its ETag can be cached; open the dataset with pin=\"etag\", or "
+                "without a cache",
+                source);
+  }
+  part.store = std::move(cached);
+}
+
 std::shared_ptr<Dataset::State> Dataset::State::Whole(Runtime* runtime, std::vector<Source> sources,
                                                       uint64_t dropped) {
   auto state = std::make_shared<State>();
   std::vector<Manifest> manifests;
   std::vector<std::vector<PartStore>> stores;
   for (Source& source : sources) {
+    for (PartStore& part : source.stores) {
+      UseCached(part, runtime->WithCache(part.store, source.manifest.source()), source.manifest.source());
+    }
     manifests.push_back(std::move(source.manifest));
     stores.push_back(std::move(source.stores));
   }

@@ -54,6 +54,10 @@ struct Dataset::State {
   std::shared_ptr<State> View(IndexTable numbers) const;
 };
 
+// The part is read from `cached`, which is its store, or its store behind a cache. Throws kInvalidArgument when there is a
+// cache that the pin lets nothing into.
+void UseCached(PartStore& part, std::shared_ptr<ObjectStore> cached, const std::string& source);
+
 // Throws kUnsupported when numbers of these records do not fit an IndexTable.
 void CheckTableCanHold(const ManifestList& manifests);
 

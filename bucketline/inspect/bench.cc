@@ -137,6 +137,7 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
   const uint64_t requests = counters.requests.value(), bytes = counters.bytes_read.value(),
                  retries = counters.retries.value(), throttled = counters.throttled.value(),
                  hedges = counters.hedges.value();
+  const CacheStats cache = dataset.runtime().cache_stats();
   BenchReport report;
   LoaderOptions loading = options.loader;
   loading.epochs = options.epochs;
@@ -180,6 +181,7 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
   report.retries = counters.retries.value() - retries;
   report.throttled = counters.throttled.value() - throttled;
   report.hedges = counters.hedges.value() - hedges;
+  report.cache = dataset.runtime().cache_stats() - cache;
   report.concurrency = dataset.runtime().concurrency();
   report.wait_share = Seconds(report.stages.wait) / report.seconds;
   if (report.images > 0) {

@@ -44,6 +44,7 @@ struct BenchReport {
   uint64_t bytes = 0;
   uint64_t retries = 0;
   uint64_t throttled = 0;
+  CacheStats cache;              // of the Runtime's caches, while it streamed
   uint64_t hedges = 0;           // reads that were asked for a second time, as they were late
   ConcurrencyState concurrency;  // when the streaming ended
   LoaderStats stages;

@@ -10,6 +10,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/http/curl_transport.h"
 #include "bucketline/runtime/ca_bundle.h"
+#include "bucketline/runtime/caches.h"
 #include "bucketline/runtime/file_location.h"
 #include "bucketline/s3/concurrency_limits.h"
 #include "bucketline/s3/hedge_rules.h"
@@ -107,6 +108,7 @@ struct Runtime::Impl {
   ConcurrencyLimits limits{{.ceiling = static_cast<double>(options.connections)}};
   std::unique_ptr<Timer> timer;
   std::unique_ptr<HttpTransport> transport;
+  Caches caches{options.log};
   std::mutex mutex;                 // guards stores
   std::vector<CachedStore> stores;  // a handful: one per bucket
 };
@@ -128,6 +130,19 @@ std::shared_ptr<ObjectStore> Runtime::StoreFor(const Uri& uri, const S3Options& 
     throw error.WithUri(uri.ToString());
   }
 }
+
+std::shared_ptr<ObjectStore> Runtime::WithCache(std::shared_ptr<ObjectStore> store, const CacheOptions& cache,
+                                                std::string_view source) {
+  impl_->CheckProcess();
+  return impl_->caches.Put(std::move(store), cache, source);
+}
+
+std::shared_ptr<ObjectStore> Runtime::WithCache(std::shared_ptr<ObjectStore> store, std::string_view source) {
+  impl_->CheckProcess();
+  return impl_->caches.Keep(std::move(store), impl_->options.cache, source);
+}
+
+CacheStats Runtime::cache_stats() const { return impl_->caches.Stats(); }
 
 std::string Runtime::KeyOf(const Uri& uri) {
   return uri.scheme == "file" ? LocateFile(uri.key).key : uri.key;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "bucketline/base/log.h"
 #include "bucketline/base/uri.h"
@@ -17,6 +18,26 @@
 
 namespace bucketline {
 
+// A cache on a local disk, for all processes and jobs of a machine; see docs/cache.md.
+struct CacheOptions {
+  std::string folder = {};  // made when it is not there; empty: none
+  uint64_t size = 0;        // bytes of disk that it may take; 0: as it was given before
+};
+
+// Of all caches that a Runtime has used; cache/node_cache.h says what each is.
+struct CacheStats {
+  uint64_t hits = 0;
+  uint64_t hit_bytes = 0;
+  uint64_t misses = 0;
+  uint64_t miss_bytes = 0;
+  uint64_t stored = 0;
+  uint64_t stored_bytes = 0;
+  uint64_t full = 0;
+  uint64_t failed = 0;
+  uint64_t damaged = 0;
+};
+CacheStats operator-(const CacheStats& later, const CacheStats& earlier);
+
 struct RuntimeOptions {
   uint64_t memory = 0;  // bytes that all loaders together may reserve; 0: no common cap
   size_t network_threads = 1;
@@ -25,6 +46,7 @@ struct RuntimeOptions {
             // budget grows with it
   bool hedge = true;           // small reads that are late are asked for again: at most 3 % of all requests
   std::string ca_bundle = {};  // PEM; empty: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's
+  CacheOptions cache = {};     // of every dataset in S3 that is given none of its own
   S3Options s3 = {};           // defaults for stores that are not given their own
   LogSink log = LogToStderr();
 };
@@ -44,6 +66,13 @@ class Runtime {
   std::shared_ptr<ObjectStore> StoreFor(const Uri& uri);
   std::shared_ptr<ObjectStore> StoreFor(const Uri& uri, const S3Options& s3);
 
+  // `store` behind a cache, to read the dataset of that source from, which is a prefix or shards. As it is where its objects
+  // are files or in memory, since they are near already. Throws as NodeCache::Open does.
+  std::shared_ptr<ObjectStore> WithCache(std::shared_ptr<ObjectStore> store, const CacheOptions& cache,
+                                         std::string_view source);
+  // The same by the cache that `store` is behind already, else by that of the options; as it is when there is none.
+  std::shared_ptr<ObjectStore> WithCache(std::shared_ptr<ObjectStore> store, std::string_view source);
+
   // The key of `uri` within StoreFor(uri).
   static std::string KeyOf(const Uri& uri);
 
@@ -52,6 +81,7 @@ class Runtime {
 
   MemoryBudget* memory();  // the common cap; nullptr when there is none
   const S3Counters& counters() const;
+  CacheStats cache_stats() const;
   ConcurrencyState concurrency() const;  // of all S3 requests, now
   const RuntimeOptions& options() const;
   Timer& timer();

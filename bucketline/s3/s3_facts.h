@@ -25,4 +25,8 @@ struct S3Facts {
 // Waits for credentials, at most `patience`. nullopt when `store` is none of S3. Not for threads of the store.
 std::optional<S3Facts> FactsOf(const ObjectStore& store, Duration patience);
 
+// Which bucket this is among all: of AWS (each partition has its own names), or of an endpoint of the user's. nullopt when
+// `store` is none of S3.
+std::optional<std::string> PlaceNameOf(const ObjectStore& store);
+
 }  // namespace bucketline

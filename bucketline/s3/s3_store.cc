@@ -3,6 +3,9 @@
 #include <future>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "bucketline/s3/configured_endpoint.h"
 #include "bucketline/s3/s3_client.h"
 #include "bucketline/s3/s3_delete.h"
 #include "bucketline/s3/s3_facts.h"
@@ -51,6 +54,12 @@ class S3Store : public ObjectStore {
 
   std::string UriOf(std::string_view key) const override { return client_->UriOf(key); }
 
+  std::string PlaceName() const {
+    const auto place = client_->CurrentPlace();
+    if (client_->settings().custom_endpoint) return place->endpoint.Url() + place->endpoint.bucket_path;
+    return fmt::format("https://s3.{}/{}", AwsDomain(place->region), client_->settings().bucket);
+  }
+
   S3Facts Facts(Duration patience) const {
     const auto place = client_->CurrentPlace();
     S3Facts facts{.endpoint_url = place->endpoint.Url(),
@@ -81,6 +90,12 @@ std::optional<S3Facts> FactsOf(const ObjectStore& store, Duration patience) {
   const auto* s3 = dynamic_cast<const S3Store*>(&store);
   if (s3 == nullptr) return std::nullopt;
   return s3->Facts(patience);
+}
+
+std::optional<std::string> PlaceNameOf(const ObjectStore& store) {
+  const auto* s3 = dynamic_cast<const S3Store*>(&store);
+  if (s3 == nullptr) return std::nullopt;
+  return s3->PlaceName();
 }
 
 std::unique_ptr<ObjectStore> MakeS3Store(std::string bucket, const S3Options& options,

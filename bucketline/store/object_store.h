@@ -77,7 +77,7 @@ class GetSink {
   // nullptr (the default) when there is no room at once. May be called while Begin is, on another thread. The
   // store lets go of it before the Get is done, and nobody writes to it then.
   virtual std::shared_ptr<GetSink> Second() { return nullptr; }
-  // Makes the bytes of a whole read into `second`, which Second() gave, those of this sink.
+  // Makes the bytes of a whole read into `second`, which Second() gave, those of this sink: the two exchange their memory.
   virtual void TakeFrom(GetSink& second) { static_cast<void>(second); }
 };
 

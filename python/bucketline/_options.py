@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import numbers
+import os
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
@@ -42,6 +43,18 @@ def byte_size(value: int | str, option: str) -> int:
             f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}"
         )
     return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
+
+
+def cache_place(folder: Any, size: int | str | None) -> tuple[str, int]:
+    """The folder of a cache, "" for none, and its bytes, 0 for as many as it was given before."""
+    if folder is None:
+        if size is not None:
+            raise InvalidArgumentError("cache_size is of a cache: give its folder as cache")
+        return "", 0
+    path = os.fspath(folder) if isinstance(folder, (str, os.PathLike)) else None
+    if not isinstance(path, str) or not path:
+        raise InvalidArgumentError(f"cache must be a folder on a local disk or None, not {folder!r}")
+    return path, 0 if size is None else byte_size(size, "cache_size")
 
 
 def choice(value: Any, option: str, choices: Mapping[str, E]) -> E:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
 from bucketline._label_columns import kinds_of
-from bucketline._options import choice, number, reject_unknown, text
+from bucketline._options import cache_place, choice, number, reject_unknown, text
 from bucketline._progress import listing_progress
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
@@ -98,6 +98,8 @@ class Dataset:
         the environment and the shared files.
     pin: what every read is checked against: "etag" (the state that was listed) | "version" (read by its version id) |
         "size".
+    cache: folder on a local disk that keeps what is read, for all processes and jobs of this machine, if `pin` is "etag";
+        None: the runtime's, if it has one. cache_size: bytes of disk that it may take ("200GiB"); None: as it was given before.
     runtime: whose threads and connections to use; None: the process's own.
     progress: called while listing with the number of objects so far; True: a tqdm bar, or a line on a terminal.
 
@@ -134,6 +136,8 @@ class Dataset:
         pin: str = "etag",
         join: str = "stem",
         missing: str = "error",
+        cache: Where | None = None,
+        cache_size: int | str | None = None,
         runtime: Runtime | None = None,
         progress: bool | Callable[[int], Any] | None = None,
         **unknown: Any,
@@ -163,6 +167,9 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
+        folder, _ = cache_place(cache, cache_size)
+        if folder:  # with the rest of what other processes need
+            self._reach = {**self._reach, "cache": cache, "cache_size": cache_size}
         shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
             same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
@@ -196,6 +203,19 @@ class Dataset:
         with listing_progress(progress) as tell:
             core = _core.open_dataset(self._runtime._core, uris, options, tell)
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
+        if folder:
+            self._core = self._core.cached(*cache_place(cache, cache_size))
+
+    def cached(self, folder: Where, size: int | str | None = None) -> Dataset:
+        """The same records, read through the cache in this folder: see cache and cache_size."""
+        path, room = cache_place(folder, size)
+        if not path:
+            raise InvalidArgumentError("a cache needs a folder on a local disk")
+        view = Dataset.__new__(Dataset)
+        view.__dict__.update(self.__dict__)
+        view._core = self._core.cached(path, room)
+        view._reach = {**self._reach, "cache": folder, "cache_size": size}
+        return view
 
     def _view(self, core: Any) -> Dataset:
         if self._mix is not None:
@@ -382,6 +402,8 @@ DATASET_KEYWORDS = (
     "pin",
     "join",
     "missing",
+    "cache",
+    "cache_size",
     "runtime",
     "progress",
 )

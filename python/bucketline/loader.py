@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import bucketline._core as _core
-from bucketline._options import byte_size, choice, flag, number, reject_unknown
+from bucketline._options import byte_size, cache_place, choice, flag, number, reject_unknown
 from bucketline.assemble import Assembler
 from bucketline.batch import Batch, FieldBatch
 from bucketline.channel import StreamDataset, no_length
@@ -54,6 +54,7 @@ class Loader:
     max_requests: reads at a time; None: the engine's choice.
     memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
         much is needed.
+    cache, cache_size: as those of a Dataset, for a Dataset that was opened without.
     on_error: what an undecodable sample does: "raise" | "skip" (another takes its row) | "mask" (its row is zero and
         `valid` False); max_skipped: share of an epoch that may go that way.
 
@@ -367,6 +368,10 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     """A Dataset as it is, a URI opened with the Dataset's keywords."""
     if isinstance(given, Dataset):
         reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
+        folder, size = options.pop("cache", None), options.pop("cache_size", None)
+        cache_place(folder, size)
+        if folder is not None:
+            given = given.cached(folder, size)
         if options:  # a keyword of Dataset, which is open already
             raise TypeError(
                 f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"

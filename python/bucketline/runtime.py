@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from bucketline import _core
-from bucketline._options import byte_size, flag, number
+from bucketline._options import byte_size, cache_place, flag, number
 from bucketline.errors import InvalidArgumentError
 
 # Where systems keep the certificates that they trust; the wheel's libcurl may have been built for another place.
@@ -30,6 +30,8 @@ class Runtime:
     network_threads: threads that move bytes.
     connections: kept alive in all, and the most requests at a time to one first folder of a bucket.
     hedge: ask again for small reads that are late (at most 3 % of all requests).
+    cache: folder on a local disk that keeps what datasets in S3 are read of, for all processes and jobs of this machine;
+        cache_size: bytes of disk that it may take ("200GiB"), None: as it was given before.
     ca_bundle: PEM file of trusted certificates; None: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's, certifi's.
     """
 
@@ -40,18 +42,24 @@ class Runtime:
         network_threads: int = 1,
         connections: int = 256,
         hedge: bool = True,
+        cache: str | os.PathLike[str] | None = None,
+        cache_size: int | str | None = None,
         ca_bundle: str | os.PathLike[str] | None = None,
     ) -> None:
+        folder, size = cache_place(cache, cache_size)
         self._core = _core.Runtime(
             memory=0 if memory is None else byte_size(memory, "memory"),
             network_threads=number(network_threads, "network_threads", 1, 256, whole=True),
             connections=number(connections, "connections", 1, 65536, whole=True),
             hedge=flag(hedge, "hedge"),
             ca_bundle=find_ca_bundle() if ca_bundle is None else _existing(ca_bundle),
+            cache=folder,
+            cache_size=size,
         )
 
     def stats(self) -> dict[str, int]:
-        """Requests, retries, throttled, hedges, hedges_won, bytes_read and bytes_written so far."""
+        """Requests, retries, throttled, hedges, hedges_won, bytes_read and bytes_written so far; of its caches cache_hits,
+        cache_misses, what they stored, how often they were full, failed or found damage, and bytes."""
         figures: dict[str, int] = self._core.figures()
         return figures
 

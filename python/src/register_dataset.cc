@@ -166,6 +166,12 @@ void RegisterDataset(nb::module_& module) {
            [](const DatasetHandle& handle, const LabelColumn& labels) {
              return View(handle, handle.dataset.WithLabels(labels));
            })
+      .def(
+          "cached",
+          [](const DatasetHandle& handle, const nb::str& folder, uint64_t size) {
+            return View(handle, handle.dataset.Cached({.folder = Utf8(folder), .size = size}));
+          },
+          "folder"_a, "size"_a)
       .def("slice", [](const DatasetHandle& handle, uint64_t first,
                        uint64_t count) { return View(handle, handle.dataset.Slice(first, count)); })
       .def("select",

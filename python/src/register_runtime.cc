@@ -1,4 +1,5 @@
 // Runtime and S3Options.
+#include "src/conversion.h"
 #include "src/registration.h"
 #include "src/runtime_handle.h"
 #include <nanobind/nanobind.h>
@@ -13,13 +14,14 @@ namespace bucketline::python {
 namespace {
 
 RuntimeHandle MakeRuntime(uint64_t memory, size_t network_threads, size_t connections, bool hedge,
-                          std::string ca_bundle) {
+                          std::string ca_bundle, const std::string& cache, uint64_t cache_size) {
   auto logs = std::make_shared<LogQueue>();
   RuntimeOptions options{.memory = memory,
                          .network_threads = network_threads,
                          .connections = connections,
                          .hedge = hedge,
-                         .ca_bundle = std::move(ca_bundle)};
+                         .ca_bundle = std::move(ca_bundle),
+                         .cache = {.folder = cache, .size = cache_size}};
   options.log = [logs](LogLevel level, std::string_view message) { logs->Add(level, message); };
   return {.logs = logs, .runtime = std::make_shared<Runtime>(std::move(options))};
 }
@@ -34,6 +36,16 @@ nb::dict Figures(const RuntimeHandle& handle) {
   figures["hedges_won"] = counters.hedges_won.value();
   figures["bytes_read"] = counters.bytes_read.value();
   figures["bytes_written"] = counters.bytes_written.value();
+  const CacheStats cache = handle.runtime->cache_stats();
+  figures["cache_hits"] = cache.hits;
+  figures["cache_hit_bytes"] = cache.hit_bytes;
+  figures["cache_misses"] = cache.misses;
+  figures["cache_miss_bytes"] = cache.miss_bytes;
+  figures["cache_stored"] = cache.stored;
+  figures["cache_stored_bytes"] = cache.stored_bytes;
+  figures["cache_full"] = cache.full;
+  figures["cache_failed"] = cache.failed;
+  figures["cache_damaged"] = cache.damaged;
   return figures;
 }
 
@@ -52,11 +64,12 @@ void RegisterRuntime(nb::module_& module) {
       .def(
           "__init__",
           [](RuntimeHandle* self, uint64_t memory, size_t network_threads, size_t connections, bool hedge,
-             std::string ca_bundle) {
-            new (self)
-                RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge, std::move(ca_bundle)));
+             std::string ca_bundle, const nb::str& cache, uint64_t cache_size) {
+            new (self) RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge,
+                                                 std::move(ca_bundle), Utf8(cache), cache_size));
           },
-          "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a)
+          "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a, "cache"_a,
+          "cache_size"_a)
       .def("figures", &Figures);
 }
 

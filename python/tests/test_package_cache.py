@@ -1,0 +1,97 @@
+"""cache= and cache_size=: on a Dataset, a Loader, a Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Endpoint
+from images import labelled_objects, put_all
+
+import bucketline as bl
+
+COUNT = 24
+IMAGE = bl.Image(16, dtype="uint8")
+
+
+@pytest.fixture(scope="module")
+def images(versitygw: Endpoint) -> str:
+    bucket = versitygw.new_bucket()
+    put_all(versitygw, bucket, "images/", labelled_objects(COUNT))
+    return f"s3://{bucket}/images/"
+
+
+def pixels(loader: bl.Loader) -> list[np.ndarray]:
+    return [np.array(images) for images, _ in loader]
+
+
+@pytest.mark.parametrize("where", ["dataset", "loader", "runtime", "uri", "view"])
+def test_the_second_epoch_comes_from_the_disk(
+    versitygw: Endpoint, images: str, tmp_path: Path, where: str
+) -> None:
+    with versitygw.reached():
+        plain = bl.Dataset(images)
+        cache = {"cache": tmp_path / "cache", "cache_size": "64MiB"}
+        runtime = bl.Runtime(**(cache if where == "runtime" else {}))
+        given = cache if where in ("dataset", "view") else {}
+        dataset = bl.Dataset(images, runtime=runtime, **given)
+        if where == "view":
+            dataset = dataset.split(0.5)[0].filter(lambda key: True)
+        options = cache if where in ("loader", "uri") else {}
+        if where == "uri":
+            loader = bl.Loader(images, 8, image=IMAGE, runtime=runtime, **options)
+        else:
+            loader = bl.Loader(dataset, 8, image=IMAGE, **options)
+        count = len(loader.dataset)
+        with loader:
+            epochs = [pixels(loader) for _ in range(3)]
+        stats = runtime.stats()
+        assert (stats["cache_misses"], stats["cache_hits"]) == (count, 2 * count)
+        assert stats["cache_hit_bytes"] == 2 * stats["cache_miss_bytes"] > 0
+        if where != "view":
+            with bl.Loader(plain, 8, image=IMAGE) as uncached:
+                expected = pixels(uncached)
+            for epoch in epochs:
+                assert all(np.array_equal(a, b) for a, b in zip(epoch, expected, strict=True))
+
+
+def test_samples_and_concatenations_are_read_through_it(
+    versitygw: Endpoint, images: str, tmp_path: Path
+) -> None:
+    with versitygw.reached():
+        runtime = bl.Runtime()
+        dataset = bl.Dataset(images, runtime=runtime, cache=tmp_path, cache_size="64MiB")
+        both = bl.concat([dataset[:3], dataset[3:]])
+        assert both[1].data == dataset[1].data
+        assert runtime.stats()["cache_hits"] == 1
+
+
+def test_files_are_read_where_they_are(tmp_path: Path) -> None:
+    with bl.Writer(tmp_path / "images") as writer:
+        for key, data in labelled_objects(4).items():
+            writer.put(key, data)
+    dataset = bl.Dataset(tmp_path / "images", cache=tmp_path / "cache", cache_size="64MiB")
+    assert dataset[0].data == dataset[0].data
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_does_not_do_is_said(versitygw: Endpoint, images: str, tmp_path: Path) -> None:
+    with versitygw.reached():
+        with pytest.raises(bl.InvalidArgumentError, match="a new cache needs a size"):
+            bl.Dataset(images, cache=tmp_path / "new")
+        with pytest.raises(bl.InvalidArgumentError, match="give its folder as cache"):
+            bl.Dataset(images, cache_size="1GiB")
+        with pytest.raises(bl.InvalidArgumentError, match="cache must be a folder"):
+            bl.Dataset(images, cache=7)
+        with pytest.raises(bl.InvalidArgumentError, match="cache_size must be a number of bytes"):
+            bl.Dataset(images, cache=tmp_path, cache_size="much")
+        with pytest.raises(bl.InvalidArgumentError, match='pin="etag"'):
+            bl.Dataset(images, pin="size", cache=tmp_path, cache_size="64MiB")
+        first = bl.Dataset(images, cache=tmp_path / "one", cache_size="64MiB")
+        with pytest.raises(bl.InvalidArgumentError, match=r"128\.0 MiB.*64\.0 MiB"):
+            bl.Loader(first, cache=tmp_path / "one", cache_size="128MiB")
+        other = bl.Runtime()
+        with pytest.raises(bl.InvalidArgumentError, match="other processes use this cache"):
+            bl.Dataset(images, runtime=other, cache=tmp_path / "one", cache_size="128MiB")
+        bl.Dataset(images, runtime=other, cache=tmp_path / "one")
