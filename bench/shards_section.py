@@ -10,7 +10,7 @@ from typing import Any
 from measuring import MIB, Run
 from servers import Endpoint
 
-COPIES = 10
+COPIES = 20
 FORMATS = ("tar", "tfrecord", "mds", "litdata")
 CONTENDERS: tuple[tuple[str, str, str], ...] = (
     ("WebDataset, tar", "webdataset", "tar"),
@@ -20,7 +20,7 @@ CONTENDERS: tuple[tuple[str, str, str], ...] = (
 
 
 def shards(run: Run) -> None:
-    """Tar, TFRecord and MDS near (0 ms) and at 50 ms to the first byte; 16 MiB a shard, the images ten times over."""
+    """Tar, TFRecord and MDS near (0 ms) and at 50 ms to the first byte; 16 MiB a shard, the images twenty times over."""
     images = COPIES * len(list(run.folder.rglob("*.jpg")))
     for name in FORMATS:
         run.script("shard_contenders.py", "write", name, run.folder, run.work / name, "--copies", COPIES)
