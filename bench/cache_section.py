@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from measuring import MIB, Run, median
+from measuring import MIB, STREAM, Run, median
 
 OBJECTS, BYTES = 5000, 100_000
 
@@ -22,9 +22,10 @@ def cache(run: Run) -> None:
     folder = run.work / "cache"
     place = ("--cache", folder, "--cache-size", 4 << 30)
     run.stream("--epochs", 1, *place)
-    warm, far = [], []
+    warm, near, far = [], [], []
     for _ in range(3):
         warm.append(run.stream("--epochs", 10, *place))
+        near.append(run.command("bench", run.folder, *STREAM, "--epochs", 10))
         far.append(run.stream("--epochs", 10))
     requests = sum(figures["requests"] for figures in warm)
     run.add("requests for epochs from the cache", str(requests), "0", requests == 0)
@@ -43,6 +44,11 @@ def cache(run: Run) -> None:
     )
     over = median(warm, "cpu_over_limit")
     run.add("CPU an image from the cache / the same from memory", f"{over:.2f}")
+    files = median(near, "cpu_us_per_image")
+    run.add(
+        "CPU an image from the cache / a loader of the files in a folder",
+        f"{median(warm, 'cpu_us_per_image') / files:.2f}",
+    )
 
     raw = ("bench", run.fill("cached", OBJECTS, BYTES), "--raw", "--extensions", "", "--labels", "none")
     whole = run.work / "whole"

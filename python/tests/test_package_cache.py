@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,13 +33,13 @@ def test_the_second_epoch_comes_from_the_disk(
 ) -> None:
     with versitygw.reached():
         plain = bl.Dataset(images)
-        cache = {"cache": tmp_path / "cache", "cache_size": "64MiB"}
+        cache: dict[str, Any] = {"cache": tmp_path / "cache", "cache_size": "64MiB"}
         runtime = bl.Runtime(**(cache if where == "runtime" else {}))
-        given = cache if where in ("dataset", "view") else {}
+        given: dict[str, Any] = cache if where in ("dataset", "view") else {}
         dataset = bl.Dataset(images, runtime=runtime, **given)
         if where == "view":
             dataset = dataset.split(0.5)[0].filter(lambda key: True)
-        options = cache if where in ("loader", "uri") else {}
+        options: dict[str, Any] = cache if where in ("loader", "uri") else {}
         if where == "uri":
             loader = bl.Loader(images, 8, image=IMAGE, runtime=runtime, **options)
         else:
@@ -83,7 +84,7 @@ def test_what_does_not_do_is_said(versitygw: Endpoint, images: str, tmp_path: Pa
         with pytest.raises(bl.InvalidArgumentError, match="give its folder as cache"):
             bl.Dataset(images, cache_size="1GiB")
         with pytest.raises(bl.InvalidArgumentError, match="cache must be a folder"):
-            bl.Dataset(images, cache=7)
+            bl.Dataset(images, cache=7)  # type: ignore[arg-type]
         with pytest.raises(bl.InvalidArgumentError, match="cache_size must be a number of bytes"):
             bl.Dataset(images, cache=tmp_path, cache_size="much")
         with pytest.raises(bl.InvalidArgumentError, match='pin="etag"'):
