@@ -27,6 +27,7 @@ void AddLs(CLI::App& app, Invocation& invocation);
 void AddIndex(CLI::App& app, Invocation& invocation);
 void AddGet(CLI::App& app, Invocation& invocation);
 void AddPut(CLI::App& app, Invocation& invocation);
+void AddPack(CLI::App& app, Invocation& invocation);
 void AddPipe(CLI::App& app, Invocation& invocation);
 void AddDoctor(CLI::App& app, Invocation& invocation);
 void AddBench(CLI::App& app, Invocation& invocation);

@@ -37,6 +37,7 @@ int Main(int argc, char** argv) {
   AddIndex(app, invocation);
   AddGet(app, invocation);
   AddPut(app, invocation);
+  AddPack(app, invocation);
   AddPipe(app, invocation);
   AddTrain(app, invocation);
   AddBench(app, invocation);
