@@ -48,7 +48,7 @@ TEST_F(PackErrors, OptionsOutOfRange) {
 }
 
 TEST_F(PackErrors, ARecordLargerThanAShardIsNamed) {
-  Refused({.shard_size = 4000}, ErrorCode::kInvalidArgument, "make shards larger", "mem://data/r/a/39.bin");
+  Refused({.shard_size = 4000}, ErrorCode::kInvalidArgument, "make shards larger", "mem://data/r/a/36.bin");
   const std::string needed = ErrorOf([&] { PackAll(OpenRaw(), {.shard_size = 4000}); }).message();
   EXPECT_THAT(needed, HasSubstr("takes 6656 bytes"));  // headers, 3900 bytes in blocks, JSON, the end
 }
