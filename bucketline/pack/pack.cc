@@ -170,11 +170,13 @@ class Packer {
         FindShard(context, shard, place_.Find(name), place_.Find(name + ".manifest"));
     if (!found) return;
     const uint64_t planned = plan_.first[shard + 1] - plan_.first[shard];
+    uint64_t bytes = 0;
+    for (uint64_t i = plan_.first[shard]; i < plan_.first[shard + 1]; ++i) bytes += samples_.BytesAt(i);
     const std::lock_guard lock(mutex_);
     if (found->index.size() > 0) ++report_.kept_shards;
     report_.records += found->index.size();
     report_.shard_bytes += found->bytes;
-    packed_bytes_ += found->index.total_bytes();
+    looked_at_bytes_ += bytes;
     CountSkipped(planned - std::min(planned, found->index.size()));
     looked_at_ += planned;
     done_[shard] = *std::move(found);
@@ -198,7 +200,7 @@ class Packer {
   void TakeRead(uint64_t records, uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     looked_at_ += records;
-    packed_bytes_ += bytes;
+    looked_at_bytes_ += bytes;
     report_.bytes_read += bytes;
     Tell();
   }
@@ -223,7 +225,7 @@ class Packer {
                     report_.skipped, samples_.size(), allowed));
   }
   void Tell() {
-    if (options_.progress) options_.progress(looked_at_, packed_bytes_);
+    if (options_.progress) options_.progress(looked_at_, looked_at_bytes_);
   }
 
   // What stands beside the shards: the last that is written. The URI of the manifest.
@@ -278,7 +280,7 @@ class Packer {
   std::vector<DoneShard> done_;
   std::set<size_t> finished_;  // by a run before
   uint64_t looked_at_ = 0;     // records
-  uint64_t packed_bytes_ = 0;  // of records
+  uint64_t looked_at_bytes_ = 0;
   PackReport report_;
 };
 

@@ -32,7 +32,7 @@ struct PackOptions {
   size_t max_shards = 4;             // written at a time, where memory allows
   bool verify = true;                // read each shard back, and compare its CRC32C with what was written
   std::optional<S3Options> s3 = {};  // of the place that is written to; absent: the Runtime's
-  // Totals so far, what was done before included; on engine threads, one call at a time.
+  // Totals of the dataset's records so far, what was done before included; on engine threads, one call at a time.
   std::function<void(uint64_t records, uint64_t bytes)> progress = {};
   std::function<void(const std::string& uri, const Error& why)> skipped = {};  // likewise
 };

@@ -227,6 +227,7 @@ TEST_F(PackErrors, ImagesBecomeSmallerJpegs) {
   bucket_.Put("j/small.jpg", Jpeg(60, 50));
   const Dataset raw = bucket_.Open("mem://data/j/");
   const PackReport report = PackAll(raw, {.short_side = 64});
+  EXPECT_EQ(report.bytes_read, raw.total_bytes());
   const Dataset packed = bucket_.Open(report.index);
   const auto sides = [&](uint64_t i) {
     const ImageInfo info = InfoOf(packed.Read(i).data);

@@ -17,7 +17,9 @@ TEST_F(PackBuckets, ASecondRunReadsNothing) {
   const Dataset raw = OpenRaw(Labels::Folder());
   const PackReport first = PackAll(raw);
   const auto before = Objects();
-  const PackReport second = PackAll(raw);
+  uint64_t told = 0;
+  const PackReport second = PackAll(raw, {.progress = [&](uint64_t, uint64_t bytes) { told = bytes; }});
+  EXPECT_EQ(told, raw.total_bytes());
   EXPECT_EQ(second.kept_shards, first.shards);
   EXPECT_EQ(second.records, 40u);
   EXPECT_EQ(second.bytes_read, 0u);

@@ -27,6 +27,9 @@ class PackSamples {
   // The record's number in the dataset. Precondition: position < size().
   uint64_t IndexAt(uint64_t position) const { return order_ ? order_->At(position) : position; }
 
+  // Of the record in the dataset. Precondition: position < size().
+  uint64_t BytesAt(uint64_t position) const { return dataset_->RecordBytes(IndexAt(position)); }
+
   // All of the sample but the bytes of its parts and their checksums; lengths are those of the dataset.
   SampleToPack At(uint64_t position) const;
 

@@ -94,9 +94,7 @@ class ShardJob {
       } else {
         Add(*record);
       }
-      uint64_t bytes = 0;
-      for (const PackedPart& part : record->parts) bytes += part.bytes.size();
-      context_.read(1, bytes);
+      context_.read(1, context_.samples.BytesAt(record->position));
     }
   }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from bucketline import _core
 from bucketline._connection import uri_text
@@ -15,7 +16,8 @@ from bucketline.errors import InvalidArgumentError, UnsupportedError
 _ON_ERROR = {"raise": False, "skip": True}
 
 
-class PackReport(NamedTuple):
+@dataclass(frozen=True)
+class PackReport:
     """What a pack did. `records` and `shard_bytes` are of all shards, `kept_shards` of them were there already, and the
     bytes read and written are this call's. `Dataset(index)` opens the pack; `bad` are (uri, reason) of what it left out."""
 
