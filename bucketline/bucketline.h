@@ -8,5 +8,6 @@
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/stream_loader.h"
+#include "bucketline/pack/pack.h"
 #include "bucketline/records/labels.h"
 #include "bucketline/runtime/runtime.h"

@@ -92,7 +92,7 @@ void DatasetArgs::AddTo(CLI::App& app, std::string default_labels) {
   app.add_option("--extensions", extensions, "which keys count, by their ending; \"\" for all")
       ->capture_default_str();
   app.add_option("--classes", classes, "the names of the labels, in the order of their numbers: cat,dog");
-  app.add_option("--format", format, "auto (by the ending) | objects | tfds | " + ShardFormatNames())
+  app.add_option(format_option, format, "auto (by the ending) | objects | tfds | " + ShardFormatNames())
       ->capture_default_str();
   app.add_option("--split", split, "of tfds: train, test, ...");
   app.add_option("--parts", parts,

@@ -37,6 +37,7 @@ struct DatasetArgs {
   std::string classes;      // names, comma-separated; empty: those that occur
   std::string default_uri;  // of a channel, outside a job
   std::string format = "auto";
+  std::string format_option = "--format";  // what it is called where "--format" means something else
   std::string split;
   std::string parts;
   bool skip_damaged = false;

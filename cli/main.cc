@@ -37,6 +37,9 @@ int Main(int argc, char** argv) {
   AddIndex(app, invocation);
   AddGet(app, invocation);
   AddPut(app, invocation);
+  AddCost(app, invocation);
+  AddPack(app, invocation);
+  AddPlan(app, invocation);
   AddPipe(app, invocation);
   AddTrain(app, invocation);
   AddBench(app, invocation);

@@ -7,7 +7,7 @@ list(REMOVE_ITEM modules bucketline_torch)
 add_library(bucketline_engine INTERFACE)
 add_library(bucketline::bucketline ALIAS bucketline_engine)
 set_target_properties(bucketline_engine PROPERTIES EXPORT_NAME bucketline)
-target_link_libraries(bucketline_engine INTERFACE bucketline::loader)
+target_link_libraries(bucketline_engine INTERFACE bucketline::loader bucketline::pack)
 
 set(destination ${CMAKE_INSTALL_LIBDIR}/cmake/bucketline)
 install(TARGETS ${modules} bucketline_engine EXPORT bucketlineTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

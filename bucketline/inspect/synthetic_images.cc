@@ -4,15 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
 #include <numbers>
 
 #include <fmt/format.h>
-#include <jpeglib.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/random.h"
+#include "bucketline/image/jpeg_encode.h"
 
 namespace bucketline {
 namespace {
@@ -56,32 +54,6 @@ std::vector<uint8_t> Paint(const Pattern& pattern, int size, CounterRng& rng) {
   return pixels;
 }
 
-std::vector<uint8_t> EncodeJpeg(const std::vector<uint8_t>& pixels, int size, int quality) {
-  jpeg_compress_struct encoder;
-  jpeg_error_mgr errors;  // its error_exit ends the process: only running out of memory gets there
-  encoder.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&encoder);
-  unsigned char* memory = nullptr;
-  unsigned long bytes = 0;
-  jpeg_mem_dest(&encoder, &memory, &bytes);
-  encoder.image_width = encoder.image_height = static_cast<JDIMENSION>(size);
-  encoder.input_components = 3;
-  encoder.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&encoder);
-  jpeg_set_quality(&encoder, quality, TRUE);
-  jpeg_start_compress(&encoder, TRUE);
-  while (encoder.next_scanline < encoder.image_height) {
-    auto* row =
-        const_cast<uint8_t*>(pixels.data() + size_t{encoder.next_scanline} * static_cast<size_t>(size) * 3);
-    jpeg_write_scanlines(&encoder, &row, 1);
-  }
-  jpeg_finish_compress(&encoder);
-  std::vector<uint8_t> jpeg(memory, memory + bytes);
-  std::free(memory);
-  jpeg_destroy_compress(&encoder);
-  return jpeg;
-}
-
 }  // namespace
 
 const std::vector<std::string>& SyntheticClasses() {
@@ -104,7 +76,7 @@ SyntheticImage MakeSyntheticImage(uint64_t index, uint64_t seed, int size) {
                         .centre_y = rng.NextDouble()};
   const std::vector<uint8_t> pixels = Paint(pattern, size, rng);
   return {.key = fmt::format("{}/{:05}.jpg", classes[label], index / classes.size()),
-          .jpeg = EncodeJpeg(pixels, size, static_cast<int>(Between(rng, 75, 95)))};
+          .jpeg = EncodeJpeg(pixels, size, size, 3, static_cast<int>(Between(rng, 75, 95)))};
 }
 
 }  // namespace bucketline

@@ -15,7 +15,11 @@ struct Place {
   size_t length;
 };
 constexpr Place kName{0, 100};
+constexpr Place kMode{100, 8};
+constexpr Place kUser{108, 8};
+constexpr Place kGroup{116, 8};
 constexpr Place kSize{124, 12};
+constexpr Place kTime{136, 12};
 constexpr Place kChecksum{148, 8};
 constexpr size_t kType = 156;
 constexpr Place kMagic{257, 6};
@@ -82,6 +86,32 @@ std::optional<TarHeader> ReadTarHeader(std::string_view block, uint64_t offset) 
     header.name = fmt::format("{}/{}", prefix, header.name);
   }
   return header;
+}
+
+std::string MakeTarHeader(std::string_view name, uint64_t size) {
+  std::string block(kTarBlock, '\0');
+  const auto put = [&](Place place, std::string_view text) {
+    block.replace(place.offset, text.size(), text);
+  };
+  // Octal digits that fill the field but for the zero at its end.
+  const auto number = [&](Place place, uint64_t value) {
+    put(place, fmt::format("{:0{}o}", value, place.length - 1));
+  };
+  put(kName, name);
+  number(kMode, 0644);
+  number(kUser, 0);
+  number(kGroup, 0);
+  number(kSize, size);
+  number(kTime, 0);
+  block[kType] = '0';
+  put(kMagic, std::string_view("ustar\0"
+                               "00",
+                               8));  // and the version
+  unsigned sum = 0;
+  for (const char byte : block) sum += static_cast<uint8_t>(byte);
+  sum += kChecksum.length * ' ';
+  put(kChecksum, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
+  return block;
 }
 
 PaxFields ReadPaxFields(std::string_view records, uint64_t offset) {

@@ -21,6 +21,13 @@ struct TarHeader {
 // no number. Precondition: block.size() == kTarBlock.
 std::optional<TarHeader> ReadTarHeader(std::string_view block, uint64_t offset);
 
+// The most bytes of a member whose size is in octal digits.
+inline constexpr uint64_t kLargestTarMember = (uint64_t{1} << 33) - 1;
+
+// The header of a plain file, mode 0644, of user, group and time 0. Preconditions: at most 100 bytes of name,
+// size <= kLargestTarMember.
+std::string MakeTarHeader(std::string_view name, uint64_t size);
+
 // What a pax header says of the member after it.
 struct PaxFields {
   std::optional<std::string> path;

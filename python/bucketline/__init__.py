@@ -44,6 +44,7 @@ from bucketline.image import Image
 from bucketline.labels import Labels, Member, Sidecar
 from bucketline.loader import Loader
 from bucketline.objects import Object, delete, exists, get, list, put
+from bucketline.packing import PackReport, pack
 from bucketline.runtime import Runtime
 from bucketline.transform import TransformSample
 from bucketline.writer import Writer
@@ -67,6 +68,7 @@ __all__ = [
     "NotFoundError",
     "Object",
     "ObjectChangedError",
+    "PackReport",
     "PermissionDeniedError",
     "ResourceExhaustedError",
     "Runtime",
@@ -87,6 +89,7 @@ __all__ = [
     "list",
     "mix",
     "open",
+    "pack",
     "put",
 ]
 

@@ -16,4 +16,5 @@ NB_MODULE(_core, module) {
   RegisterLoader(module);
   RegisterStream(module);
   RegisterSamples(module);
+  RegisterPack(module);
 }

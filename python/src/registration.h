@@ -13,6 +13,7 @@ void RegisterUploads(nanobind::module_& module);
 void RegisterDataset(nanobind::module_& module);
 void RegisterImage(nanobind::module_& module);
 void RegisterLoader(nanobind::module_& module);
+void RegisterPack(nanobind::module_& module);
 void RegisterStream(nanobind::module_& module);
 void RegisterSamples(nanobind::module_& module);
 
