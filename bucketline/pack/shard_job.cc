@@ -143,7 +143,8 @@ class ShardJob {
     GetRequest request{
         .key = key_, .pin = {.etag = shard_.etag, .size = shard_.size, .version = {}}, .stop = context_.stop};
     MemoryBudget beside(kPiecesBeside);
-    ReadAhead reader(*context_.out, std::move(request), shard_.size, kPiece, &beside);
+    ReadAhead reader(*context_.out, std::move(request), shard_.size, kPiece, &beside,
+                     std::make_shared<BufferPool>((kPiecesBeside + 1) * kPiece));
     uint32_t crc = 0;
     while (const std::optional<Bytes> bytes = reader.Next()) {
       crc = Crc32c::Combine(crc, Crc32cOf(bytes->view()), bytes->size());
