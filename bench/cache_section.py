@@ -24,9 +24,9 @@ def cache(run: Run) -> None:
     run.stream("--epochs", 1, *place)
     warm, near, far = [], [], []
     for _ in range(3):
-        warm.append(run.stream("--epochs", 10, *place))
-        near.append(run.command("bench", run.folder, *STREAM, "--epochs", 10))
-        far.append(run.stream("--epochs", 10))
+        warm.append(run.stream("--epochs", 5, *place))
+        near.append(run.command("bench", run.folder, *STREAM, "--epochs", 5))
+        far.append(run.stream("--epochs", 5))
     requests = sum(figures["requests"] for figures in warm)
     run.add("requests for epochs from the cache", str(requests), "0", requests == 0)
     cpus = len(os.sched_getaffinity(0))
