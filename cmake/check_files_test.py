@@ -35,6 +35,7 @@ class CheckFiles(unittest.TestCase):
         self.write("bucketline/base/a.cc", "int x;\n" * 800)
         self.write("bucketline/base/b.cc", "std::this_thread::sleep_for(backoff);\n")
         self.write("docs/long.md", "line\n" * 2000)
+        self.write("python/made.pyi", "x: int\n" * 900)
         self.write("build/a_test.cc", "usleep(1);\n" + "TO" + "DO\n")
         self.write("python/__pycache__/a.py", "x\n" * 900)
         self.write("cli/mkstemp.cc", 'char name[] = "' + "XX" + 'XXXX";\n')
