@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/openmp_policy.h"
+#include "cli/trainer_program.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -81,7 +81,7 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "train") {
-    bucketline::cli::EnsurePassiveOpenMp(argv);
+    bucketline::cli::ContinueAsTrainer(argv);
     bucketline::KeepFreedMemory();
   }
   return bucketline::cli::Main(argc, argv);

@@ -11,7 +11,15 @@ from pathlib import Path
 
 FOLDERS = ("bucketline", "cli", "python", "tests", "bench", "fuzz", "examples", "cmake", "docs")
 SOURCES = {".h", ".cc", ".py", ".cmake", ".sh"}
-TEXTS = SOURCES | {".pyi", ".md", ".txt", ".toml", ".yml", ".yaml", ".json"}  # a .pyi is made by a program, as long as it gets
+TEXTS = SOURCES | {
+    ".pyi",
+    ".md",
+    ".txt",
+    ".toml",
+    ".yml",
+    ".yaml",
+    ".json",
+}  # a .pyi is made by a program, as long as it gets
 SKIPPED = {"__pycache__", "node_modules", "build", "dist"}
 MAX_LINES = 800
 MAX_MEDIAN_LINES = 150

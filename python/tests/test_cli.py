@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import time
@@ -248,6 +249,33 @@ def test_help_of_every_command(bucketline: Command) -> None:
     for command in ("ls", "index", "get", "put", "train", "bench", "serve", "synthesize"):
         assert command in top
         assert "--" in bucketline.done(command, "--help").out
+
+
+def libraries(bucketline: Command, *words: str) -> str:
+    """What the loader of programs brings in for this command, without running it."""
+    return bucketline.with_environment({"LD_TRACE_LOADED_OBJECTS": "1"}).run(*words).out
+
+
+def test_libtorch_is_loaded_for_train_alone(bucketline: Command, tmp_path: Path) -> None:
+    assert "libtorch" not in libraries(bucketline, "ls")
+    trainer = bucketline.binary.with_name("bucketline-train")
+    assert "libtorch" in libraries(Command(trainer, bucketline.home), "train")
+    # Without it beside it, the command says what is missing.
+    alone = tmp_path / "bucketline"
+    shutil.copy(bucketline.binary, alone)
+    outcome = Command(alone, bucketline.home).run("train", tmp_path)
+    assert outcome.code == 1 and "this build has no trainer" in outcome.err
+
+
+def test_the_trainer_waits_passively_unless_told_otherwise(bucketline: Command, tmp_path: Path) -> None:
+    probe = tmp_path / "bucketline-train"
+    probe.write_text('#!/bin/sh\necho "$OMP_WAIT_POLICY $*"\n')
+    probe.chmod(0o755)
+    shutil.copy(bucketline.binary, tmp_path / "bucketline")
+    command = Command(tmp_path / "bucketline", bucketline.home)
+    assert command.done("train", "s3://b/p/").out == "passive train s3://b/p/\n"
+    active = command.with_environment({"OMP_WAIT_POLICY": "active"})
+    assert active.done("train", "s3://b/p/").out == "active train s3://b/p/\n"
 
 
 def test_no_secret_in_any_output(on_versitygw: Command, versitygw: Endpoint, images: str) -> None:
