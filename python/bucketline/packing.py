@@ -86,20 +86,24 @@ def pack(
         raise UnsupportedError(
             "shards hold labels that are names, numbers or rows of numbers; these are others"
         )
-    core = _core.PackOptions()
-    core.format = choice(format, "format", {name: name for name in _core.pack_formats().split(" | ")})
-    core.shard_size = byte_size(shard_size, "shard_size")
-    core.shuffle = None if shuffle is None else number(shuffle, "shuffle", 0, 2**64 - 1, whole=True)
-    core.short_side = 0 if resize is None else number(resize, "resize", 1, 65500, whole=True)
-    core.quality = number(quality, "quality", 1, 100, whole=True)
-    core.skip_bad = choice(on_error, "on_error", _ON_ERROR)
-    core.max_skipped = number(max_skipped, "max_skipped", 0, 1)
-    core.memory = byte_size(memory, "memory")
-    core.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
-    core.max_requests = number(max_requests, "max_requests", 1, 65536, whole=True)
-    core.max_shards = number(parallel, "parallel", 1, 64, whole=True)
-    core.verify = flag(verify, "verify")
-    core.s3 = dataset._s3
     bad: list[tuple[str, str]] = []
-    done = _core.pack(dataset._core, uri_text(out), core, progress, lambda *one: bad.append(one))
+    done = _core.pack(
+        dataset._core,
+        uri_text(out),
+        s3=dataset._s3,
+        format=choice(format, "format", {name: name for name in _core.pack_formats().split(" | ")}),
+        shard_size=byte_size(shard_size, "shard_size"),
+        shuffle=None if shuffle is None else number(shuffle, "shuffle", 0, 2**64 - 1, whole=True),
+        short_side=0 if resize is None else number(resize, "resize", 1, 65500, whole=True),
+        quality=number(quality, "quality", 1, 100, whole=True),
+        skip_bad=choice(on_error, "on_error", _ON_ERROR),
+        max_skipped=number(max_skipped, "max_skipped", 0, 1),
+        memory=byte_size(memory, "memory"),
+        threads=0 if threads is None else number(threads, "threads", 1, 1024, whole=True),
+        max_requests=number(max_requests, "max_requests", 1, 65536, whole=True),
+        max_shards=number(parallel, "parallel", 1, 64, whole=True),
+        verify=flag(verify, "verify"),
+        progress=progress,
+        skipped=lambda *one: bad.append(one),
+    )
     return PackReport(**done, bad=bad)

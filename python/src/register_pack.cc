@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,9 +50,26 @@ class Told {
   News news_;
 };
 
-// `progress(records, bytes)` and `skipped(uri, reason)` are None or called on this thread.
-nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, PackOptions options,
-                     nb::object progress, nb::object skipped) {
+// `progress(records, bytes)` and `skipped(uri, reason)` are None or called on this thread. One function of many arguments:
+// an object of them would be as long again in the stub.
+nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, const S3Options& s3,
+                     const std::string& format, uint64_t shard_size, std::optional<uint64_t> shuffle,
+                     int short_side, int quality, bool skip_bad, double max_skipped, uint64_t memory,
+                     size_t threads, size_t max_requests, size_t max_shards, bool verify, nb::object progress,
+                     nb::object skipped) {
+  PackOptions options{.format = format,
+                      .shard_size = shard_size,
+                      .shuffle = shuffle,
+                      .short_side = short_side,
+                      .quality = quality,
+                      .skip_bad = skip_bad,
+                      .max_skipped = max_skipped,
+                      .memory = memory,
+                      .threads = threads,
+                      .max_requests = max_requests,
+                      .max_shards = max_shards,
+                      .verify = verify,
+                      .s3 = s3};
   Told told;
   options.progress = [&told](uint64_t records, uint64_t bytes) { told.Tell(records, bytes); };
   options.skipped = [&told](const std::string& uri, const Error& why) { told.Skip(uri, why); };
@@ -84,23 +102,10 @@ nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, PackOption
 }  // namespace
 
 void RegisterPack(nb::module_& module) {
-  nb::class_<PackOptions>(module, "PackOptions")
-      .def(nb::init<>())
-      .def_rw("format", &PackOptions::format)
-      .def_rw("shard_size", &PackOptions::shard_size)
-      .def_rw("shuffle", &PackOptions::shuffle, nb::arg().none())
-      .def_rw("short_side", &PackOptions::short_side)
-      .def_rw("quality", &PackOptions::quality)
-      .def_rw("skip_bad", &PackOptions::skip_bad)
-      .def_rw("max_skipped", &PackOptions::max_skipped)
-      .def_rw("memory", &PackOptions::memory)
-      .def_rw("threads", &PackOptions::threads)
-      .def_rw("max_requests", &PackOptions::max_requests)
-      .def_rw("max_shards", &PackOptions::max_shards)
-      .def_rw("verify", &PackOptions::verify)
-      .def_rw("s3", &PackOptions::s3);
   module.def("pack_formats", &ShardEncodingNames);
-  module.def("pack", &PackDataset, "dataset"_a, "out"_a, "options"_a, "progress"_a.none(),
+  module.def("pack", &PackDataset, "dataset"_a, "out"_a, "s3"_a, "format"_a, "shard_size"_a,
+             "shuffle"_a.none(), "short_side"_a, "quality"_a, "skip_bad"_a, "max_skipped"_a, "memory"_a,
+             "threads"_a, "max_requests"_a, "max_shards"_a, "verify"_a, "progress"_a.none(),
              "skipped"_a.none());
 }
 

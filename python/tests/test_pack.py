@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import mosaic
 import numpy as np
 import pytest
-from conftest import ROOT, Command, Endpoint, run_python
+from conftest import DEADLINE_SECONDS, ROOT, Command, Endpoint, run_python
 from images import jpeg, put_folder
 from PIL import Image as Pillow
 
@@ -196,6 +198,31 @@ def test_the_command_packs(on_versitygw: Command, versitygw: Endpoint, raw: Path
     refused = on_versitygw.run(*words, "--format", "mds")
     assert refused.code == 1 and 'format is \\"tar\\" there' in refused.out
     assert on_versitygw.run(*words, "--resize", "256").code == 2
+
+
+def test_ctrl_c_ends_it_and_it_goes_on(bucketline: Command, raw: Path) -> None:
+    with bucketline.start("serve", "--memory", "--bucket", "data", "--latency", "100ms", "--json") as server:
+        try:
+            assert server.stdout
+            told = json.loads(server.stdout.readline())
+            endpoint = Endpoint(told["endpoint_url"], told["access_key_id"], told["secret_access_key"])
+            command = bucketline.with_environment(endpoint.environment())
+            put_folder(endpoint, "data", "in/", raw)
+            words = ("pack", "s3://data/in/", "s3://data/out/", "--shard-size", "9KB", "--json")
+            slow = command.start(*words, "--requests", "1", "--parallel", "1")
+            client = endpoint.client()
+            deadline = time.monotonic() + DEADLINE_SECONDS
+            while client.list_objects_v2(Bucket="data", Prefix="out/shard-").get("KeyCount", 0) < 2:
+                assert slow.poll() is None and time.monotonic() < deadline
+            slow.send_signal(signal.SIGINT)
+            asked = time.monotonic()
+            slow.communicate(timeout=DEADLINE_SECONDS)
+            assert slow.returncode == 130 and time.monotonic() - asked < 3
+            report = json.loads(command.done(*words).out)
+            assert report["records"] == COUNT and 0 < report["kept_shards"] < report["shards"]
+        finally:
+            server.terminate()
+            server.communicate(timeout=DEADLINE_SECONDS)
 
 
 def test_memory_is_bounded(bucketline: Command, tmp_path: Path) -> None:
