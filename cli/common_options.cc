@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/line_file.h"
+#include "cli/listing_pace.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -146,8 +147,8 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   options.missing = missing;
   options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
-  options.listing_progress = [&](uint64_t objects) {
-    line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
+  options.listing_progress = [&, pace = ListingPace()](uint64_t objects) {
+    line.Update([&] { return fmt::format("listing {}: {}", other_uri, pace.Text(objects)); });
   };
   const std::optional<std::string> channel = ChannelName(other_uri);
   const bool elsewhere = channel && !default_uri.empty() && !FindChannel(*channel, Environment);

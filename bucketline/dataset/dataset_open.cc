@@ -10,9 +10,8 @@
 #include "bucketline/dataset/channel_place.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
-#include "bucketline/dataset/key_filter.h"
-#include "bucketline/dataset/object_pages.h"
 #include "bucketline/dataset/parallel.h"
+#include "bucketline/dataset/prefix_source.h"
 #include "bucketline/dataset/shard_index.h"
 #include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
@@ -30,54 +29,6 @@ Uri PrefixOf(std::string_view text) {
   Uri uri = Uri::Parse(text);
   if (uri.scheme == "file" && !uri.key.ends_with('/')) uri.key += '/';
   return uri;
-}
-
-Record RawRecord(ObjectInfo object) {
-  Record record{.key = object.key, .parts = {}};
-  record.parts.push_back({.object_key = std::move(object.key),
-                          .offset = 0,
-                          .length = object.size,
-                          .object_size = object.size,
-                          .etag = std::move(object.etag),
-                          .version = std::move(object.version)});
-  return record;
-}
-
-// Raw objects below the prefix; or, where there are none and nobody said what it holds, the shards.
-// `options.listing_progress` is told of each page's objects.
-Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
-  const std::shared_ptr<ObjectStore> store = StoreOf(runtime, uri, options);
-  ManifestBuilder builder(uri.ToString());
-  KeyFilter filter(options.extensions, options.folder_markers);
-  ShardSet shards{.format = nullptr, .store = store, .source = uri.ToString(), .objects = {}};
-  const ShardFormat* other = nullptr;  // than that of the first shard
-  const bool shards_wanted = options.format == "auto";
-  ForEachPage(*store, Runtime::KeyOf(uri), options, [&](std::vector<ObjectInfo> objects) {
-    if (options.listing_progress) options.listing_progress(objects.size());
-    for (ObjectInfo& object : objects) {
-      if (filter.Accept(object)) {
-        builder.Add(RawRecord(std::move(object)));
-        continue;
-      }
-      if (!shards_wanted || filter.accepted() > 0) continue;
-      if (const ShardFormat* format = ShardFormatOf(object.key)) {
-        if (shards.format == nullptr) shards.format = format;
-        if (shards.format != format) other = format;
-        shards.objects.push_back(std::move(object));
-      }
-    }
-    return true;
-  });
-  if (filter.accepted() == 0 && shards.format != nullptr) {
-    if (other == nullptr) return IndexShards(runtime, shards, options);
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("{} and {} shards are here; say by the format which are wanted",
-                            shards.format->name, other->name),
-                uri.ToString());
-  }
-  filter.CheckSomethingCame(uri.ToString());
-  Source source{.manifest = std::move(builder).Build(), .stores = {{.store = store, .pin = options.pin}}};
-  return source;
 }
 
 Manifest ReadManifest(ObjectStore& store, const Uri& uri, std::stop_token stop) {
