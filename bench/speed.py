@@ -26,6 +26,7 @@ from measuring import Row, Run
 from mount_section import mount
 from pipe_section import pipe
 from python_section import python
+from scale_section import scale
 
 SECTIONS: dict[str, Callable[[Run], None]] = {
     "decode": decode,
@@ -37,6 +38,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "file": file,
     "pipe": pipe,
     "mount": mount,
+    "scale": scale,
 }
 
 

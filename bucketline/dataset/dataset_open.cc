@@ -12,6 +12,7 @@
 #include "bucketline/dataset/dataset_state.h"
 #include "bucketline/dataset/parallel.h"
 #include "bucketline/dataset/prefix_source.h"
+#include "bucketline/dataset/saved_manifest.h"
 #include "bucketline/dataset/shard_index.h"
 #include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
@@ -21,7 +22,6 @@
 namespace bucketline {
 namespace {
 
-constexpr uint64_t kLargestManifest = uint64_t{16} << 30;
 constexpr size_t kListings = 8;  // at a time; each holds some tens of megabytes
 
 // A folder may be given with or without its last "/"; keys below it have one.
@@ -31,18 +31,8 @@ Uri PrefixOf(std::string_view text) {
   return uri;
 }
 
-Manifest ReadManifest(ObjectStore& store, const Uri& uri, std::stop_token stop) {
-  GetRequest request;
-  request.key = Runtime::KeyOf(uri);
-  request.stop = std::move(stop);
-  const Bytes saved = GetBytes(store, std::move(request), kLargestManifest);
-  Result<Manifest> opened = Catch([&] { return Manifest::FromBytes(saved); });
-  if (!opened) throw opened.error().WithUri(uri.ToString());
-  return *std::move(opened);
-}
-
 Source OpenManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
-  Source source{.manifest = ReadManifest(*StoreOf(runtime, uri, options), uri, options.stop), .stores = {}};
+  Source source{.manifest = ReadManifest(runtime, uri, options), .stores = {}};
   if (options.pin == PinMode::kVersion && !source.manifest.has_versions()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "the manifest was saved without versions; list the data anew, or open it with pin=\"etag\"",
@@ -102,6 +92,13 @@ std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const Da
 
 Source OpenSource(Runtime& runtime, const SourceUris& uris, const DatasetOptions& options) {
   const Uri uri = Uri::Parse(uris.front());
+  if (options.listing.any() && (options.format == "tfds" || uri.key.ends_with(".manifest") ||
+                                FormatOfUri(uri, options) != nullptr || uris.size() > 1)) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        "only the listing of a prefix of objects can be resumed, refreshed or taken from an inventory",
+        uris.front());
+  }
   if (uri.key.ends_with(".manifest")) return OpenManifest(runtime, uri, options);
   if (options.format == "tfds") return OpenTfds(runtime, PrefixOf(uris.front()), options);
   if (!options.split.empty()) {
@@ -134,6 +131,13 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   if (all.empty())
     throw Error(ErrorCode::kInvalidArgument, "a dataset needs at least one URI, and none is given");
   const std::vector<SourceUris> groups = GroupUris(all, options);
+  if (options.listing.any() && groups.size() > 1) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        "a listing that is resumed, refreshed or taken from an inventory is of one prefix, and these are "
+        "several",
+        all.front());
+  }
   std::vector<Source> sources(groups.size());
   RunParallel(groups.size(), kListings,
               [&](size_t i) { sources[i] = OpenSource(runtime, groups[i], options); });

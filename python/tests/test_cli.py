@@ -245,7 +245,7 @@ def test_interrupt_ends_within_two_seconds(
 
 def test_help_of_every_command(bucketline: Command) -> None:
     top = bucketline.done("--help").out
-    for command in ("ls", "index", "get", "put", "train", "bench", "serve", "synthesize"):
+    for command in ("ls", "index", "diff", "get", "put", "train", "bench", "serve", "synthesize"):
         assert command in top
         assert "--" in bucketline.done(command, "--help").out
 
