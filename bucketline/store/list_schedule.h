@@ -49,7 +49,8 @@ class ListSchedule {
   void TakeFolders(uint64_t id, const ListPage& page);
   void FoldersFailed(uint64_t id);  // then none are asked for again
 
-  size_t under_way() const { return under_way_; }
+  // Everything is listed. Folders may still be asked for, which is of no use any more.
+  bool done() const { return segments_.empty(); }
 
  private:
   struct Segment {

@@ -54,9 +54,8 @@ class Lister {
   }
 
   void Run(const std::function<bool(ListedRange listed)>& take) {
-    for (;;) {
+    while (!schedule_.done()) {
       while (std::optional<ListSchedule::Ask> ask = schedule_.Next()) Send(*std::move(ask));
-      if (under_way_ == 0) return;
       Answer answer = Take();
       if (answer.ask.folders) {
         TakeFolders(answer);

@@ -1,6 +1,7 @@
 #include "bucketline/store/parallel_list.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -194,6 +195,26 @@ TEST(ParallelList, RefusedFoldersOnlyCostSpeed) {
   } store(StoreOf(keys));
   EXPECT_EQ(List(store, {.prefix = "p/", .width = 8, .page_keys = 10}).keys.size(), 2000u);
   EXPECT_EQ(store.asked_, 1);
+}
+
+TEST(ParallelList, NobodyWaitsForFoldersWhenAllIsListed) {
+  std::set<std::string> keys;
+  for (int i = 0; i < 200; ++i) keys.insert(fmt::format("p/{:02}/{:04}", i / 50, i));
+  class SilentFolders : public RecordingStore {
+   public:
+    using RecordingStore::RecordingStore;
+    void List(ListRequest request, std::function<void(Result<ListPage>)> done) override {
+      if (request.delimiter.empty()) return inner_->List(std::move(request), std::move(done));
+      ++asked_;
+      silent_.List(std::move(request), std::move(done));
+    }
+    const std::shared_ptr<RecordingStore> inner_ = std::make_shared<RecordingStore>(MakeMemoryStore("m"));
+    FaultStore silent_{MakeMemoryStore("m"), [](const StoreCall&, uint64_t) { return Fault::Hang(); }};
+    std::atomic<int> asked_ = 0;
+  } store(MakeMemoryStore("unused"));
+  for (const std::string& key : keys) PutBytes(*store.inner_, key, "");
+  EXPECT_EQ(List(store, {.prefix = "p/", .width = 4, .page_keys = 10}).keys.size(), 200u);
+  EXPECT_GE(store.asked_, 1);
 }
 
 TEST(ParallelList, AStopEndsItSoon) {
