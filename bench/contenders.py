@@ -2,6 +2,7 @@
 
 contenders.py pillow FOLDER              decode, crop, resize, to-tensor, normalise, one thread
 contenders.py torch-train ...            MobileNetV2, Adam and binary cross-entropy on tensors
+contenders.py boto3-list BUCKET COUNT    so many keys, by the paginator
 contenders.py boto3-download BUCKET PREFIX TARGET    every object, by the transfer manager, ten at a time
 """
 
@@ -73,6 +74,19 @@ def torch_train(args: argparse.Namespace) -> None:
     report(images_per_second=args.steps * args.batch_size / (time.monotonic() - start))
 
 
+def boto3_list(args: argparse.Namespace) -> None:
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+    start = time.monotonic()
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=args.bucket, PaginationConfig={"MaxItems": args.count}
+    )
+    keys = [entry["Key"] for page in pages for entry in page["Contents"]]
+    report(seconds=time.monotonic() - start, keys=len(keys))
+
+
 def boto3_download(args: argparse.Namespace) -> None:
     import boto3
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
@@ -112,6 +126,9 @@ def main() -> None:
     sub.add_argument("--size", type=int, default=96)
     sub.add_argument("--batch-size", type=int, default=16)
     sub.add_argument("--steps", type=int, default=40)
+    sub = command("boto3-list", boto3_list)
+    sub.add_argument("bucket")
+    sub.add_argument("count", type=int)
     sub = command("boto3-download", boto3_download)
     sub.add_argument("bucket")
     sub.add_argument("prefix")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 from typing import Any
 
 import servers
-from measuring import DEADLINE_SECONDS, MIB, Run, median
+from measuring import MIB, Run, median
 
 # Of 200 images: long enough that the first batches, which nothing can have fetched ahead, weigh little.
 FAR_EPOCHS = 60
@@ -85,7 +84,7 @@ def latency(run: Run) -> None:
 
 
 def memory(run: Run) -> None:
-    """Bounds: resident memory against the budget, bytes a record, growth over epochs."""
+    """Bounds: resident memory against the budget, growth over epochs."""
     for budget in (128, 512):
         figures = run.stream("--epochs", 5, "--memory", f"{budget}MiB")
         over = figures["peak_rss_bytes"] / MIB - budget
@@ -108,17 +107,6 @@ def memory(run: Run) -> None:
         figures = run.stream("--batches", 60, "--memory", "128MiB", endpoint=endpoint)
     over = figures["peak_rss_bytes"] / MIB - 128
     run.add("peak RSS - budget, 100,000 keys, 128 MiB", f"{over:.0f} MiB", "<= 120 MiB", over <= 120)
-
-    for count in (1_000_000, 10_000_000):
-        manifest = run.work / "bench.manifest"
-        program = run.build / "bin" / "manifest_bench"
-        subprocess.run([program, "make", manifest, str(count)], check=True, timeout=DEADLINE_SECONDS)
-        figures = run.json(program, "open", manifest)
-        manifest.unlink()
-        for what in ("file", "memory"):
-            value = figures[f"{what}_bytes_per_record"]
-            run.add(f"{what} a record, {count:,} records", f"{value:.1f} bytes", "<= 48 bytes", value <= 48)
-        run.add(f"opened, {count:,} records", f"{figures['open_seconds']:.3f} s")
 
     bounded = ("--memory", "128MiB", "--epochs")
     early, late = (run.stream(*bounded, epochs)["last_epoch_rss_bytes"] for epochs in (5, 50))

@@ -1,5 +1,4 @@
-// manifest_bench make FILE N    writes a manifest of N records: 60-character keys with 16 random hex digits, random ETags
-//                               and sizes
+// manifest_bench make FILE N    writes a manifest of N synthetic records
 // manifest_bench open FILE      maps it, reads every record once, and prints what a record costs, as JSON
 #include <chrono>
 #include <cstdint>
@@ -11,35 +10,19 @@
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "bucketline/base/random.h"
 #include "bucketline/inspect/proc_file.h"
 #include "bucketline/records/manifest.h"
+#include "bucketline/records/synthetic_manifest.h"
+#include "bucketline/store/mapped_file.h"
 
 namespace {
 
 using namespace bucketline;
 
 void Make(const std::string& path, uint64_t records) {
-  ManifestBuilder builder("s3://bench/training-images/");
-  for (uint64_t i = 0; i < records; ++i) {
-    CounterRng random(1, 0, i);
-    const auto draw = [&] { return random.NextU64(); };
-    Record record;
-    record.key = fmt::format("training-images/class-{:04}/{:016x}-{:011}.jpeg", draw() % 1000, draw(), i);
-    RecordPart part;
-    part.object_key = record.key;
-    part.etag = fmt::format("\"{:016x}{:016x}\"", draw(), draw());
-    part.length = part.object_size = 20'000 + draw() % 400'000;
-    record.parts.push_back(std::move(part));
-    builder.Add(std::move(record));
-  }
-  const Bytes bytes = std::move(builder).Build().ToBytes();
+  const Bytes bytes = SyntheticManifest(records).ToBytes();
   std::ofstream file(path, std::ios::binary);
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (!file.flush()) throw std::runtime_error("cannot write " + path);
@@ -48,21 +31,9 @@ void Make(const std::string& path, uint64_t records) {
 // Memory of the process that is its own, not the file's pages.
 uint64_t AnonymousBytes() { return ProcBytes(ReadProcFile("/proc/self/status"), "RssAnon:"); }
 
-Bytes Map(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status{};
-  if (file < 0 || fstat(file, &status) != 0) throw std::runtime_error("cannot open " + path);
-  const auto size = static_cast<size_t>(status.st_size);
-  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
-  close(file);
-  if (data == MAP_FAILED) throw std::runtime_error("cannot map " + path);
-  std::shared_ptr<void> owner(data, [size](void* mapped) { munmap(mapped, size); });
-  return Bytes(std::move(owner), static_cast<const uint8_t*>(data), size);
-}
-
 void Open(const std::string& path) {
   const uint64_t before = AnonymousBytes();
-  const Bytes bytes = Map(path);
+  const Bytes bytes = MapFile(path);
   const auto start = std::chrono::steady_clock::now();
   const Manifest manifest = Manifest::FromBytes(bytes);
   const std::string first = manifest.Key(0);

@@ -121,6 +121,21 @@ def delayed(binary: Path, endpoint: Endpoint, *delay: str) -> Iterator[Proxied]:
 
 
 @contextlib.contextmanager
+def listed(binary: Path, objects: int) -> Iterator[Endpoint]:
+    """A bucket "synthetic" of so many objects that can only be listed, by bucketline's own endpoint."""
+    process = subprocess.Popen(
+        [binary, str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin and process.stdout
+    try:
+        known = json.loads(process.stdout.readline())
+        yield Endpoint(known["endpoint_url"], known["access_key_id"], known["secret_access_key"])
+    finally:
+        process.stdin.close()
+        stop(process)
+
+
+@contextlib.contextmanager
 def serve(bucketline: Path, folder: Path, *options: str) -> Iterator[Endpoint]:
     """bucketline's own endpoint over the buckets (folders) in `folder`; options are faults, say."""
     process = subprocess.Popen(

@@ -28,6 +28,7 @@ from mount_section import mount
 from pipe_section import pipe
 from python_section import python
 from shards_section import shards
+from scale_section import scale
 
 SECTIONS: dict[str, Callable[[Run], None]] = {
     "decode": decode,
@@ -41,6 +42,7 @@ SECTIONS: dict[str, Callable[[Run], None]] = {
     "pipe": pipe,
     "mount": mount,
     "shards": shards,
+    "scale": scale,
 }
 
 

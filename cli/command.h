@@ -25,6 +25,7 @@ struct Invocation {
 // Each adds one sub-command, one file each.
 void AddLs(CLI::App& app, Invocation& invocation);
 void AddIndex(CLI::App& app, Invocation& invocation);
+void AddDiff(CLI::App& app, Invocation& invocation);
 void AddGet(CLI::App& app, Invocation& invocation);
 void AddPut(CLI::App& app, Invocation& invocation);
 void AddCost(CLI::App& app, Invocation& invocation);

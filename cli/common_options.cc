@@ -6,12 +6,15 @@
 #include <sstream>
 
 #include "cli/line_file.h"
+#include "cli/listing_pace.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/dataset/braces.h"
 #include "bucketline/dataset/channel_place.h"
+#include "bucketline/dataset/shard_listing.h"
 #include "bucketline/records/shard_format.h"
 
 namespace bucketline::cli {
@@ -121,6 +124,14 @@ Labels DatasetArgs::RuleOfLabels() const {
   return Labels::Member(labels.substr(0, colon), colon == std::string::npos ? "" : labels.substr(colon + 1));
 }
 
+bool DatasetArgs::IsPrefix() const {
+  if (ChannelName(uri) || ExpandBraces(uri).size() != 1 || format == "tfds") return false;
+  DatasetOptions options;
+  options.format = format;
+  const Uri parsed = Uri::Parse(uri);
+  return !parsed.key.ends_with(".manifest") && FormatOfUri(parsed, options) == nullptr;
+}
+
 std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
   const std::optional<std::string> name = ChannelName(uri);
   const std::optional<ChannelPlace> place = name ? FindChannel(*name, Environment) : std::nullopt;
@@ -146,8 +157,10 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   options.missing = missing;
   options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;
   options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
-  options.listing_progress = [&](uint64_t objects) {
-    line.Update([&] { return fmt::format("listing {}: {} objects", other_uri, objects); });
+  options.listing = listing;
+  options.stop = stop;
+  options.listing_progress = [&, pace = ListingPace()](uint64_t objects) {
+    line.Update([&] { return fmt::format("listing {}: {}", other_uri, pace.Text(objects)); });
   };
   const std::optional<std::string> channel = ChannelName(other_uri);
   const bool elsewhere = channel && !default_uri.empty() && !FindChannel(*channel, Environment);

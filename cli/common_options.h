@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -41,12 +42,17 @@ struct DatasetArgs {
   std::string split;
   std::string parts;
   bool skip_damaged = false;
+  ListingOptions listing = {};
+  std::stop_token stop = {};  // of Open
 
   void AddTo(CLI::App& app, std::string default_labels);
 
   // Opens `uri` (or `other_uri` by the same rules) with progress on a terminal.
   Dataset Open(Runtime& runtime) const { return Open(runtime, uri); }
   Dataset Open(Runtime& runtime, const std::string& other_uri) const;
+
+  // Whether `uri` is one prefix of objects: no list, manifest, shard or channel.
+  bool IsPrefix() const;
 
   // The training channel that `uri` names, if it came as a Pipe. Throws kInvalidArgument for labels that are looked up by
   // a key.

@@ -3,12 +3,14 @@
 
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/listing_pace.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
 #include "bucketline/store/blocking.h"
+#include "bucketline/store/parallel_list.h"
 
 namespace bucketline::cli {
 namespace {
@@ -44,28 +46,46 @@ void Print(const ListPage& page, bool json) {
   }
 }
 
+// In order, page after page.
+Totals InOrder(ObjectStore& store, ListRequest request, bool count_only, bool json) {
+  Totals totals;
+  do {
+    const ListPage page = ListOnePage(store, request);
+    totals.objects += page.objects.size();
+    totals.folders += page.prefixes.size();
+    for (const ObjectInfo& object : page.objects) totals.bytes += object.size;
+    if (!count_only) Print(page, json);
+    request.token = page.next_token;
+  } while (!request.token.empty());
+  return totals;
+}
+
+// Many pages at a time. Files are counted one page after another: a walk through folders is not waiting.
+Totals CountAll(ObjectStore& store, const Uri& uri, std::stop_token stop) {
+  LiveLine line;
+  const ListingPace pace;
+  Totals totals;
+  ParallelListRequest request{.prefix = Runtime::KeyOf(uri), .stop = std::move(stop)};
+  if (uri.scheme == "file") request.width = 1;
+  ListInParallel(store, request, [&](const ListedRange& listed) {
+    totals.objects += listed.objects.size();
+    for (const ObjectInfo& object : listed.objects) totals.bytes += object.size;
+    line.Update([&] { return pace.Text(totals.objects); });
+    return true;
+  });
+  return totals;
+}
+
 int Run(const Args& args, bool json, std::stop_token stop) {
   Runtime runtime(args.connection.runtime);
   const Uri uri = Uri::Parse(args.uri);
   const std::shared_ptr<ObjectStore> store = runtime.StoreFor(uri);
-  LiveLine line;
-  Totals totals;
-  ListRequest request{
-      .prefix = Runtime::KeyOf(uri), .delimiter = args.folders ? "/" : "", .max_keys = 1000, .stop = stop};
-  do {
-    const ListPage page = ListOnePage(*store, request);
-    totals.objects += page.objects.size();
-    totals.folders += page.prefixes.size();
-    for (const ObjectInfo& object : page.objects) totals.bytes += object.size;
-    if (args.count_only) {
-      line.Update([&] { return fmt::format("{} objects", totals.objects); });
-    } else {
-      line.Clear();
-      Print(page, json);
-    }
-    request.token = page.next_token;
-  } while (!request.token.empty());
-  line.Clear();
+  const Totals totals =
+      args.count_only && !args.folders
+          ? CountAll(*store, uri, stop)
+          : InOrder(*store,
+                    {.prefix = Runtime::KeyOf(uri), .delimiter = args.folders ? "/" : "", .stop = stop},
+                    args.count_only, json);
   if (totals.objects + totals.folders == 0) {
     throw Error(ErrorCode::kNotFound, "nothing here; check the prefix (keys are compared byte by byte)",
                 args.uri);

@@ -35,6 +35,7 @@ int Main(int argc, char** argv) {
   Invocation invocation;
   AddLs(app, invocation);
   AddIndex(app, invocation);
+  AddDiff(app, invocation);
   AddGet(app, invocation);
   AddPut(app, invocation);
   AddCost(app, invocation);

@@ -11,8 +11,8 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/channel/augmented_manifest.h"
-#include "bucketline/channel/gzip_inflater.h"
 #include "bucketline/channel/manifest_file.h"
+#include "bucketline/records/gzip_inflater.h"
 #include "bucketline/records/recordio.h"
 
 namespace bucketline::fuzz {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bucketline/channel/channel.h"
-#include "bucketline/channel/gzip_inflater.h"
+#include "bucketline/records/gzip_inflater.h"
 #include "bucketline/records/recordio.h"
 
 namespace bucketline {

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/channel/gzip_testing.h"
 #include "bucketline/dataset/dataset_testing.h"
+#include "bucketline/records/gzip_testing.h"
 
 namespace bucketline {
 namespace {

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/channel/gzip_testing.h"
 #include "bucketline/channel/pipe_channel.h"
 #include "bucketline/channel/pipe_testing.h"
+#include "bucketline/records/gzip_testing.h"
 #include "bucketline/records/recordio.h"
 
 namespace bucketline {

@@ -30,6 +30,24 @@ enum class Repeats { kError, kAllow };
 // What damage in a shard is: the end, or something to log and leave out.
 enum class Damaged { kError, kSkip };
 
+// How a prefix of raw objects comes to be known when it is large. kUnsupported, when any of it is set, for a URI of
+// something else; kInvalidArgument for `since` and `inventory` together.
+struct ListingOptions {
+  // A local file that keeps what was listed: if it is there already, the listing goes on from it. It is left behind, for
+  // its user to remove when the manifest is saved.
+  std::string log = {};
+  // What was listed before, of the same prefix by the same options: only keys after its last one are asked for. That is
+  // right where new keys come last (dates, counters) and old objects stay as they are, so some of the old ranges are
+  // listed again; where one differs everything is listed.
+  std::optional<Manifest> since = {};
+  // The URI of an S3 Inventory's manifest.json (CSV): nothing is listed. What is newer than it is left out.
+  std::string inventory = {};
+  // Gets a line for a person: what was not listed, and why.
+  std::function<void(const std::string& line)> note = {};
+
+  bool any() const { return !log.empty() || since || !inventory.empty(); }
+};
+
 struct DatasetOptions {
   Labels labels = Labels::None();
   // "auto": by each URI's ending, else raw objects, or shards where a prefix has no object of these extensions.
@@ -49,6 +67,7 @@ struct DatasetOptions {
   std::optional<S3Options> s3 = {};   // instead of the Runtime's
   // After each page, with the objects so far in all sources; one call at a time.
   std::function<void(uint64_t objects)> listing_progress = {};
+  ListingOptions listing = {};
   std::stop_token stop = {};  // ends Open soon with kCancelled
 };
 

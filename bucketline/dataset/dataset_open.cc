@@ -10,9 +10,9 @@
 #include "bucketline/dataset/channel_place.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
-#include "bucketline/dataset/key_filter.h"
-#include "bucketline/dataset/object_pages.h"
 #include "bucketline/dataset/parallel.h"
+#include "bucketline/dataset/prefix_source.h"
+#include "bucketline/dataset/saved_manifest.h"
 #include "bucketline/dataset/shard_index.h"
 #include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
@@ -22,7 +22,6 @@
 namespace bucketline {
 namespace {
 
-constexpr uint64_t kLargestManifest = uint64_t{16} << 30;
 constexpr size_t kListings = 8;  // at a time; each holds some tens of megabytes
 
 // A folder may be given with or without its last "/"; keys below it have one.
@@ -32,66 +31,8 @@ Uri PrefixOf(std::string_view text) {
   return uri;
 }
 
-Record RawRecord(ObjectInfo object) {
-  Record record{.key = object.key, .parts = {}};
-  record.parts.push_back({.object_key = std::move(object.key),
-                          .offset = 0,
-                          .length = object.size,
-                          .object_size = object.size,
-                          .etag = std::move(object.etag),
-                          .version = std::move(object.version)});
-  return record;
-}
-
-// Raw objects below the prefix; or, where there are none and nobody said what it holds, the shards.
-// `options.listing_progress` is told of each page's objects.
-Source ListPrefix(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
-  const std::shared_ptr<ObjectStore> store = StoreOf(runtime, uri, options);
-  ManifestBuilder builder(uri.ToString());
-  KeyFilter filter(options.extensions, options.folder_markers);
-  ShardSet shards{.format = nullptr, .store = store, .source = uri.ToString(), .objects = {}};
-  const ShardFormat* other = nullptr;  // than that of the first shard
-  const bool shards_wanted = options.format == "auto";
-  ForEachPage(*store, Runtime::KeyOf(uri), options, [&](std::vector<ObjectInfo> objects) {
-    if (options.listing_progress) options.listing_progress(objects.size());
-    for (ObjectInfo& object : objects) {
-      if (filter.Accept(object)) {
-        builder.Add(RawRecord(std::move(object)));
-        continue;
-      }
-      if (!shards_wanted || filter.accepted() > 0) continue;
-      if (const ShardFormat* format = ShardFormatOf(object.key)) {
-        if (shards.format == nullptr) shards.format = format;
-        if (shards.format != format) other = format;
-        shards.objects.push_back(std::move(object));
-      }
-    }
-    return true;
-  });
-  if (filter.accepted() == 0 && shards.format != nullptr) {
-    if (other == nullptr) return IndexShards(runtime, shards, options);
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("{} and {} shards are here; say by the format which are wanted",
-                            shards.format->name, other->name),
-                uri.ToString());
-  }
-  filter.CheckSomethingCame(uri.ToString());
-  Source source{.manifest = std::move(builder).Build(), .stores = {{.store = store, .pin = options.pin}}};
-  return source;
-}
-
-Manifest ReadManifest(ObjectStore& store, const Uri& uri, std::stop_token stop) {
-  GetRequest request;
-  request.key = Runtime::KeyOf(uri);
-  request.stop = std::move(stop);
-  const Bytes saved = GetBytes(store, std::move(request), kLargestManifest);
-  Result<Manifest> opened = Catch([&] { return Manifest::FromBytes(saved); });
-  if (!opened) throw opened.error().WithUri(uri.ToString());
-  return *std::move(opened);
-}
-
 Source OpenManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& options) {
-  Source source{.manifest = ReadManifest(*StoreOf(runtime, uri, options), uri, options.stop), .stores = {}};
+  Source source{.manifest = ReadManifest(runtime, uri, options), .stores = {}};
   if (options.pin == PinMode::kVersion && !source.manifest.has_versions()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "the manifest was saved without versions; list the data anew, or open it with pin=\"etag\"",
@@ -151,6 +92,13 @@ std::vector<SourceUris> GroupUris(const std::vector<std::string>& uris, const Da
 
 Source OpenSource(Runtime& runtime, const SourceUris& uris, const DatasetOptions& options) {
   const Uri uri = Uri::Parse(uris.front());
+  if (options.listing.any() && (options.format == "tfds" || uri.key.ends_with(".manifest") ||
+                                FormatOfUri(uri, options) != nullptr || uris.size() > 1)) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        "only the listing of a prefix of objects can be resumed, refreshed or taken from an inventory",
+        uris.front());
+  }
   if (uri.key.ends_with(".manifest")) return OpenManifest(runtime, uri, options);
   if (options.format == "tfds") return OpenTfds(runtime, PrefixOf(uris.front()), options);
   if (!options.split.empty()) {
@@ -183,6 +131,13 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
   if (all.empty())
     throw Error(ErrorCode::kInvalidArgument, "a dataset needs at least one URI, and none is given");
   const std::vector<SourceUris> groups = GroupUris(all, options);
+  if (options.listing.any() && groups.size() > 1) {
+    throw Error(
+        ErrorCode::kUnsupported,
+        "a listing that is resumed, refreshed or taken from an inventory is of one prefix, and these are "
+        "several",
+        all.front());
+  }
   std::vector<Source> sources(groups.size());
   RunParallel(groups.size(), kListings,
               [&](size_t i) { sources[i] = OpenSource(runtime, groups[i], options); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -158,6 +159,21 @@ Record Manifest::At(uint64_t index) const {
 uint64_t Manifest::RecordBytes(uint64_t index) const {
   return InBlockOf(*storage_->file, index,
                    [](const BlockDecoder& block, size_t row) { return block.RecordBytes(row); });
+}
+
+std::vector<Record> Manifest::Range(uint64_t first, uint64_t count) const {
+  const uint64_t block_records = storage_->file->header().block_records;
+  std::vector<Record> records;
+  records.reserve(count);
+  for (uint64_t next = first; next < first + count;) {
+    const uint64_t row = next % block_records;
+    const uint64_t wanted = std::min(block_records - row, first + count - next);
+    std::vector<Record> rows = InBlockOf(
+        *storage_->file, next, [&](const BlockDecoder& block, size_t) { return block.First(row + wanted); });
+    std::move(rows.begin() + static_cast<ptrdiff_t>(row), rows.end(), std::back_inserter(records));
+    next += wanted;
+  }
+  return records;
 }
 
 Manifest Manifest::WithLabels(LabelColumn labels) const {

@@ -62,6 +62,8 @@ class Manifest {
   std::string Key(uint64_t index) const;
   Record At(uint64_t index) const;
   uint64_t RecordBytes(uint64_t index) const;  // of all parts
+  // At(first) and those after it: for reading all, each block once. Precondition: first + count <= size().
+  std::vector<Record> Range(uint64_t first, uint64_t count) const;
 
   uint64_t total_bytes() const;
   uint64_t largest_record() const;  // bytes of all its parts

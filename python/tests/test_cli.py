@@ -249,6 +249,7 @@ def test_help_of_every_command(bucketline: Command) -> None:
     for command in (
         "ls",
         "index",
+        "diff",
         "get",
         "put",
         "pack",

@@ -6,6 +6,8 @@
 #include "tests/contract/store_contract.h"
 #include <gmock/gmock.h>
 
+#include "bucketline/store/parallel_list.h"
+
 namespace bucketline::testing {
 namespace {
 
@@ -55,6 +57,28 @@ TEST_P(StoreContract, ManyKeysComeInThreeFullPages) {
   } while (!request.token.empty() && pages.size() < 5);
   EXPECT_THAT(pages, ElementsAre(1000, 1000, count - 2000));
   EXPECT_TRUE(listed == keys) << "keys are missing, doubled or out of order";
+}
+
+TEST_P(StoreContract, AListingInParallelFindsEveryKeyOnce) {
+  std::vector<std::string> keys = {"o/1", "p0", "p/3/a b+c%20&d", "p/4/\xc3\xa4/\xf0\x9f\x98\x80", "q/1"};
+  for (int i = 0; i < 350; ++i) {
+    char key[32];
+    std::snprintf(key, sizeof(key), "p/%d/%05d", i % 7, i * i);
+    keys.emplace_back(key);
+  }
+  Fill(keys);
+  std::erase_if(keys, [](const std::string& key) { return !key.starts_with("p/"); });
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::string> listed;
+  ListInParallel(store(), {.prefix = "p/", .width = 8, .page_keys = 10}, [&](ListedRange range) {
+    for (const ObjectInfo& object : range.objects) {
+      listed.push_back(object.key);
+      EXPECT_EQ(object.size, object.key.size());
+    }
+    return true;
+  });
+  std::sort(listed.begin(), listed.end());
+  EXPECT_TRUE(listed == keys) << "keys are missing or doubled";
 }
 
 TEST_P(StoreContract, AFullLastPageHasNoToken) {

@@ -1,4 +1,4 @@
-#include "bucketline/channel/gzip_inflater.h"
+#include "bucketline/records/gzip_inflater.h"
 
 #include <algorithm>
 #include <limits>
@@ -16,8 +16,7 @@ namespace {
 constexpr int kGzipOnly = 16 + MAX_WBITS;
 
 [[noreturn]] void ThrowCorrupt(std::string_view problem) {
-  throw Error(ErrorCode::kCorruptData,
-              fmt::format("{}; is the object gzip? the channel's CompressionType says so", problem));
+  throw Error(ErrorCode::kCorruptData, fmt::format("{}; is the object gzip, as it is said to be?", problem));
 }
 
 }  // namespace

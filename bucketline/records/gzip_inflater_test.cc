@@ -1,4 +1,4 @@
-#include "bucketline/channel/gzip_inflater.h"
+#include "bucketline/records/gzip_inflater.h"
 
 #include <algorithm>
 #include <string>
@@ -6,15 +6,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/channel/gzip_testing.h"
-#include "bucketline/dataset/dataset_testing.h"
+#include "bucketline/base/error.h"
+#include "bucketline/base/result.h"
+#include "bucketline/records/gzip_testing.h"
 
 namespace bucketline {
 namespace {
 
-using testing::ErrorOf;
 using testing::Gzip;
 using ::testing::HasSubstr;
+
+template <typename Call>
+Error ErrorOf(Call call) {
+  const Result<void> done = Catch(call);
+  return done.ok() ? Error(ErrorCode::kInternal, "no error was thrown") : done.error();
+}
 
 std::string Inflate(std::string_view stream, size_t step = SIZE_MAX) {
   std::string text;

@@ -1,0 +1,13 @@
+// Saved manifests: files whose names end in ".manifest".
+#pragma once
+
+#include "bucketline/base/uri.h"
+#include "bucketline/dataset/dataset.h"
+
+namespace bucketline {
+
+// A local file is mapped: it is open at once however large it is, and processes share its pages. From another store all
+// of it is read. Throws what the store says; kCorruptData naming it for what is no manifest.
+Manifest ReadManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& options = {});
+
+}  // namespace bucketline

@@ -1,0 +1,97 @@
+#include "bucketline/store/list_schedule.h"
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "bucketline/base/random.h"
+#include "bucketline/store/list_page.h"
+
+namespace bucketline {
+namespace {
+
+class SetCursor : public KeyCursor {
+ public:
+  explicit SetCursor(const std::set<std::string>& keys) : keys_(keys) {}
+  std::optional<ObjectInfo> Seek(const std::string& from) override {
+    const auto it = keys_.lower_bound(from);
+    if (it == keys_.end()) return std::nullopt;
+    ObjectInfo object;
+    object.key = *it;
+    return object;
+  }
+
+ private:
+  const std::set<std::string>& keys_;
+};
+
+struct Cost {
+  size_t keys = 0;
+  size_t requests = 0;
+  size_t rounds = 0;  // of requests that all take equally long
+};
+
+Cost CostOf(const std::set<std::string>& keys, size_t width, int page_keys) {
+  ListSchedule schedule("p/", {KeyRange()}, width, page_keys);
+  Cost cost;
+  for (;;) {
+    std::deque<ListSchedule::Ask> round;
+    while (std::optional<ListSchedule::Ask> ask = schedule.Next()) round.push_back(*std::move(ask));
+    if (round.empty()) return cost;
+    EXPECT_LE(round.size(), width);
+    cost.requests += round.size();
+    ++cost.rounds;
+    for (const ListSchedule::Ask& ask : round) {
+      SetCursor cursor(keys);
+      ListPage page = MakeListPage({.prefix = ask.prefix,
+                                    .delimiter = ask.folders ? "/" : "",
+                                    .start_after = ask.start_after,
+                                    .token = ask.token,
+                                    .max_keys = ask.folders ? 1000 : page_keys},
+                                   cursor);
+      if (ask.folders) {
+        schedule.TakeFolders(ask.id, page);
+      } else {
+        cost.keys += schedule.TakePage(ask.id, std::move(page)).objects.size();
+      }
+    }
+  }
+}
+
+// What a listing of 1,000 pages may cost, at 32 requests a time: 32 rounds would be perfect, 1,000 is serial.
+TEST(ListSchedule, ManyRequestsAreUnderWayAndFewAreWasted) {
+  std::map<std::string, std::set<std::string>> shapes;
+  for (int i = 0; i < 20000; ++i) {
+    const uint64_t draw = Mix64(static_cast<uint64_t>(i));
+    shapes["counted"].insert(fmt::format("p/img_{:08}.jpg", i));
+    shapes["counted without zeros"].insert(fmt::format("p/{}.jpg", i));
+    shapes["hexadecimal"].insert(fmt::format("p/{:016x}", draw));
+    shapes["folders"].insert(fmt::format("p/n{:08}/n_{}.JPEG", 1440764 + 37 * (i / 40), draw % 1000000));
+    shapes["two folders"].insert(fmt::format("p/{}/images/{:07}.jpg", i % 20 == 0 ? "test" : "train", i));
+    shapes["far below"].insert(fmt::format("p/data/2024/experiment-42/images/{:07}.jpg", i));
+    shapes["dates"].insert(
+        fmt::format("p/2024/{:02}/{:02}/{:08x}", 1 + i / 2000, 1 + i / 75 % 28, draw >> 32));
+    shapes["beyond ASCII"].insert(fmt::format("p/bild-\xc3\xa4{:06}.jpg", i));
+  }
+  for (const auto& [name, keys] : shapes) {
+    const Cost cost = CostOf(keys, 32, 20);
+    EXPECT_EQ(cost.keys, 20000u);
+    EXPECT_LE(cost.requests, 1200u) << name;
+    EXPECT_LE(cost.rounds, 80u) << name;
+  }
+}
+
+TEST(ListSchedule, OneRequestAtATimeIsTheSerialListing) {
+  std::set<std::string> keys;
+  for (int i = 0; i < 1001; ++i) keys.insert(fmt::format("p/{}/{:04}", i % 3, i));
+  const Cost cost = CostOf(keys, 1, 10);
+  EXPECT_EQ(cost.requests, 101u);
+  EXPECT_EQ(cost.keys, 1001u);
+}
+
+}  // namespace
+}  // namespace bucketline
