@@ -27,8 +27,8 @@ from measuring import Row, Run
 from mount_section import mount
 from pipe_section import pipe
 from python_section import python
-from shards_section import shards
 from scale_section import scale
+from shards_section import shards
 
 SECTIONS: dict[str, Callable[[Run], None]] = {
     "decode": decode,
