@@ -158,13 +158,11 @@ bool CachingStore::ReadFromDisk(const ReadPtr& read) {
     ObjectInfo object = entry->object();
     object.key = read->request.key;
     const uint64_t length = LengthToRead(read->request, object);
-    if (length == entry->payload_size()) {
-      if (entry->Read(BeginRead(*read->sink, length, object))) {
-        cache_->counters().hits.Add();
-        cache_->counters().hit_bytes.Add(length);
-        Finish(read, std::move(object));
-        return true;
-      }
+    if (length == entry->payload_size() && entry->Read(BeginRead(*read->sink, length, object))) {
+      cache_->counters().hits.Add();
+      cache_->counters().hit_bytes.Add(length);
+      Finish(read, std::move(object));
+      return true;
     }
   }
   if (entry->state() != EntryReader::State::kOther) cache_->counters().damaged.Add();
