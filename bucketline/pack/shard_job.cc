@@ -177,6 +177,7 @@ class ShardJob {
     }
     std::sort(by_key.begin(), by_key.end());
     std::vector<uint64_t> indices;
+    indices.reserve(by_key.size());
     for (const auto& [key, index] : by_key) indices.push_back(index);
     return std::move(builder).Build().WithLabels(LabelsOf(dataset, indices));
   }
