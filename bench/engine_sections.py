@@ -142,3 +142,17 @@ def training(run: Run) -> None:
     run.add("trainer / PyTorch script", f"{mine / other:.2f}", ">= 1", mine / other >= 1)
     waiting = statistics.median(waits)
     run.add("share of waiting for data", f"{waiting * 100:.1f} %", "<= 2 %", waiting <= 0.02)
+    data_parallel(run)
+
+
+def data_parallel(run: Run) -> None:
+    """Two ranks of one thread beside one of two threads: the same rows a step, the same steps."""
+    common = ("train", "s3://bench/train/", "--image-size", 96, "--epochs", 3, "--validation-split", 0)
+    alone, together = [], []
+    for _ in range(3):
+        alone.append(run.command(*common, "--batch-size", 32, "--threads", 2)["images_per_second"])
+        together.append(run.ranks(2, *common, "--batch-size", 16, "--threads", 1)["images_per_second"])
+    one, two = statistics.median(alone), statistics.median(together)
+    run.add("one rank of two threads", f"{one:.1f} images/s")
+    run.add("two ranks of one thread", f"{two:.1f} images/s")
+    run.add("two ranks / one, the same threads", f"{two / one:.2f}", ">= 0.85", two / one >= 0.85)

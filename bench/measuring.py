@@ -69,6 +69,30 @@ class Run:
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return figures
 
+    def ranks(self, count: int, *words: Any) -> dict[str, Any]:
+        """The same command in so many processes that train together; the last line of rank 0."""
+        meeting = {
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(servers.free_port()),
+            "WORLD_SIZE": str(count),
+        }
+        running = [
+            subprocess.Popen(
+                [self.bucketline, *map(str, words), "--json"],
+                env={**self.endpoint.environment(), **meeting, "RANK": str(rank), "GLOO_SOCKET_IFNAME": "lo"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for rank in range(count)
+        ]
+        said = [process.communicate(timeout=DEADLINE_SECONDS) for process in running]
+        for process, (_, err) in zip(running, said, strict=True):
+            if process.returncode != 0:
+                raise RuntimeError(f"bucketline {' '.join(map(str, words))}: {err.strip()}")
+        figures: dict[str, Any] = json.loads(said[0][0].splitlines()[-1])
+        return figures
+
     def stream(self, *words: Any, endpoint: servers.Endpoint | None = None) -> dict[str, Any]:
         return self.command("bench", "s3://bench/images/", *STREAM, *words, endpoint=endpoint)
 

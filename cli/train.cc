@@ -68,6 +68,7 @@ int Run(Args& args, bool json, std::stop_token stop) {
   RequireTrainer();
   Runtime runtime(args.connection.runtime);
   args.report.json = json;
+  if (args.train.ranks.rank > 0) args.report = args.report.OfRank(args.train.ranks.rank);
   TrainReport report(runtime, args.report);
   args.train.on_bad_sample = BadSampleReport(args.quarantine, runtime.log());
   const Data data = OpenData(args, runtime);

@@ -106,6 +106,21 @@ void AddCheckpointOptions(CLI::App& app, TrainOptions& train) {
       ->group(group);
 }
 
+void AddRankOptions(CLI::App& app, TrainOptions& train) {
+  const std::string group = "Several processes (torchrun --no-python -- bucketline train ...)";
+  auto* rank = app.add_option("--rank", train.ranks.rank, "of this process [as torchrun, SLURM or MPI say]");
+  auto* world_size =
+      app.add_option("--world-size", train.ranks.world_size, "how many processes train together");
+  rank->needs(world_size)->group(group);
+  world_size->needs(rank)->check(CLI::Range(1, 1 << 24))->group(group);
+  app.add_flag("--sync-bn", train.sync_batch_norm,
+               "normalise batches over the rows of all ranks, not of each by itself")
+      ->group(group);
+  AddParsed<Duration>(app, "--rank-timeout", train.rank_timeout, &ParseDuration,
+                      "how long one rank waits for the others [10m]")
+      ->group(group);
+}
+
 void RequireSchedule(const CLI::App& app, const std::string& option, bool fits,
                      const std::string& schedules) {
   if (app.count(option) > 0 && !fits) {
@@ -121,15 +136,17 @@ void AddTrainOptions(CLI::App& app, TrainOptions& train) {
   AddValidationOptions(app, train);
   AddDeviceOptions(app, train);
   AddCheckpointOptions(app, train);
+  AddRankOptions(app, train);
 }
 
-void CheckTrainOptions(const CLI::App& app, const TrainOptions& train) {
+void CheckTrainOptions(const CLI::App& app, TrainOptions& train) {
   const ScheduleKind kind = train.schedule.kind;
   RequireSchedule(app, "--schedule-every", kind == ScheduleKind::kStep, "step");
   RequireSchedule(app, "--schedule-factor", kind == ScheduleKind::kStep, "step");
   RequireSchedule(app, "--schedule-end", kind == ScheduleKind::kLinear || kind == ScheduleKind::kCosine,
                   "linear or cosine");
   try {
+    if (app.count("--rank") == 0) train.ranks = LauncherRanks(ProcessEnvironment()).value_or(Ranks());
     train.Validate();
   } catch (const Error& error) {
     throw CLI::ValidationError("train", error.message());

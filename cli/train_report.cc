@@ -7,6 +7,7 @@
 #include "cli/train_json.h"
 #include <fmt/format.h>
 
+#include "bucketline/base/hash.h"
 #include "bucketline/base/units.h"
 
 namespace bucketline::cli {
@@ -19,6 +20,13 @@ std::string Percent(double share) {
 }
 
 }  // namespace
+
+TrainReportOptions TrainReportOptions::OfRank(uint64_t rank) const {
+  TrainReportOptions options;
+  if (!batch_log.empty()) options.batch_log = fmt::format("{}.{}", batch_log, rank);
+  options.batches_only = true;
+  return options;
+}
 
 TrainReport::TrainReport(Runtime& runtime, const TrainReportOptions& options)
     : runtime_(runtime), options_(options), log_(options.log), batch_log_(options.batch_log) {}
@@ -35,6 +43,7 @@ void TrainReport::Log(const nlohmann::ordered_json& object) {
 }
 
 void TrainReport::Begin(const TrainingData& train, const Dataset* validation, const TrainOptions& options) {
+  if (options_.batches_only) return;
   epochs_ = options.epochs;
   classes_ = train.classes();
   if (validation != nullptr) validation_ = *validation;
@@ -52,6 +61,8 @@ void TrainReport::Begin(const TrainingData& train, const Dataset* validation, co
 
 TrainObserver TrainReport::Observer() {
   TrainObserver observer;
+  if (batch_log_.is_open()) observer.on_batch = [this](const Batch& batch) { OnBatch(batch); };
+  if (options_.batches_only) return observer;
   observer.on_resume = [this](uint64_t step, uint64_t epoch) {
     Say(fmt::format("resumed after step {}, in epoch {}", step, epoch + 1));
     Log({{"event", "resume"}, {"step", step}, {"epoch", epoch}});
@@ -66,14 +77,20 @@ TrainObserver TrainReport::Observer() {
   observer.on_checkpoint = [this](uint64_t step, const std::string& uri, double seconds) {
     Log({{"event", "checkpoint"}, {"step", step}, {"uri", uri}, {"seconds", seconds}});
   };
-  if (batch_log_.is_open()) {
-    observer.on_batch = [this](uint64_t epoch, uint64_t position, uint64_t pixel_hash) {
-      const nlohmann::ordered_json object = {
-          {"epoch", epoch}, {"position", position}, {"pixels", fmt::format("{:016x}", pixel_hash)}};
-      batch_log_.Write(object.dump());
-    };
-  }
   return observer;
+}
+
+void TrainReport::OnBatch(const Batch& batch) {
+  const std::string_view pixels(reinterpret_cast<const char*>(batch.pixels()), batch.pixel_bytes());
+  nlohmann::ordered_json records = nlohmann::ordered_json::array();
+  for (size_t row = 0; row < batch.indices().size(); ++row) {
+    if (batch.valid()[row]) records.push_back(batch.indices()[row]);
+  }
+  const nlohmann::ordered_json object = {{"epoch", batch.epoch()},
+                                         {"position", batch.position()},
+                                         {"records", records},
+                                         {"pixels", fmt::format("{:016x}", StableHash64(pixels))}};
+  batch_log_.Write(object.dump());
 }
 
 void TrainReport::OnStep(const TrainProgress& progress) {
@@ -142,6 +159,7 @@ void TrainReport::OnEpoch(const EpochReport& report) {
 }
 
 void TrainReport::End(const TrainResult& result, const S3Counters& counters) {
+  if (options_.batches_only) return;
   if (events_) events_->Close();
   const LoaderStats& stages = result.loader;
   nlohmann::ordered_json summary = {

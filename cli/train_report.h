@@ -24,6 +24,10 @@ struct TrainReportOptions {
   std::string batch_log;    // file for each batch's position and pixel hash
   std::string predictions;  // file for the last validation's scores
   std::string tensorboard;  // prefix or folder for event files
+  bool batches_only = false;
+
+  // What a rank other than 0 reports: its own batches, into a file of its own, BATCH_LOG.RANK.
+  TrainReportOptions OfRank(uint64_t rank) const;
 };
 
 // A live line on a terminal; a line for each epoch on standard output, or on standard error with --json; JSON
@@ -40,6 +44,7 @@ class TrainReport {
  private:
   void Say(const std::string& line);
   void Log(const nlohmann::ordered_json& object);
+  void OnBatch(const Batch& batch);
   void OnStep(const TrainProgress& progress);
   void OnEpoch(const EpochReport& report);
   EventLog* Events(uint64_t first_step);  // null without --tensorboard

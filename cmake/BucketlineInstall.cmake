@@ -13,7 +13,7 @@ set(destination ${CMAKE_INSTALL_LIBDIR}/cmake/bucketline)
 install(TARGETS ${modules} bucketline_engine EXPORT bucketlineTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT bucketlineTargets NAMESPACE bucketline:: DESTINATION ${destination})
 install(DIRECTORY bucketline/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/bucketline
-  FILES_MATCHING PATTERN "*.h" PATTERN "*_test*" EXCLUDE PATTERN "*testing.h" EXCLUDE)
+  FILES_MATCHING PATTERN "*.h" PATTERN "*_test*" EXCLUDE PATTERN "*testing.h" EXCLUDE PATTERN "gloo_names" EXCLUDE)
 if(BUCKETLINE_TORCH_TARGET)
   # LibTorch is the user's: the package file finds it as this build did.
   install(FILES $<TARGET_FILE:bucketline_torch> DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -90,6 +90,15 @@ void TrainOptions::Validate() const {
   Require(image_size >= 32 && image_size <= 4096,
           fmt::format("image size {} is not in 32..4096", image_size));
   Require(keep > 0, "keep must be at least 1");
+  Require(ranks.world_size >= 1 && ranks.rank < ranks.world_size,
+          fmt::format("rank {} of {} ranks: ranks count from 0", ranks.rank, ranks.world_size));
+  Require(rank_timeout >= std::chrono::seconds(1), "the rank timeout must be at least 1s");
+  Require(!sync_batch_norm || !UsesTorchScript(),
+          "synchronised batch norm is mobilenet_v2's; a TorchScript module has its own batch norm");
+  Require(
+      !sync_batch_norm || on_error != OnError::kMask,
+      "synchronised batch norm needs rows on every rank at every step, and masked samples may leave a rank "
+      "without; replace bad samples with on_error skip");
   Require(checkpoint.empty() ? !resume : true, "resume needs the checkpoint folder to resume from");
   TrainImage().Validate();
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bucketline/base/clock.h"
+#include "bucketline/base/ranks.h"
 #include "bucketline/image/spec.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/train/class_weights.h"
@@ -70,14 +71,24 @@ struct TrainOptions {
   // Of the model's activations. Parameters and losses stay float32. float16 needs CUDA and scales the loss.
   Precision precision = Precision::kFloat32;
 
-  uint32_t batch_size = 32;
+  // This process's place among those that train one model together, each on its own part of every step, with their
+  // gradients averaged. They meet at MASTER_ADDR:MASTER_PORT.
+  Ranks ranks = {};
+  // How long one rank waits for the others, at most: between them lie a batch, a checkpoint's copy and the validation's
+  // end.
+  Duration rank_timeout = std::chrono::minutes(10);
+  // Batches are normalised over all ranks' rows; else each rank normalises its own.
+  bool sync_batch_norm = false;
+
+  uint32_t batch_size = 32;  // of each rank
   int image_size = 224;
   Crop crop = Crop::kNone;  // of training images; of validation images too, but kCenter for kRandomResized
   double flip = 0;          // of training images
   // What else images are made with: filter, family, jitter (of training images), orientation, limits. Size, crop,
   // flip, type, layout and normalisation are those that the model needs, whatever stands here.
   ImageSpec image = {};
-  size_t threads = 0;  // of LibTorch and of decoding; 0: as many as there are CPUs
+  // Of LibTorch and of decoding; 0: as many as there are CPUs, shared among the ranks of this host.
+  size_t threads = 0;
   uint64_t memory = uint64_t{1} << 30;
   OnError on_error = OnError::kRaise;
   std::function<void(const BadSample&)> on_bad_sample = {};

@@ -77,6 +77,7 @@ void LearningRateSchedule::Validate() const {
 ScheduleOfRun::ScheduleOfRun(const LearningRateSchedule& schedule, uint64_t steps, uint64_t steps_in_epoch)
     : schedule_(schedule),
       steps_(steps),
+      steps_in_epoch_(steps_in_epoch),
       warmup_(schedule.warmup.Steps(steps_in_epoch)),
       every_(schedule.every.Steps(steps_in_epoch)) {
   schedule.Validate();
@@ -113,6 +114,17 @@ double ScheduleOfRun::Factor(uint64_t step) const {
 }
 
 std::string ScheduleOfRun::Fingerprint() const {
+  std::string text(ScheduleName(schedule_.kind));
+  const bool to_the_end = schedule_.kind == ScheduleKind::kLinear || schedule_.kind == ScheduleKind::kCosine;
+  if (to_the_end)
+    text += fmt::format(" over {} epochs to {}", steps_ / steps_in_epoch_, schedule_.final_fraction);
+  if (schedule_.kind == ScheduleKind::kStep)
+    text += fmt::format(" of {} every {}", schedule_.factor, schedule_.every.ToString());
+  if (warmup_ > 0) text += fmt::format(", warm-up of {}", schedule_.warmup.ToString());
+  return text;
+}
+
+std::string ScheduleOfRun::FingerprintInSteps() const {
   std::string text(ScheduleName(schedule_.kind));
   const bool to_the_end = schedule_.kind == ScheduleKind::kLinear || schedule_.kind == ScheduleKind::kCosine;
   if (to_the_end) text += fmt::format(" over {} steps to {}", steps_, schedule_.final_fraction);

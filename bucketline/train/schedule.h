@@ -50,12 +50,16 @@ class ScheduleOfRun {
   // as its boundaries are thought of in whole epochs. Steps beyond the run have the last step's factor.
   double Factor(uint64_t step) const;
 
-  // Two runs whose text is the same have the same factors: what a checkpoint remembers.
+  // Two runs whose text is the same have the same factors at the same part of the same epoch, whatever their batch size
+  // and ranks: what a checkpoint remembers.
   std::string Fingerprint() const;
+  // The same by steps, as earlier versions remembered it.
+  std::string FingerprintInSteps() const;
 
  private:
   LearningRateSchedule schedule_;
   uint64_t steps_;
+  uint64_t steps_in_epoch_;
   uint64_t warmup_;
   uint64_t every_;
 };

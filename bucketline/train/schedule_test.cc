@@ -114,7 +114,8 @@ TEST(Schedule, OfARunWithoutAnEndIsConstant) {
       ScheduleOfRun::Endless({.kind = ScheduleKind::kConstant, .warmup = {.count = 4, .in_epochs = false}});
   EXPECT_DOUBLE_EQ(schedule.Factor(1), 0.5);
   EXPECT_DOUBLE_EQ(schedule.Factor(1'000'000'000), 1);
-  EXPECT_EQ(schedule.Fingerprint(), "constant, warm-up of 4 steps");
+  EXPECT_EQ(schedule.Fingerprint(), "constant, warm-up of 4steps");
+  EXPECT_EQ(schedule.FingerprintInSteps(), "constant, warm-up of 4 steps");
   for (const LearningRateSchedule& refused :
        {LearningRateSchedule{.kind = ScheduleKind::kCosine},
         LearningRateSchedule{.kind = ScheduleKind::kConstant, .warmup = {.count = 1, .in_epochs = true}}}) {
@@ -138,12 +139,30 @@ TEST(Schedule, TheFingerprintTellsWhatChangesTheFactors) {
   };
   EXPECT_EQ(text({}), "constant");
   EXPECT_EQ(text({}, 50), "constant");  // more epochs may follow a constant rate
-  EXPECT_EQ(text({.warmup = {1, true}}), "constant, warm-up of 10 steps");
-  EXPECT_EQ(text({.warmup = {10, false}}), text({.warmup = {1, true}}));
-  EXPECT_EQ(text({.kind = ScheduleKind::kCosine, .final_fraction = 0.01}), "cosine over 40 steps to 0.01");
+  EXPECT_EQ(text({.warmup = {1, true}}), "constant, warm-up of 1epochs");
+  EXPECT_EQ(text({.warmup = {10, false}}), "constant, warm-up of 10steps");
+  EXPECT_EQ(text({.kind = ScheduleKind::kCosine, .final_fraction = 0.01}), "cosine over 4 epochs to 0.01");
   EXPECT_NE(text({.kind = ScheduleKind::kCosine}), text({.kind = ScheduleKind::kCosine}, 50));
+  EXPECT_EQ(text({.kind = ScheduleKind::kStep, .every = {2, true}}), "step of 0.1 every 2epochs");
+  EXPECT_EQ(text({.kind = ScheduleKind::kLinear}), "linear over 4 epochs to 0");
+}
+
+TEST(Schedule, OtherBatchesHaveTheSameFingerprintAndRates) {
+  const LearningRateSchedule cosine{.kind = ScheduleKind::kCosine, .warmup = {1, true}};
+  const ScheduleOfRun small(cosine, 40, 10), large(cosine, 20, 5);
+  EXPECT_EQ(small.Fingerprint(), large.Fingerprint());
+  for (uint64_t step = 5; step < 20; ++step) EXPECT_NEAR(large.Factor(step), small.Factor(2 * step), 1e-12);
+}
+
+// What checkpoints of earlier versions hold.
+TEST(Schedule, TheFingerprintInStepsIsWhatItWas) {
+  const auto text = [](LearningRateSchedule schedule) {
+    return ScheduleOfRun(schedule, 40, 10).FingerprintInSteps();
+  };
+  EXPECT_EQ(text({}), "constant");
+  EXPECT_EQ(text({.warmup = {1, true}}), "constant, warm-up of 10 steps");
+  EXPECT_EQ(text({.kind = ScheduleKind::kCosine, .final_fraction = 0.01}), "cosine over 40 steps to 0.01");
   EXPECT_EQ(text({.kind = ScheduleKind::kStep, .every = {2, true}}), "step of 0.1 every 20 steps");
-  EXPECT_EQ(text({.kind = ScheduleKind::kLinear}), "linear over 40 steps to 0");
 }
 
 }  // namespace

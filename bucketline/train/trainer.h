@@ -45,7 +45,7 @@ struct EpochReport {
   double seconds = 0;
 };
 
-// Calls come from the training thread. Empty functions are skipped.
+// Calls come from the training thread; figures are those of all ranks. Empty functions are skipped.
 struct TrainObserver {
   std::function<void(uint64_t step, uint64_t epoch)> on_resume;
   std::function<void(const TrainProgress&)> on_step;
@@ -54,9 +54,8 @@ struct TrainObserver {
   std::function<void(const EpochReport&)> on_epoch;
   // After a checkpoint has become the latest; it was written beside later steps.
   std::function<void(uint64_t step, const std::string& uri, double seconds)> on_checkpoint;
-  // The record numbers (of the training dataset) of each batch as it is used, with their pixels'
-  // StableHash64.
-  std::function<void(uint64_t epoch, uint64_t position, uint64_t pixel_hash)> on_batch;
+  // Each batch of this rank as it is used; its indices are record numbers of the training dataset.
+  std::function<void(const Batch&)> on_batch;
 };
 
 struct TrainResult {
@@ -65,7 +64,7 @@ struct TrainResult {
   double best = 0;  // of the figure that TrainOptions::monitor names; NaN without validation
   std::optional<ClassificationReport> validation;  // of the last validation in this process
   uint64_t steps = 0;
-  uint64_t images = 0;  // in this process
+  uint64_t images = 0;  // of all ranks, since this process began
   double seconds = 0;   // in this process
   double wait_seconds = 0;
   bool stopped = false;        // by the stop token: a checkpoint of that moment was written
@@ -77,6 +76,9 @@ struct TrainResult {
 // Classes come from train.classes(). A stream's schedule is constant, and its classes are not balanced. Throws kInvalidArgument (options, labels that are not classes,
 // validation with other classes, a checkpoint or weights of another model or of other data), kUnsupported in
 // a build without LibTorch, and whatever Loader::Next throws.
+// With several ranks (TrainOptions::ranks) all of them call it with the same data and options, which is checked; they
+// make the same steps and end together, after a stop on any of them too. Rank 0 alone reads and writes checkpoints.
+// When a rank ends, the others throw kConnection, with its error where it could say one, or kTimeout.
 // LibTorch's threads spin while they wait for each other unless the program was started with
 // OMP_WAIT_POLICY=passive, which is much faster wherever they share CPUs with other work.
 TrainResult Train(Runtime& runtime, const TrainingData& train, const Dataset* validation,

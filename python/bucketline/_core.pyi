@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 version: str = '0.1.0'
 
+def launcher_rank() -> tuple[int, int] | None:
+    """Rank and world size, None without a launcher."""
+
+def launcher_rank_within_host() -> tuple[int, int] | None:
+    """
+    Rank among the processes of this host and how many they are, None where no launcher tells.
+    """
+
 class S3Options:
     def __init__(self) -> None: ...
 

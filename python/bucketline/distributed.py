@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import warnings
+from typing import Any
 
+from bucketline import _core
 from bucketline.errors import InvalidArgumentError
-
-# Launchers, by the variables that they set: torchrun, SLURM, Open MPI, MPICH and Intel MPI.
-_VARIABLES = (
-    ("RANK", "WORLD_SIZE"),
-    ("SLURM_PROCID", "SLURM_NTASKS"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("PMI_RANK", "PMI_SIZE"),
-)
-
-
-# Their variables for the rank among the processes of this host, and how many those are.
-_WITHIN_HOST = (
-    ("LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-    ("SLURM_LOCALID", "SLURM_NTASKS_PER_NODE"),
-    ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"),
-    ("MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
-)
 
 
 def rank_within_host(hosts: int) -> tuple[int, int]:
@@ -30,9 +15,9 @@ def rank_within_host(hosts: int) -> tuple[int, int]:
     world_size = rank_and_world_size()[1]
     if world_size == 1:
         return 0, 1
-    for rank, count in _WITHIN_HOST:
-        if rank in os.environ and count in os.environ:
-            return _number(rank), _number(count)
+    within = _core.launcher_rank_within_host()
+    if within is not None:
+        return within
     if world_size == hosts:
         return 0, 1
     raise InvalidArgumentError(
@@ -42,20 +27,26 @@ def rank_within_host(hosts: int) -> tuple[int, int]:
 
 
 def rank_and_world_size() -> tuple[int, int]:
-    """From an initialised torch process group, else from the launcher's variables, else 0 of 1."""
+    """From an initialised torch process group, else from Ray Train, else from the variables of torchrun, SLURM or MPI,
+    else 0 of 1."""
     torch = sys.modules.get("torch")  # never imported for this
     if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    for rank, world_size in _VARIABLES:
-        if rank in os.environ and world_size in os.environ:
-            return _number(rank), _number(world_size)
-    return 0, 1
+    return _of_ray_train() or _core.launcher_rank() or (0, 1)
 
 
-def _number(variable: str) -> int:
-    text = os.environ[variable]
-    if not text.isdigit():
-        raise InvalidArgumentError(
-            f"the environment variable {variable} should be a number, not {text!r}; unset it, or give rank= and world_size="
-        )
-    return int(text)
+def _of_ray_train() -> tuple[int, int] | None:
+    """Of a worker of a Ray trainer, whichever framework it is for; None anywhere else."""
+    train: Any = sys.modules.get("ray.train")  # a worker's function imports it for its context
+    if train is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # where its older versions say that this is no worker, and give 0 of 1
+            context = train.get_context()
+            rank, world_size = context.get_world_rank(), context.get_world_size()
+    except RuntimeError:  # where its newer ones do
+        return None
+    return None if world_size is None or world_size == 1 else (rank, world_size)

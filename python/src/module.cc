@@ -7,6 +7,7 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.attr("version") = BUCKETLINE_VERSION;
   RegisterErrors(module);
+  RegisterRanks(module);
   RegisterRuntime(module);
   RegisterStores(module);
   RegisterLabels(module);

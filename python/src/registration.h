@@ -6,6 +6,7 @@
 namespace bucketline::python {
 
 void RegisterErrors(nanobind::module_& module);
+void RegisterRanks(nanobind::module_& module);
 void RegisterRuntime(nanobind::module_& module);
 void RegisterStores(nanobind::module_& module);
 void RegisterLabels(nanobind::module_& module);

@@ -142,7 +142,7 @@ def test_ranks_come_from_the_launcher(dataset: bl.Dataset, monkeypatch: pytest.M
     with make(dataset) as loader:
         assert (loader.rank, loader.world_size) == (0, 1)
     monkeypatch.setenv("RANK", "one")
-    with pytest.raises(bl.InvalidArgumentError, match="RANK should be a number, not 'one'"):
+    with pytest.raises(bl.InvalidArgumentError, match='RANK should be a number, not "one"'):
         make(dataset, distributed=True)
 
 

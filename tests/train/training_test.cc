@@ -31,7 +31,7 @@ TEST_F(OnLibTorch, TrainReportsEachStepAndEpoch) {
     EXPECT_EQ(report.epoch, epochs++);
     EXPECT_GE(report.validation_accuracy, 0);
   };
-  observer.on_batch = [&](uint64_t, uint64_t, uint64_t) { ++batches; };
+  observer.on_batch = [&](const Batch&) { ++batches; };
   const TrainResult result = Train(runtime_, train, &validation, options, observer);
   EXPECT_EQ(epochs, 2u);
   EXPECT_EQ(steps, 2 * (train.size() / 5));

@@ -41,10 +41,13 @@ std::string WhyNoCuda() {
 
 }  // namespace
 
-at::Device ChooseDevice(DeviceKind kind) {
+at::Device ChooseDevice(DeviceKind kind, uint64_t local_rank) {
   if (kind == DeviceKind::kCpu) return at::Device(at::kCPU);
   const std::string reason = WhyNoCuda();
-  if (reason.empty()) return at::Device(at::kCUDA, 0);
+  if (reason.empty()) {
+    const auto devices = static_cast<uint64_t>(::torch::cuda::device_count());
+    return {at::kCUDA, static_cast<c10::DeviceIndex>(local_rank % devices)};
+  }
   if (kind == DeviceKind::kAuto) return at::Device(at::kCPU);
   throw Error(ErrorCode::kUnsupported, "no CUDA device can be used: " + reason + "; train with device cpu");
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "bucketline/train/nn/sync_batch_norm.h"
+
 namespace bucketline::nn {
 namespace {
 
@@ -34,20 +36,21 @@ tnn::Conv2d Convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride,
                          .bias(false));
 }
 
-Chain ConvNormRelu(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
-  return Chain(Convolution(in, out, kernel, stride, groups), tnn::BatchNorm2d(out), tnn::ReLU6());
+Chain ConvNormRelu(RankGroup* ranks, int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                   int64_t groups = 1) {
+  return Chain(Convolution(in, out, kernel, stride, groups), BatchNorm(out, ranks), tnn::ReLU6());
 }
 
 class InvertedResidualImpl : public tnn::Module {
  public:
-  InvertedResidualImpl(int64_t in, int64_t out, int64_t stride, int64_t expansion)
+  InvertedResidualImpl(RankGroup* ranks, int64_t in, int64_t out, int64_t stride, int64_t expansion)
       : residual_(stride == 1 && in == out) {
     const int64_t hidden = in * expansion;
     Chain conv;
-    if (expansion != 1) conv->push_back(ConvNormRelu(in, hidden, 1, 1));
-    conv->push_back(ConvNormRelu(hidden, hidden, 3, stride, hidden));
+    if (expansion != 1) conv->push_back(ConvNormRelu(ranks, in, hidden, 1, 1));
+    conv->push_back(ConvNormRelu(ranks, hidden, hidden, 3, stride, hidden));
     conv->push_back(Convolution(hidden, out, 1, 1, 1));
-    conv->push_back(tnn::BatchNorm2d(out));
+    conv->push_back(BatchNorm(out, ranks));
     conv_ = register_module("conv", conv);
   }
 
@@ -74,15 +77,16 @@ MobileNetV2Impl::MobileNetV2Impl(const MobileNetV2Options& options) {
   int64_t channels = RoundChannels(32 * options.width);
   const int64_t last = RoundChannels(1280 * std::max(1.0, options.width));
   tnn::Sequential features;
-  features->push_back(ConvNormRelu(3, channels, 3, 2));
+  features->push_back(ConvNormRelu(options.sync_ranks, 3, channels, 3, 2));
   for (const auto& [expansion, base, repetitions, first_stride] : kStages) {
     const int64_t out = RoundChannels(static_cast<double>(base) * options.width);
     for (int64_t i = 0; i < repetitions; ++i) {
-      features->push_back(InvertedResidual(channels, out, i == 0 ? first_stride : 1, expansion));
+      features->push_back(
+          InvertedResidual(options.sync_ranks, channels, out, i == 0 ? first_stride : 1, expansion));
       channels = out;
     }
   }
-  features->push_back(ConvNormRelu(channels, last, 1, 1));
+  features->push_back(ConvNormRelu(options.sync_ranks, channels, last, 1, 1));
   features_ = register_module("features", features);
   classifier_ = register_module(
       "classifier", tnn::Sequential(tnn::Dropout(options.dropout), tnn::Linear(last, options.outputs)));

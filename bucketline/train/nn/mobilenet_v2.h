@@ -4,12 +4,15 @@
 
 #include <torch/nn.h>
 
+#include "bucketline/train/nn/rank_group.h"
+
 namespace bucketline::nn {
 
 struct MobileNetV2Options {
   int64_t outputs = 1000;
-  double width = 1.0;    // multiplies every channel count, rounded to multiples of 8
-  double dropout = 0.2;  // before the classifier
+  double width = 1.0;               // multiplies every channel count, rounded to multiples of 8
+  double dropout = 0.2;             // before the classifier
+  RankGroup* sync_ranks = nullptr;  // batches are normalised over all of these; outlives the module
 };
 
 // (B, 3, H, W) float -> logits (B, outputs). H and W are at least 32.

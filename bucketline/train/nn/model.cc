@@ -76,7 +76,7 @@ NamedParameters ParametersOf(const ::torch::nn::Module& module) {
   return parameters;
 }
 
-ModelAndLoss MakeModel(Runtime& runtime, const TrainOptions& options, size_t classes) {
+ModelAndLoss MakeModel(Runtime& runtime, const TrainOptions& options, size_t classes, RankGroup* sync_ranks) {
   ::torch::manual_seed(options.seed);
   if (options.UsesTorchScript()) {
     std::unique_ptr<Model> model = LoadScriptModel(runtime, options.model);
@@ -84,8 +84,10 @@ ModelAndLoss MakeModel(Runtime& runtime, const TrainOptions& options, size_t cla
     return {std::move(model), loss};
   }
   const LossKind loss = ChooseLoss(options.loss, classes);
-  const MobileNetV2Options network{
-      .outputs = OutputsFor(loss, classes), .width = options.width, .dropout = options.dropout};
+  const MobileNetV2Options network{.outputs = OutputsFor(loss, classes),
+                                   .width = options.width,
+                                   .dropout = options.dropout,
+                                   .sync_ranks = sync_ranks};
   return {std::make_unique<BuiltInModel>(network, options.model), loss};
 }
 

@@ -11,6 +11,7 @@
 
 #include "bucketline/base/bytes.h"
 #include "bucketline/runtime/runtime.h"
+#include "bucketline/train/nn/rank_group.h"
 #include "bucketline/train/nn/tensor_archive.h"
 #include "bucketline/train/options.h"
 
@@ -47,8 +48,10 @@ struct ModelAndLoss {
 };
 
 // The model that the options name, initialised from their seed or as its file says, and the loss that fits
-// it. Throws kInvalidArgument: a module whose outputs fit neither loss, fewer than two classes; kCorruptData: a
-// file that is no TorchScript module; and what the store says of a file.
-ModelAndLoss MakeModel(Runtime& runtime, const TrainOptions& options, size_t classes);
+// it. `sync_ranks`: whose batches are normalised as one; null: each its own. Throws kInvalidArgument: a module whose
+// outputs fit neither loss, fewer than two classes; kCorruptData: a file that is no TorchScript module; and what the
+// store says of a file.
+ModelAndLoss MakeModel(Runtime& runtime, const TrainOptions& options, size_t classes,
+                       RankGroup* sync_ranks = nullptr);
 
 }  // namespace bucketline::nn

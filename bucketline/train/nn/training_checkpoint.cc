@@ -61,10 +61,11 @@ void TrainingRun::LoadWeights() {
 }
 
 void TrainingRun::Resume() {
-  const std::optional<Checkpoint> checkpoint = checkpoints_->Load();
+  const std::optional<Checkpoint> checkpoint = LoadCheckpoint();
   if (!checkpoint) return;
-  const std::string& uri = checkpoints_->uri();
-  const RunState state = RunState::FromJson(FileOf(*checkpoint, kStateFile, uri).view(), uri);
+  const std::string& uri = options_.checkpoint;
+  RunState state = RunState::FromJson(FileOf(*checkpoint, kStateFile, uri).view(), uri);
+  if (state.schedule == schedule_->FingerprintInSteps()) state.schedule = schedule_->Fingerprint();
   state.RequireSameRun(CurrentState(loader_.State()), uri);
   CopyTensors(LoadTensors(FileOf(*checkpoint, kModelFile, uri)), model_->State(), uri);
   RestoreOptimizer(*optimizer_, parameters_, LoadTensors(FileOf(*checkpoint, kOptimizerFile, uri)), uri);

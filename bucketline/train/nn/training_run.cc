@@ -8,7 +8,6 @@
 #include <torch/utils.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/base/hash.h"
 #include "bucketline/base/random.h"
 #include "bucketline/train/nn/device.h"
 #include "bucketline/train/nn/optimizer.h"
@@ -39,6 +38,8 @@ LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validat
   loader.on_error = options.on_error;
   loader.on_bad_sample = options.on_bad_sample;
   loader.allocator = BatchAllocator(device);
+  loader.rank = options.ranks.rank;
+  loader.world_size = options.ranks.world_size;
   return loader;
 }
 
@@ -59,15 +60,18 @@ Error Invalid(std::string message, const std::string& uri = {}) {
 }  // namespace
 
 TrainingRun::TrainingRun(Runtime& runtime, const TrainingData& train, const Dataset* validation,
-                         const TrainOptions& options, const TrainObserver& observer, at::Device device)
+                         const TrainOptions& options, const TrainObserver& observer, at::Device device,
+                         RankGroup* ranks)
     : runtime_(runtime),
       validation_(validation != nullptr && validation->size() > 0 ? validation : nullptr),
       options_(options),
       observer_(observer),
       device_(device),
+      ranks_(ranks),
       train_(train),
       loader_(train, TrainingLoader(options, validation_, device)) {
-  auto [model, loss] = MakeModel(runtime, options, train.classes().size());
+  auto [model, loss] =
+      MakeModel(runtime, options, train.classes().size(), options.sync_batch_norm ? ranks : nullptr);
   model_ = std::move(model);
   RequireUsableData();
   model_->Prepare(device);
@@ -80,17 +84,20 @@ TrainingRun::TrainingRun(Runtime& runtime, const TrainingData& train, const Data
            .class_weights = WeightsTensor(class_weights_, device),
            .label_smoothing = options.label_smoothing};
   parameters_ = model_->Parameters();
+  if (ranks_ != nullptr) averager_.emplace(*ranks_, parameters_);
   optimizer_ = MakeOptimizer(parameters_, options);
   if (const std::optional<uint64_t> steps = loader_.steps()) {
     schedule_.emplace(options.schedule, *steps * options.epochs, *steps);
   } else {
     schedule_.emplace(ScheduleOfRun::Endless(options.schedule));
   }
-  if (!options.checkpoint.empty()) checkpoints_.emplace(runtime, options.checkpoint, options.keep);
+  if (!options.checkpoint.empty() && root()) checkpoints_.emplace(runtime, options.checkpoint, options.keep);
   result_.best_validation_accuracy = kNone;
   result_.last.validation_loss = result_.last.validation_accuracy = result_.last.validation_auc = kNone;
+  RequireAgreement();
   LoadWeights();
   if (options.resume) Resume();
+  ShareModel();
 }
 
 void TrainingRun::RequireUsableData() const {
@@ -98,6 +105,7 @@ void TrainingRun::RequireUsableData() const {
   if (loader_.steps() == 0) {
     throw Invalid("the training data has " + std::to_string(train.images().value_or(0)) +
                       " images, which is less than one batch of " + std::to_string(options_.batch_size) +
+                      (ranks_ == nullptr ? "" : " on each of " + std::to_string(ranks_->size()) + " ranks") +
                       "; give a smaller batch size",
                   train.source());
   }
@@ -135,7 +143,7 @@ void TrainingRun::RequireUsableData() const {
 TrainResult TrainingRun::Run(std::stop_token stop) {
   const SteadyTime start = last_save_ = Now();
   last_batch_ = loader_.State();
-  while (loader_.epoch() < options_.epochs && !stop.stop_requested() &&
+  while (loader_.epoch() < options_.epochs && !Stopping(stop) &&
          !improvement_.ShouldStop(options_.early_stop)) {
     RunEpoch(stop);
   }
@@ -159,7 +167,7 @@ void TrainingRun::RunEpoch(const std::stop_token& stop) {
   epoch_images_ = 0;
   wait_before_epoch_ = loader_.Stats().wait;
   model_->SetTraining(true);
-  while (!stop.stop_requested()) {
+  while (!Stopping(stop)) {
     const std::optional<Batch> batch = loader_.Next();
     if (!batch) {
       if (epoch_sums_.rows == 0 && train_.stream() != nullptr)
@@ -167,7 +175,7 @@ void TrainingRun::RunEpoch(const std::stop_token& stop) {
       FinishEpoch(stop);
       return;
     }
-    Step(*batch);
+    Step(*batch, stop);
     last_batch_ = batch->State();
     if (!checkpoints_) continue;
     ReportCheckpoints();
@@ -176,14 +184,11 @@ void TrainingRun::RunEpoch(const std::stop_token& stop) {
   }
 }
 
-void TrainingRun::Step(const Batch& batch) {
-  if (observer_.on_batch) {
-    const std::string_view pixels(reinterpret_cast<const char*>(batch.pixels()), batch.pixel_bytes());
-    observer_.on_batch(batch.epoch(), batch.position(), StableHash64(pixels));
-  }
-  // Dropout draws from LibTorch's generator; seeding it by step makes a resumed run draw the same.
-  ::torch::manual_seed(Mix64(options_.seed + Mix64(step_ + 1)));
-  learning_rate_ = options_.learning_rate * schedule_->Factor(step_);
+void TrainingRun::Step(const Batch& batch, const std::stop_token& stop) {
+  if (observer_.on_batch) observer_.on_batch(batch);
+  // Dropout draws from LibTorch's generator; seeding it by step makes a resumed run draw the same. Ranks draw apart.
+  ::torch::manual_seed(Mix64(options_.seed + Mix64(step_ + 1)) + options_.ranks.rank);
+  learning_rate_ = options_.learning_rate * schedule_->Factor(ScheduleStep(batch));
   SetLearningRate(*optimizer_, learning_rate_);
   optimizer_->zero_grad();
   const DeviceRows rows = ValidRows(batch, device_);
@@ -191,9 +196,12 @@ void TrainingRun::Step(const Batch& batch) {
   if (rows.labels.size(0) > 0) {
     const at::Tensor logits = RunModel(*model_, rows.images, options_.precision);
     const at::Tensor mean_loss = MeanLoss(logits, rows.labels, loss_);
-    Backward(mean_loss);
+    Backward(mean_loss, rows.indices.size());
     sums = SumsOf(mean_loss, logits, rows.labels, loss_.kind);
+  } else if (averager_) {
+    Backward({}, 0);
   }
+  if (ranks_ != nullptr) sums = SumOverRanks(sums, stop);
   ++step_;
   epoch_sums_.Add(sums);
   epoch_images_ += sums.rows;
@@ -205,14 +213,23 @@ void TrainingRun::Step(const Batch& batch) {
   ReportStep(batch, sums.MeanLoss());
 }
 
-// Gradients, then the optimiser's step, unless float16 gradients have overflowed.
-void TrainingRun::Backward(const at::Tensor& mean_loss) {
-  if (options_.precision != Precision::kFloat16) {
-    mean_loss.backward();
+// By its place in the run, so that a run that goes on with other ranks or batches has the rates of its epochs.
+uint64_t TrainingRun::ScheduleStep(const Batch& batch) const {
+  const std::optional<uint64_t> steps = loader_.steps();
+  if (!steps) return step_;
+  return batch.epoch() * *steps + batch.position() / (options_.ranks.world_size * options_.batch_size);
+}
+
+// Gradients, then the optimiser's step, unless float16 gradients have overflowed. A rank without rows has no loss.
+void TrainingRun::Backward(const at::Tensor& mean_loss, uint64_t rows) {
+  if (averager_) averager_->Begin(static_cast<double>(rows) / options_.batch_size);
+  const bool scaled = options_.precision == Precision::kFloat16;
+  if (mean_loss.defined()) (scaled ? mean_loss * loss_scale_.scale : mean_loss).backward();
+  if (averager_ && !averager_->Finish()) return;
+  if (!scaled) {
     optimizer_->step();
     return;
   }
-  (mean_loss * loss_scale_.scale).backward();
   std::vector<at::Tensor> gradients;
   for (const auto& [name, parameter] : parameters_) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
@@ -295,8 +312,15 @@ Validation TrainingRun::RunValidation(const std::stop_token& stop) {
   options.on_error = options_.on_error;
   options.on_bad_sample = options_.on_bad_sample;
   options.allocator = BatchAllocator(device_);
+  options.rank = options_.ranks.rank;
+  options.world_size = options_.ranks.world_size;
+  options.last = LastPolicy::kPartial;
   Loader loader(*validation_, std::move(options));
-  return Validate(*model_, loader, loss_.kind, options_.precision, device_, stop);
+  if (ranks_ == nullptr) return Validate(*model_, loader, loss_.kind, options_.precision, device_, stop);
+  ShareBuffers();  // each rank's batch norm has seen other rows
+  Validation validation = Validate(*model_, loader, loss_.kind, options_.precision, device_, stop);
+  GatherValidation(validation);
+  return validation;
 }
 
 }  // namespace bucketline::nn

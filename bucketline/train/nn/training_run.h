@@ -13,7 +13,9 @@
 #include "bucketline/train/improvement.h"
 #include "bucketline/train/loss_scale.h"
 #include "bucketline/train/nn/batch_step.h"
+#include "bucketline/train/nn/gradient_averager.h"
 #include "bucketline/train/nn/model.h"
+#include "bucketline/train/nn/rank_group.h"
 #include "bucketline/train/nn/validation.h"
 #include "bucketline/train/run_state.h"
 #include "bucketline/train/schedule.h"
@@ -22,16 +24,29 @@
 
 namespace bucketline::nn {
 
-// Lives for one Train call, on one thread.
+// Lives for one Train call, on one thread. `ranks`: null: this process alone; else outlives it.
 class TrainingRun {
  public:
   TrainingRun(Runtime& runtime, const TrainingData& train, const Dataset* validation,
-              const TrainOptions& options, const TrainObserver& observer, at::Device device);
+              const TrainOptions& options, const TrainObserver& observer, at::Device device,
+              RankGroup* ranks);
 
   TrainResult Run(std::stop_token stop);
 
  private:
   void RequireUsableData() const;
+  bool root() const { return ranks_ == nullptr || ranks_->root(); }
+
+  // training_ranks.cc
+  std::string FactsToAgreeOn() const;
+  void RequireAgreement();
+  std::optional<Checkpoint> LoadCheckpoint();
+  void ShareModel();
+  void ShareBuffers();
+  RowSums SumOverRanks(const RowSums& sums, const std::stop_token& stop);
+  void GatherValidation(Validation& validation);
+  // Before each step: of several ranks only what they agreed on after the last one.
+  bool Stopping(const std::stop_token& stop) const;
 
   // training_checkpoint.cc
   void LoadWeights();
@@ -42,8 +57,9 @@ class TrainingRun {
   RunState CurrentState(const LoaderState& loader) const;
 
   void RunEpoch(const std::stop_token& stop);
-  void Step(const Batch& batch);
-  void Backward(const at::Tensor& mean_loss);
+  void Step(const Batch& batch, const std::stop_token& stop);
+  void Backward(const at::Tensor& mean_loss, uint64_t rows);
+  uint64_t ScheduleStep(const Batch& batch) const;
   void ReportStep(const Batch& batch, double batch_loss);
   void FinishEpoch(const std::stop_token& stop);
   Validation RunValidation(const std::stop_token& stop);
@@ -55,10 +71,12 @@ class TrainingRun {
   const TrainOptions& options_;
   const TrainObserver& observer_;
   const at::Device device_;
+  RankGroup* const ranks_;
   std::unique_ptr<Model> model_;
   LossOptions loss_;
   std::vector<double> class_weights_;
   NamedParameters parameters_;
+  std::optional<GradientAverager> averager_;  // with several ranks
   std::unique_ptr<::torch::optim::Optimizer> optimizer_;
   const TrainingData train_;
   TrainingBatches loader_;
@@ -66,6 +84,7 @@ class TrainingRun {
   std::optional<CheckpointWriter> checkpoints_;
 
   uint64_t step_ = 0;
+  bool ranks_stop_ = false;    // one of them was asked to stop
   double learning_rate_ = 0;   // of the last step
   RowSums epoch_sums_;         // of the whole epoch, what a resumed run brings included
   uint64_t epoch_images_ = 0;  // of this epoch, in this process

@@ -41,6 +41,7 @@ Validation Validate(Model& model, Loader& loader, LossKind loss, Precision preci
       break;
     }
     const DeviceRows rows = ValidRows(*batch, device);
+    result.step_rows.push_back(static_cast<uint32_t>(rows.labels.size(0)));
     if (rows.labels.size(0) == 0) continue;
     const at::Tensor logits = RunModel(model, rows.images, precision);
     const at::Tensor mean_loss = MeanLoss(logits, rows.labels, {.kind = loss});
