@@ -56,10 +56,10 @@ struct AddressBook::State {
       const std::string name = std::move(questions.front());
       questions.pop_front();
       lock.unlock();
-      Result<std::vector<std::string>> found = Catch([&] { return resolve(name); });
+      const Result<std::vector<std::string>> found = Catch([&] { return resolve(name); });
       lock.lock();
       if (closed) return;  // nobody is left to be told, and the clock may be gone
-      Take(hosts[name], found ? *std::move(found) : std::vector<std::string>());
+      Take(hosts[name], found ? *found : std::vector<std::string>());
     }
   }
 

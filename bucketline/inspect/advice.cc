@@ -136,7 +136,7 @@ ProbeFacts Probe(const Dataset& dataset, const ProbeOptions& options,
     facts.wanted_side = std::min(options.loader.image.height, options.loader.image.width);
     facts.short_side = MeanShortSide(dataset, options.looked_at, stop);
   }
-  const std::stop_callback close(stop, [&] { loader.Close(); });
+  const std::stop_callback close(std::move(stop), [&] { loader.Close(); });
   const SteadyTime start = Clock::Real().Now();
   uint64_t images = 0;
   while (Clock::Real().Now() - start < options.longest) {

@@ -37,7 +37,7 @@ struct MemoryRecord {
 // The q-th of the sorted times, 0 when there are none.
 double Quantile(std::vector<double> times, double q) {
   if (times.empty()) return 0;
-  const auto at = times.begin() + static_cast<ptrdiff_t>(q * static_cast<double>(times.size() - 1) + 0.5);
+  const auto at = times.begin() + std::llround(q * static_cast<double>(times.size() - 1));
   std::nth_element(times.begin(), at, times.end());
   return *at;
 }
@@ -142,7 +142,7 @@ BenchReport RunBench(const Dataset& dataset, const BenchOptions& options,
   LoaderOptions loading = options.loader;
   loading.epochs = options.epochs;
   Loader loader(dataset, std::move(loading));
-  const std::stop_callback close(stop, [&] { loader.Close(); });
+  const std::stop_callback close(std::move(stop), [&] { loader.Close(); });
 
   const double cpu_start = CpuSeconds(CLOCK_PROCESS_CPUTIME_ID);
   const SteadyTime start = Clock::Real().Now();

@@ -58,6 +58,7 @@ std::vector<uint64_t> ByKey(const Dataset& dataset) {
   std::iota(order.begin(), order.end(), 0);
   if (dataset.manifests().manifests().size() == 1) return order;  // it is theirs
   std::vector<std::string> keys;
+  keys.reserve(order.size());
   for (const uint64_t index : order) keys.push_back(dataset.Key(index));
   std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return keys[a] < keys[b]; });
   const auto same = std::adjacent_find(order.begin(), order.end(),
@@ -88,7 +89,8 @@ std::string IndexSource(const Dataset& dataset, const std::vector<uint64_t>& by_
 
 class Packer {
  public:
-  Packer(const Dataset& dataset, std::string_view out, const PackOptions& options, std::stop_token stop)
+  Packer(const Dataset& dataset, std::string_view out, const PackOptions& options,
+         const std::stop_token& stop)
       : dataset_(dataset),
         options_(options),
         encoding_(EncodingOf(options)),
@@ -287,9 +289,9 @@ class Packer {
 }  // namespace
 
 PackReport Pack(const Dataset& dataset, std::string_view out, const PackOptions& options,
-                std::stop_token stop) {
+                const std::stop_token& stop) {
   CheckOptions(dataset, options);
-  return Packer(dataset, out, options, std::move(stop)).Run();
+  return Packer(dataset, out, options, stop).Run();
 }
 
 }  // namespace bucketline

@@ -65,6 +65,6 @@ struct PackReport {
 // say; kCorruptData for a bad record (unless skip_bad), for too many of them, and for a shard that does not read back;
 // kCancelled when stopped. What is done then stays.
 PackReport Pack(const Dataset& dataset, std::string_view out, const PackOptions& options = {},
-                std::stop_token stop = {});
+                const std::stop_token& stop = {});
 
 }  // namespace bucketline

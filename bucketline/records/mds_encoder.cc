@@ -161,6 +161,18 @@ class MdsEncoder : public ShardEncoder {
   std::vector<uint64_t> offsets_;  // from the first sample on, until Finish
 };
 
+void Check(const PackSchema& schema) { kTfRecordEncoding.check(schema); }
+
+uint64_t SampleSize(const PackSchema& schema, const SampleToPack& sample) {
+  uint64_t size = kWord;  // in the table
+  for (const Column& column : ColumnsOf(schema)) size += LengthOf(column, sample) + (column.size ? 0 : kWord);
+  return size;
+}
+
+uint64_t Overhead(const PackSchema& schema) { return 2 * kWord + HeadOf(schema).dump().size(); }
+
+std::unique_ptr<ShardEncoder> Make(const PackSchema& schema) { return std::make_unique<MdsEncoder>(schema); }
+
 }  // namespace
 
 std::string MdsIndex(const PackSchema& schema, const std::vector<MdsShard>& shards) {
@@ -179,23 +191,13 @@ std::string MdsIndex(const PackSchema& schema, const std::vector<MdsShard>& shar
 const ShardEncoding kMdsEncoding = {
     .name = "mds",
     .extension = "mds",
-    .check = [](const PackSchema& schema) { kTfRecordEncoding.check(schema); },
-    .sample_size = [](const PackSchema& schema, const SampleToPack& sample) -> uint64_t {
-      uint64_t size = kWord;  // in the table
-      for (const Column& column : ColumnsOf(schema)) {
-        size += LengthOf(column, sample) + (column.size ? 0 : kWord);
-      }
-      return size;
-    },
-    .shard_overhead = [](const PackSchema& schema) -> uint64_t {
-      return 2 * kWord + HeadOf(schema).dump().size();
-    },
+    .check = Check,
+    .sample_size = SampleSize,
+    .shard_overhead = Overhead,
     .largest_part = UINT32_MAX,
     .largest_shard = UINT32_MAX,
     .holds_shard = true,
-    .make = [](const PackSchema& schema) -> std::unique_ptr<ShardEncoder> {
-      return std::make_unique<MdsEncoder>(schema);
-    },
+    .make = Make,
 };
 
 }  // namespace bucketline
