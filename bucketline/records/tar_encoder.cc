@@ -87,6 +87,10 @@ uint64_t SampleSize(const PackSchema& schema, const SampleToPack& sample) {
   return size;
 }
 
+uint64_t Overhead(const PackSchema&) { return kEnd; }
+
+std::unique_ptr<ShardEncoder> Make(const PackSchema& schema) { return std::make_unique<TarEncoder>(schema); }
+
 }  // namespace
 
 const ShardEncoding kTarEncoding = {
@@ -94,13 +98,11 @@ const ShardEncoding kTarEncoding = {
     .extension = "tar",
     .check = Check,
     .sample_size = SampleSize,
-    .shard_overhead = [](const PackSchema&) { return kEnd; },
+    .shard_overhead = Overhead,
     .largest_part = kLargestTarMember,
     .largest_shard = uint64_t{1} << 40,
     .holds_shard = false,
-    .make = [](const PackSchema& schema) -> std::unique_ptr<ShardEncoder> {
-      return std::make_unique<TarEncoder>(schema);
-    },
+    .make = Make,
 };
 
 }  // namespace bucketline

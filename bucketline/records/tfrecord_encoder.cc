@@ -162,22 +162,28 @@ void Check(const PackSchema& schema) {
   }
 }
 
+uint64_t SampleSize(const PackSchema& schema, const SampleToPack& sample) {
+  return FieldSize(EntriesSize(FeaturesOf(schema, sample))) + kFrame;
+}
+
+uint64_t Overhead(const PackSchema&) { return 0; }
+
+std::unique_ptr<ShardEncoder> Make(const PackSchema& schema) {
+  return std::make_unique<TfRecordEncoder>(schema);
+}
+
 }  // namespace
 
 const ShardEncoding kTfRecordEncoding = {
     .name = "tfrecord",
     .extension = "tfrecord",
     .check = Check,
-    .sample_size = [](const PackSchema& schema, const SampleToPack& sample) -> uint64_t {
-      return FieldSize(EntriesSize(FeaturesOf(schema, sample))) + kFrame;
-    },
-    .shard_overhead = [](const PackSchema&) { return uint64_t{0}; },
+    .sample_size = SampleSize,
+    .shard_overhead = Overhead,
     .largest_part = (uint64_t{1} << 30) - (uint64_t{1} << 20),  // a record of 1 GiB is read
     .largest_shard = uint64_t{1} << 40,
     .holds_shard = false,
-    .make = [](const PackSchema& schema) -> std::unique_ptr<ShardEncoder> {
-      return std::make_unique<TfRecordEncoder>(schema);
-    },
+    .make = Make,
 };
 
 }  // namespace bucketline
