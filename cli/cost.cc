@@ -122,7 +122,7 @@ void AddCost(CLI::App& app, Invocation& invocation) {
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
     if (args->facts.shard_size == 0) throw CLI::ValidationError("--shard-size", "must be above 0");
-    invocation.run = [args, &invocation](std::stop_token) { return Run(*args, invocation.json); };
+    invocation.run = [args, &invocation](const std::stop_token&) { return Run(*args, invocation.json); };
   });
 }
 

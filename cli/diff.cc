@@ -63,7 +63,7 @@ void AddDiff(CLI::App& app, Invocation& invocation) {
   sub->add_flag("--json", invocation.json, "JSON lines, the totals last");
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
-    invocation.run = [args, &invocation](std::stop_token) { return Run(*args, invocation.json); };
+    invocation.run = [args, &invocation](const std::stop_token&) { return Run(*args, invocation.json); };
   });
 }
 

@@ -92,7 +92,7 @@ int Synthesize(const Args& args, bool json) {
   }
   const auto saved = std::chrono::steady_clock::now();
   const Manifest manifest = ReadManifest(runtime, output);
-  const std::string last = manifest.Key(manifest.size() - 1);
+  if (manifest.Key(manifest.size() - 1).empty()) throw Error(ErrorCode::kInternal, "a record without a key");
   const Seconds opened = std::chrono::steady_clock::now() - saved;
   const nlohmann::ordered_json object = {
       {"records", manifest.size()},

@@ -76,7 +76,7 @@ Totals CountAll(ObjectStore& store, const Uri& uri, std::stop_token stop) {
   return totals;
 }
 
-int Run(const Args& args, bool json, std::stop_token stop) {
+int Run(const Args& args, bool json, const std::stop_token& stop) {
   Runtime runtime(args.connection.runtime);
   const Uri uri = Uri::Parse(args.uri);
   const std::shared_ptr<ObjectStore> store = runtime.StoreFor(uri);
@@ -111,7 +111,9 @@ void AddLs(CLI::App& app, Invocation& invocation) {
   sub->add_flag("--json", invocation.json, "JSON lines, the totals last");
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
-    invocation.run = [args, &invocation](std::stop_token stop) { return Run(*args, invocation.json, stop); };
+    invocation.run = [args, &invocation](const std::stop_token& stop) {
+      return Run(*args, invocation.json, stop);
+    };
   });
 }
 

@@ -60,7 +60,7 @@ void PrintReport(const PackReport& report, double seconds, bool json) {
   fmt::print("\nopen {}\n", report.index);
 }
 
-int Run(Args& args, bool json, std::stop_token stop) {
+int Run(Args& args, bool json, const std::stop_token& stop) {
   Runtime runtime(args.connection.runtime);
   const Dataset dataset = args.dataset.Open(runtime);
   LiveLine line;
@@ -86,7 +86,7 @@ int Run(Args& args, bool json, std::stop_token stop) {
                                                     shown == kShownSkipped ? " (more are not shown)" : ""));
     }
   };
-  const PackReport report = Pack(dataset, args.out, args.pack, std::move(stop));
+  const PackReport report = Pack(dataset, args.out, args.pack, stop);
   line.Clear();
   PrintReport(report, elapsed(), json);
   return kDone;

@@ -117,7 +117,8 @@ Runtime::Runtime(RuntimeOptions options) : impl_(std::make_unique<Impl>(std::mov
 
 Runtime::~Runtime() {
   // In a forked child the threads to join do not exist; waiting for them would never end.
-  if (getpid() != impl_->process) static_cast<void>(impl_.release());
+  if (getpid() != impl_->process) [[maybe_unused]]
+    Impl* const leaked = impl_.release();
 }
 
 std::shared_ptr<ObjectStore> Runtime::StoreFor(const Uri& uri) { return StoreFor(uri, impl_->options.s3); }

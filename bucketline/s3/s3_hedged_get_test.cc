@@ -50,7 +50,10 @@ class TwinSink : public VectorSink {
     return asked_;
   }
   std::string taken() const { return {taken_.begin(), taken_.end()}; }
-  bool TwinIsGone() const { return twin_.expired(); }
+  bool TwinIsGone() const {
+    std::lock_guard lock(mutex_);
+    return twin_.expired();
+  }
 
  private:
   const bool room_;
