@@ -134,8 +134,8 @@ void AddPack(CLI::App& app, Invocation& invocation) {
   sub->add_flag("--json", invocation.json, "the summary as JSON");
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
-    invocation.run = [args, &invocation](std::stop_token stop) {
-      return Run(*args, invocation.json, std::move(stop));
+    invocation.run = [args, &invocation](const std::stop_token& stop) {
+      return Run(*args, invocation.json, stop);
     };
   });
 }

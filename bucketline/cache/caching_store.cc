@@ -145,6 +145,8 @@ void CachingStore::LookUp(const ReadPtr& read) {
     read->stop.Check(UriOf(read->request.key));
     if (ReadFromDisk(read)) return;
     if (WaitForSame(read)) return;
+    if (read->leads && ReadFromDisk(read))
+      return;  // another one may have kept it, and gone, between these two
     Fetch(read);
   });
   if (!looked) Finish(read, looked.error().WithUri(UriOf(read->request.key)));

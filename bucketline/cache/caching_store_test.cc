@@ -1,6 +1,8 @@
 #include "bucketline/cache/caching_store.h"
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -212,6 +214,29 @@ TEST_F(CachingStoreTest, ReadsOfTheSameBytesAtOnceAreOne) {
   }
   EXPECT_EQ(InnerGets(), 1u);
   EXPECT_EQ(cache_->counters().shared.value(), 7u);
+}
+
+// Whichever moment the second one comes at: while the first looks, fetches, keeps or ends.
+TEST_F(CachingStoreTest, NoMomentLetsAReadThroughTwice) {
+  constexpr size_t kKeys = 300;
+  std::vector<GetRequest> requests;
+  for (size_t i = 0; i < kKeys; ++i) {
+    const std::string key = std::to_string(i);
+    GetRequest request{.key = key};
+    request.pin.etag = PutBytes(*memory_, key, data_).etag;
+    requests.push_back(std::move(request));
+  }
+  Make(memory_);
+  std::vector<std::thread> readers;
+  std::atomic<size_t> right = 0;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      for (const GetRequest& request : requests) right += Read(request) == data_ ? 1 : 0;
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(right, 3 * kKeys);
+  EXPECT_EQ(InnerGets(), kKeys);
 }
 
 TEST_F(CachingStoreTest, AReadThatWaitedForOneThatFailedReadsItself) {
