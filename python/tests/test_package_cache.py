@@ -41,11 +41,11 @@ def test_the_second_epoch_comes_from_the_disk(
             dataset = dataset.split(0.5)[0].filter(lambda key: True)
         options: dict[str, Any] = cache if where in ("loader", "uri") else {}
         if where == "uri":
-            loader = bl.Loader(images, 8, image=IMAGE, runtime=runtime, **options)
+            loader = bl.Loader(images, 8, image=IMAGE, epochs=3, runtime=runtime, **options)
         else:
-            loader = bl.Loader(dataset, 8, image=IMAGE, **options)
+            loader = bl.Loader(dataset, 8, image=IMAGE, epochs=3, **options)
         count = len(loader.dataset)
-        with loader:
+        with loader:  # of three epochs, so that none is read ahead for a fourth
             epochs = [pixels(loader) for _ in range(3)]
         stats = runtime.stats()
         assert (stats["cache_misses"], stats["cache_hits"]) == (count, 2 * count)
