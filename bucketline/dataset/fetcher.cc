@@ -22,6 +22,23 @@ constexpr size_t kMostReady = 32;
 
 Error Cancelled() { return Error(ErrorCode::kCancelled, "fetching was stopped"); }
 
+RecordPart RangeOf(const std::vector<FetchItem::Neighbour>& pieces) {
+  RecordPart range = pieces.front().part;
+  uint64_t end = range.offset + range.length;
+  for (const auto& [tag, part] : pieces) {
+    range.offset = std::min(range.offset, part.offset);
+    end = std::max(end, part.offset + part.length);
+  }
+  range.length = end - range.offset;
+  return range;
+}
+
+// What a part of the range may be free of.
+bool ConcernsTheRange(ErrorCode code) {
+  return code == ErrorCode::kInvalidArgument || code == ErrorCode::kObjectChanged ||
+         code == ErrorCode::kCorruptData;
+}
+
 }  // namespace
 
 // Memory of exactly the range's length, made when the store is about to fill it.
@@ -69,14 +86,20 @@ class Fetcher::BufferSink : public GetSink {
 
 // What is under way for one item.
 struct Fetcher::Call {
-  uint64_t tag = 0;
-  ObjectStore* store = nullptr;  // not shared: no thread of a store may be the last to let go of it
+  std::vector<FetchItem::Neighbour> pieces;  // the item's own part first
+  std::optional<RecordPart> together;  // the range that holds all pieces, while they are asked for as one
+  size_t at = 0;                       // else: the piece that is asked for
+  ObjectStore* store = nullptr;        // not shared: no thread of a store may be the last to let go of it
   PinMode pin = PinMode::kEtag;
-  RecordPart part;
-  std::string uri;
   Lease lease;
   Reservation request;
   SteadyTime start;
+
+  const RecordPart& asked() const { return together ? *together : pieces[at].part; }
+  Lease LeaseOfAPiece() {
+    if (lease.shared != nullptr) return {.own = {}, .common = {}, .shared = lease.shared};
+    return std::move(lease);
+  }
 };
 
 Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
@@ -114,41 +137,41 @@ void Fetcher::Run() {
       std::lock_guard lock(mutex_);
       ++in_flight_;
     }
-    const uint64_t tag = item->tag;
-    try {
-      Issue(*std::move(item));
-    } catch (const Error& error) {
-      Finish(tag, error);
-    } catch (const std::exception& exception) {
-      Finish(tag, Error(ErrorCode::kInternal, exception.what()));
-    }
+    Issue(*std::move(item));
   }
 }
 
 void Fetcher::Issue(FetchItem item) {
   auto call = std::make_shared<Call>();
-  call->tag = item.tag;
   call->store = item.place.store.get();
   call->pin = item.place.pin;
-  call->part = std::move(item.place.part);
-  call->uri = UriOfPart(*call->store, call->part);
-  const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
-    if (budget == nullptr) return true;
-    std::optional<Reservation> got = budget->Acquire(amount, stop_.get_token());
-    if (!got) return false;
-    into = *std::move(got);
-    return true;
-  };
-  if (!reserve(options_.budget, call->part.length, call->lease.own) ||
-      !reserve(options_.common, call->part.length, call->lease.common)) {
-    Finish(call->tag, Cancelled().WithUri(call->uri));
-    return;
+  call->pieces = std::move(item.neighbours);
+  call->pieces.insert(call->pieces.begin(), {.tag = item.tag, .part = std::move(item.place.part)});
+  if (call->pieces.size() > 1) call->together = RangeOf(call->pieces);
+  const Result<bool> reserved = Catch([&] { return Reserve(*call); });
+  if (!reserved || !*reserved) {
+    return Fail(*call, reserved ? Cancelled() : reserved.error());
   }
   {
     std::lock_guard lock(mutex_);
     ready_.push_back(std::move(call));
   }
   StartReady();
+}
+
+// False when it was stopped.
+bool Fetcher::Reserve(Call& call) {
+  const uint64_t bytes = call.asked().length;
+  for (const auto& [budget, share] :
+       {std::pair{options_.budget, &call.lease.own}, {options_.common, &call.lease.common}}) {
+    if (budget == nullptr) continue;
+    std::optional<Reservation> got = budget->Acquire(bytes, stop_.get_token());
+    if (!got) return false;
+    *share = *std::move(got);
+  }
+  if (call.together)
+    call.lease = {.own = {}, .common = {}, .shared = std::make_shared<Lease>(std::move(call.lease))};
+  return true;
 }
 
 void Fetcher::StartReady() {
@@ -187,39 +210,85 @@ void Fetcher::CancelReady() {
     std::lock_guard lock(mutex_);
     dropped.swap(ready_);
   }
-  for (const auto& call : dropped) Finish(call->tag, Cancelled().WithUri(call->uri));
+  for (const auto& call : dropped) Fail(*call, Cancelled());
 }
 
 void Fetcher::Start(std::shared_ptr<Call> call) {
   while (call != nullptr) {
     const Result<void> asked = Catch([&] { Ask(call); });
     if (asked) return;
-    call = End(*call, asked.error());
+    std::shared_ptr<Call> next = PassOn(*call);
+    Fail(*call, asked.error());
+    call = std::move(next);
   }
 }
 
 void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->start = Clock::Real().Now();
-  GetRequest request = PinnedGet(call->part, call->pin);
+  GetRequest request = PinnedGet(call->asked(), call->pin);
   request.stop = stop_.get_token();
-  auto sink = std::make_shared<BufferSink>(call->part.length, options_, buffers_);
+  auto sink = std::make_shared<BufferSink>(call->asked().length, options_, buffers_);
   call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
-    Result<Fetched> result = Error(ErrorCode::kInternal, "");
-    if (got) {
-      result = Fetched{.lease = std::move(call->lease),
-                       .bytes = sink->Take(),
-                       .etag = got->etag,
-                       .crc32c = call->part.crc32c,
-                       .wall = Clock::Real().Now() - call->start};
-    } else {
-      result = ExplainPin(got.error().WithUri(call->uri), call->pin);
-    }
-    if (auto next = End(*call, std::move(result))) Start(std::move(next));
+    if (auto next = Answered(call, got, got ? sink->Take() : Bytes())) Start(std::move(next));
   });
 }
 
-// Delivers. What is returned has got the request of the one that ended; without it, the fetcher may be gone.
-std::shared_ptr<Fetcher::Call> Fetcher::End(Call& call, Result<Fetched> result) {
+// Delivers what has come. Gives what is to be asked for next; without it, the fetcher may be gone.
+std::shared_ptr<Fetcher::Call> Fetcher::Answered(const std::shared_ptr<Call>& call,
+                                                 const Result<ObjectInfo>& got, Bytes bytes) {
+  if (!got && call->together && ConcernsTheRange(got.error().code())) {
+    call->together.reset();
+    return call;
+  }
+  const size_t end = call->together ? call->pieces.size() : call->at + 1;
+  const bool over = end == call->pieces.size();
+  std::shared_ptr<Call> next = over ? PassOn(*call) : call;
+  if (got) {
+    Give(*call, end, *got, std::move(bytes));
+  } else {
+    if (over) call->lease.Release();
+    Fail(*call, end, got.error());
+  }
+  if (!over) return next;
+  call->lease.Release();
+  Finish();
+  return next;
+}
+
+void Fetcher::Give(Call& call, size_t end, const ObjectInfo& object, Bytes bytes) {
+  const Duration wall = Clock::Real().Now() - call.start;
+  const uint64_t begin = call.asked().offset;
+  for (; call.at < end; ++call.at) {
+    const auto& [tag, part] = call.pieces[call.at];
+    deliver_(tag, Fetched{.lease = call.LeaseOfAPiece(),
+                          .bytes = bytes.Slice(part.offset - begin, part.length),
+                          .etag = object.etag,
+                          .crc32c = part.crc32c,
+                          .wall = wall});
+  }
+}
+
+void Fetcher::Fail(Call& call, size_t end, const Error& error) {
+  for (; call.at < end; ++call.at) {
+    const auto& [tag, part] = call.pieces[call.at];
+    deliver_(tag, ExplainPin(error.WithUri(UriOfPart(*call.store, part)), call.pin));
+  }
+}
+
+void Fetcher::Fail(Call& call, const Error& error) {
+  call.lease.Release();
+  Fail(call, call.pieces.size(), error);
+  Finish();
+}
+
+void Fetcher::Finish() {
+  std::lock_guard lock(mutex_);
+  --in_flight_;
+  idle_.notify_all();  // under the lock: once it is released, Stop may return and the fetcher may be gone
+}
+
+// Gives the request of a call that has ended to the one that is ready, which is returned.
+std::shared_ptr<Fetcher::Call> Fetcher::PassOn(Call& call) {
   std::shared_ptr<Call> next;
   bool half_taken = false;
   {
@@ -236,16 +305,7 @@ std::shared_ptr<Fetcher::Call> Fetcher::End(Call& call, Result<Fetched> result) 
   if (half_taken) ready_taken_.notify_one();
   if (next) next->request = std::move(call.request);
   call.request.Release();
-  if (!result) call.lease.Release();
-  Finish(call.tag, std::move(result));
   return next;
-}
-
-void Fetcher::Finish(uint64_t tag, Result<Fetched> result) {
-  deliver_(tag, std::move(result));
-  std::lock_guard lock(mutex_);
-  --in_flight_;
-  idle_.notify_all();  // under the lock: once it is released, Stop may return and the fetcher may be gone
 }
 
 }  // namespace bucketline

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "bucketline/base/bytes.h"
 #include "bucketline/base/clock.h"
@@ -26,18 +27,29 @@ namespace bucketline {
 // finds it in the common one too, when that is the sum of its users' shares.
 struct Lease {
   Reservation own;
-  Reservation common;  // declared last, so destroyed first
+  Reservation common;  // declared after it, so destroyed first
+  std::shared_ptr<const Lease> shared =
+      {};  // with neighbours: of what was read for all, returned by the last of them
 
   uint64_t bytes() const { return own.bytes(); }
   void Release() {
+    shared.reset();
     common.Release();
     own.Release();
   }
 };
 
+// A part, and neighbours of it that one Get reads with it: of the same store, object, version and pin, none of
+// which overlap. Each is delivered by itself.
 struct FetchItem {
+  struct Neighbour {
+    uint64_t tag = 0;
+    RecordPart part;
+  };
+
   uint64_t tag = 0;  // the caller's
   PartPlace place;   // its store outlives the fetcher
+  std::vector<Neighbour> neighbours = {};
 };
 
 struct Fetched {
@@ -56,10 +68,12 @@ struct FetcherOptions {
   std::shared_ptr<BufferPool> buffers = nullptr;  // where memory goes round; nullptr: a pool of its own
 };
 
-// One thread asks `next` for items and issues them in that order (neighbours may change places): it reserves
+// One thread asks `next` for items and issues them in that order (items next to each other may change places): it reserves
 // `budget` (waiting its turn), then `common`, then a request, and starts the Get, whose bytes go straight into
 // memory of that length, which goes round. While there is no request to be had it gets some items ready: whoever
-// ends a Get then starts the next one, and no thread is woken for it.
+// ends a Get then starts the next one, and no thread is woken for it. Neighbours share the memory of the range that
+// holds them all, which their item reserves whole. When the bytes of that range cannot be had (its object was cut off,
+// say), each is asked for alone, so that those which are whole are delivered.
 //
 // Deadlock: the thread waits only for returned leases and ended requests. Items are ready only while Gets of this
 // fetcher run, so somebody always starts them. Requests end by themselves (stores have deadlines). Leases are the
@@ -69,7 +83,7 @@ class Fetcher {
  public:
   // On the fetcher's thread. May wait, until the token stops it; nullopt ends the fetching. Must not throw.
   using Next = std::function<std::optional<FetchItem>(std::stop_token stop)>;
-  // Exactly once for each item, also at Stop (kCancelled): on a thread of the store, or on the fetcher's when
+  // Exactly once for each tag, also at Stop (kCancelled): on a thread of the store, or on the fetcher's when
   // no request was made. In order of completion. Must be short and must not throw. Errors: what the store
   // says; kObjectChanged when the object is not what was listed; kResourceExhausted when the part can never
   // fit.
@@ -90,13 +104,19 @@ class Fetcher {
 
   void Run();
   void Issue(FetchItem item);
+  bool Reserve(Call& call);
   void StartReady();
   bool AwaitRoom();
   void CancelReady();
   void Start(std::shared_ptr<Call> call);
   void Ask(const std::shared_ptr<Call>& call);
-  std::shared_ptr<Call> End(Call& call, Result<Fetched> result);
-  void Finish(uint64_t tag, Result<Fetched> result);
+  std::shared_ptr<Call> Answered(const std::shared_ptr<Call>& call, const Result<ObjectInfo>& got,
+                                 Bytes bytes);
+  std::shared_ptr<Call> PassOn(Call& call);
+  void Give(Call& call, size_t end, const ObjectInfo& object, Bytes bytes);
+  void Fail(Call& call, size_t end, const Error& error);
+  void Fail(Call& call, const Error& error);
+  void Finish();
 
   const FetcherOptions options_;
   const Next next_;

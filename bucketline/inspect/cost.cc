@@ -7,7 +7,8 @@ namespace bucketline {
 namespace {
 
 constexpr uint64_t kListedAtOnce = 1000;                // keys of a page
-constexpr uint64_t kPiece = uint64_t{8} << 20;          // of what is read in order, or large
+constexpr uint64_t kPiece = uint64_t{8} << 20;          // of what is large
+constexpr uint64_t kJoined = uint64_t{1} << 20;         // of what a loader reads of neighbours at once
 constexpr uint64_t kReadInPieces = uint64_t{16} << 20;  // objects from here on are read so
 constexpr double kGigabyte = 1e9;
 
@@ -36,6 +37,8 @@ class Estimator {
     const uint64_t mean = facts_.bytes / facts_.records;
     return facts_.records * (mean >= kReadInPieces ? Pages(mean, kPiece) : 1);
   }
+  // Neighbours in shards are read together.
+  uint64_t InOrder() const { return std::min(OneEach(), Pages(facts_.bytes, kJoined)); }
   uint64_t Shards() const { return Pages(facts_.bytes, facts_.shard_size); }
   // Packing reads every record, writes pieces, and reads the shards back.
   CostEstimate Packing(std::string way, std::string about) const {
@@ -69,8 +72,8 @@ std::vector<CostEstimate> EstimateCosts(const CostFacts& facts, const PriceTable
   packed.bytes += facts.bytes * facts.epochs;
   CostEstimate in_order = estimator.Packing(
       "packed-in-order",
-      "packed once with --shuffle, then whole shards in order, as WebDataset and others read");
-  in_order.get_requests += Pages(facts.bytes, kPiece) * facts.epochs;
+      "packed once with --shuffle, then read in that order, neighbours in a shard together");
+  in_order.get_requests += estimator.InOrder() * facts.epochs;
   in_order.bytes += facts.bytes * facts.epochs;
   // The cache keeps what came first; an epoch finds its share of the dataset there.
   const double hit =

@@ -12,6 +12,19 @@
 #include "bucketline/loader/skip_policy.h"
 
 namespace bucketline {
+namespace {
+
+// What one Get reads for neighbours: as much as hides what a Get costs, little enough for many to be under way.
+constexpr uint64_t kMostJoined = uint64_t{1} << 20;
+// Where nothing is decoded, batches count their own copies, and nobody counts what those are copied from.
+constexpr uint64_t kMostJoinedRaw = uint64_t{64} << 10;
+constexpr uint64_t kJoinedShare = 8;  // of the memory for records
+
+uint64_t MostJoined(const PipelineParts& parts) {
+  return std::min(AnyDecodes(parts.fields) ? kMostJoined : kMostJoinedRaw, parts.layout.fetch / kJoinedShare);
+}
+
+}  // namespace
 
 Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
     : parts_(std::move(parts)),
@@ -21,6 +34,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
       scratch_(parts_.layout.scratch),
       requests_(parts_.options.max_requests),
       cursor_(parts_.plan, epoch, start, parts_.options.epochs.value_or(PlanCursor::kEndless)),
+      neighbours_(MostJoined(parts_)),
       stall_(parts_.options.stall_warning),
       taken_epoch_(epoch) {
   FetcherOptions fetching{.budget = &fetch_, .common = parts_.common, .requests = &requests_};

@@ -18,6 +18,7 @@
 #include "bucketline/dataset/fetcher.h"
 #include "bucketline/exec/memory_budget.h"
 #include "bucketline/loader/decode_queue.h"
+#include "bucketline/loader/neighbours.h"
 #include "bucketline/loader/open_batch.h"
 #include "bucketline/loader/pipeline_parts.h"
 #include "bucketline/loader/row_maker.h"
@@ -49,6 +50,7 @@ class Pipeline {
   // Opening batches and asking for bytes (pipeline_fetch.cc). On fetch threads and, OnFetched, on the
   // store's.
   std::optional<FetchItem> NextItem(const std::stop_token& stop);
+  bool AskNextRow();
   std::optional<FetchItem> NextReplacement(const std::stop_token& stop);
   bool ReplacementAllowedLocked();
   std::deque<FetchItem> ItemsOf(OpenBatch& batch, uint32_t row);
@@ -108,6 +110,8 @@ class Pipeline {
   OpenBatch* filling_ =
       nullptr;  // of the fetch thread: whose rows are being asked for; valid while rows are left
   std::deque<FetchItem> asking_;     // of the fetch thread: the parts of one row
+  bool asking_whole_ = false;        // of the fetch thread: all of them
+  Neighbours neighbours_;            // of the fetch thread
   std::deque<FetchItem> replacing_;  // the same of the replacement thread
   uint32_t next_row_ = 0;            // of the fetch thread
   uint32_t row_count_ = 0;           // of the fetch thread

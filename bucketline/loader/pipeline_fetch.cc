@@ -28,12 +28,24 @@ std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
 
 std::optional<FetchItem> Pipeline::NextItem(const std::stop_token& stop) {
   for (;;) {
-    if (std::optional<FetchItem> item = PopFront(asking_)) return item;
-    while (next_row_ == row_count_) {
+    if (!asking_whole_) {
+      if (std::optional<FetchItem> item = PopFront(asking_)) return item;
+    }
+    while (asking_.empty() && next_row_ == row_count_) {
       if (!OpenNext(stop)) return std::nullopt;
     }
-    asking_ = ItemsOf(*filling_, next_row_++);
+    while (AskNextRow() && neighbours_.Add(asking_)) {
+    }
+    if (std::optional<FetchItem> item = neighbours_.Take()) return item;
+    asking_whole_ = false;
   }
+}
+
+// Whether asking_ has all parts of a row: the one it had, or the next one of this batch.
+bool Pipeline::AskNextRow() {
+  while (asking_.empty() && next_row_ < row_count_) asking_ = ItemsOf(*filling_, next_row_++);
+  asking_whole_ = !asking_.empty();
+  return asking_whole_;
 }
 
 // The parts of a row are asked for one after the other, so that of each budget only one row holds less than it
@@ -147,10 +159,15 @@ bool Pipeline::ReplacementAllowedLocked() {
 }
 
 void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
-  if (result) parts_.stats->CountFetch(result->bytes.size(), result->wall);
   const uint64_t place = tag & ((uint64_t{1} << kRowBits) - 1);
   const auto row = static_cast<uint32_t>(place / parts_.fields.size());
   const size_t field = place % parts_.fields.size();
+  if (result) {
+    parts_.stats->CountFetch(result->bytes.size(), result->wall);
+    // Bytes that a batch delivers keep no neighbours' memory.
+    if (!parts_.fields[field].decode && result->lease.shared != nullptr)
+      result->bytes = Bytes::Copy(result->bytes.view());
+  }
   OpenBatch* batch = nullptr;
   std::vector<Fetched> parts;
   std::optional<Error> failed;

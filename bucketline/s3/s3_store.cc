@@ -17,6 +17,9 @@
 namespace bucketline {
 namespace {
 
+// What a request costs a client, in bytes that it could have read and dropped meanwhile.
+constexpr uint64_t kJoinableGap = 32 << 10;
+
 Result<CredentialsPtr> WaitForCredentials(CredentialsProvider& provider, Duration patience) {
   const auto promise = std::make_shared<std::promise<Result<CredentialsPtr>>>();
   auto future = promise->get_future();
@@ -52,6 +55,7 @@ class S3Store : public ObjectStore {
     return std::make_unique<S3Writer>(client_, std::move(key), std::move(condition));
   }
 
+  std::optional<uint64_t> joinable_gap() const override { return kJoinableGap; }
   std::string UriOf(std::string_view key) const override { return client_->UriOf(key); }
 
   std::string PlaceName() const {

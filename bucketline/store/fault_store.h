@@ -32,6 +32,7 @@ class FaultStore : public ObjectStore {
   void Head(std::string key, std::function<void(Result<ObjectInfo>)> done) override;
   void Delete(std::string key, std::function<void(Result<void>)> done) override;
   std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition = {}) override;
+  std::optional<uint64_t> joinable_gap() const override { return inner_->joinable_gap(); }
   std::string UriOf(std::string_view key) const override { return inner_->UriOf(key); }
 
   // How many calls had a fault so far.

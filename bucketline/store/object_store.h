@@ -123,6 +123,10 @@ class ObjectStore {
   // Throws kInvalidArgument for a key that the store cannot hold.
   virtual std::unique_ptr<ObjectWriter> OpenWriter(std::string key, WriteCondition condition = {}) = 0;
 
+  // Two ranges of an object with at most so many bytes between them cost less as one Get. Absent: each range is best
+  // read by itself.
+  virtual std::optional<uint64_t> joinable_gap() const { return std::nullopt; }
+
   // The URI of a key, for errors and logs: "s3://bucket/key".
   virtual std::string UriOf(std::string_view key) const = 0;
 };

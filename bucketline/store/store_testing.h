@@ -17,6 +17,7 @@
 
 #include "bucketline/base/random.h"
 #include "bucketline/store/object_store.h"
+#include "bucketline/store/recording_store.h"
 
 namespace bucketline::testing {
 
@@ -114,5 +115,16 @@ inline GetRequest Range(std::string key, uint64_t offset, std::optional<uint64_t
   request.length = length;
   return request;
 }
+
+// A store whose neighbouring ranges are best read as one.
+class JoiningStore : public RecordingStore {
+ public:
+  JoiningStore(std::shared_ptr<ObjectStore> inner, uint64_t gap)
+      : RecordingStore(std::move(inner)), gap_(gap) {}
+  std::optional<uint64_t> joinable_gap() const override { return gap_; }
+
+ private:
+  const uint64_t gap_;
+};
 
 }  // namespace bucketline::testing
