@@ -1,3 +1,4 @@
+#include <chrono>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -5,6 +6,8 @@
 
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/loader/memory_layout.h"
+#include "bucketline/store/fault_store.h"
+#include "bucketline/store/recording_store.h"
 
 namespace bucketline {
 namespace {
@@ -55,6 +58,45 @@ TEST(LoaderBudget, EveryMemoryFromTheMinimumOnGivesTheSame) {
     EXPECT_EQ(RestOfEpoch(loader), expected) << memory;
     EXPECT_LE(loader.Stats().budget_peak, memory);
   }
+}
+
+// A record that does not come holds up its batch, and not the reading of what comes after.
+TEST(LoaderBudget, RecordsAreReadFurtherAheadThanBatchesHaveRoom) {
+  ImageBucket bucket(400);
+  const std::string first = bucket.Open().Key(0);
+  const auto hang = [first](const StoreCall& call, uint64_t) {
+    return call.op == StoreOp::kGet && call.key == first ? Fault::Hang() : Fault::None();
+  };
+  auto store = std::make_shared<RecordingStore>(std::make_shared<FaultStore>(bucket.store(), hang));
+  LoaderOptions options = LargeBatches();
+  options.memory = 6 * kBatchBytes;
+  options.epochs = 1;
+  Loader loader(bucket.OpenThrough(store), options);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (store->CountOf(StoreOp::kGet) < 400 && std::chrono::steady_clock::now() < deadline) {
+    EXPECT_FALSE(loader.WaitFor(std::chrono::milliseconds(1)));
+  }
+  EXPECT_EQ(store->CountOf(StoreOp::kGet), 400u) << "6 batches have 96 rows";
+  EXPECT_LE(loader.Stats().budget_peak, options.memory);
+}
+
+TEST(LoaderBudget, StandInsHaveRoomBesideRowsThatWaitForTheirSlot) {
+  ImageBucket bucket(160);
+  for (int i = 0; i < 160; ++i) {
+    if (i % 3 == 0) bucket.PutCorrupt(bucket.Open().Key(static_cast<uint64_t>(i)));
+  }
+  const Dataset dataset = bucket.Open();
+  LoaderOptions options = LargeBatches();
+  options.on_error = OnError::kSkip;
+  options.max_skipped = 1;
+  Loader plenty(dataset, options);
+  const std::vector<Given> expected = Epochs(plenty, 2);
+  options.memory = 2 * dataset.largest_record() + 2 * kBatchBytes;
+  Loader loader(bucket.OpenThrough(Uneven(bucket.store(), 2000)), options);
+  EXPECT_EQ(Epochs(loader, 2), expected);
+  EXPECT_LE(loader.Stats().budget_peak, options.memory);
+  --options.memory;
+  EXPECT_EQ(ErrorOf([&] { Loader refused(dataset, options); }).code(), ErrorCode::kResourceExhausted);
 }
 
 TEST(LoaderBudget, KeepingBatchesCostsTheUserAndNeverHangs) {

@@ -139,7 +139,7 @@ MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const
   needs.tensor_bytes = LayOutTensors(fields, {}, options.batch_size).bytes;
   needs.batch_bytes = needs.tensor_bytes;
   if (AnyDecodes(fields)) {
-    needs.own_replacements = replaces && fields.size() > 1;
+    needs.own_replacements = replaces;
   } else {
     needs.rows = MemoryNeeds::Rows::kRaw;
   }

@@ -10,13 +10,14 @@
 namespace bucketline {
 namespace {
 
-// Batches ahead are what outlasts a late record. Each takes its rows and room for its records, with a quarter more as
-// some are larger; unknown ones get a third.
-uint64_t FurtherSlots(const MemoryNeeds& needs, uint64_t rest, uint64_t memory) {
-  if (needs.usual_records == 0) return (rest - std::min(rest / 3, memory / 4)) / needs.batch_bytes;
-  const uint64_t records = needs.usual_records + needs.usual_records / 4;
-  const uint64_t of_the_first = std::min(rest, 2 * records);
-  return (rest - of_the_first) / (needs.batch_bytes + records);
+// What outlasts a late record is read ahead, not yet decoded: so many batches of records for each decoded one, which takes
+// several times as much.
+constexpr uint64_t kRecordsAhead = 4;
+constexpr uint64_t kReplacementShare = 64;  // of the memory, where there is room: more than one at a time
+
+uint64_t FurtherSlots(const MemoryNeeds& needs, uint64_t rest) {
+  if (needs.usual_records == 0) return rest / 2 / needs.batch_bytes;
+  return rest / (needs.batch_bytes + kRecordsAhead * needs.usual_records);
 }
 
 MemoryLayout FixedRows(const MemoryNeeds& needs, uint64_t memory) {
@@ -32,7 +33,12 @@ MemoryLayout FixedRows(const MemoryNeeds& needs, uint64_t memory) {
   if (rest >= needs.batch_bytes) {  // the second slot comes before everything: it overlaps work and delivery
     ++slots;
     rest -= needs.batch_bytes;
-    slots += FurtherSlots(needs, rest, memory);
+    if (needs.own_replacements) {
+      const uint64_t more = std::min(rest / 8, memory / kReplacementShare);
+      layout.replacement += more;
+      rest -= more;
+    }
+    slots += FurtherSlots(needs, rest);
   }
   layout.batches = slots * needs.batch_bytes;
   layout.fetch = memory - layout.batches - layout.replacement - layout.scratch - layout.kept;

@@ -8,10 +8,12 @@ namespace bucketline {
 
 // Why fixed shares instead of one pool: a stage that waits for memory must be able to rely on whoever holds
 // it to finish without needing more. With a share per stage each wait has one direction:
-//   batch slots   are taken in plan order, before bytes, and come back when the consumer takes the oldest
-//   batch; record bytes  are held only by rows that have a slot, and come back when the row is decoded;
+//   record bytes  are taken in plan order, and come back when the row is decoded: those of the oldest batch wait for
+//   nothing, as it is the first to get a slot;
+//   batch slots   are taken in plan order, and come back when the consumer takes the oldest batch;
 //   scratch       is held only by a decode that runs, which waits for nothing, and comes back when it ends.
-// So the oldest batch can always finish. One share holds at least one batch, one the largest record.
+// So the oldest batch can always finish. One share holds at least one batch, one the largest record. Where the records
+// are the batch, the slot comes before the bytes, which are the same.
 struct MemoryLayout {
   uint64_t batches = 0;      // slots: undelivered batches and idle buffers
   uint64_t fetch = 0;        // encoded records, from their request to the end of their decode
@@ -32,7 +34,7 @@ struct MemoryNeeds {
   uint64_t largest_record = 0;
   std::string largest_uri;     // for errors
   uint64_t usual_records = 0;  // bytes of a batch's records on average; 0: not known. Only for kFixed
-  // Stand-ins need record bytes of their own: rows that wait for their batch's size hold theirs, and two rows of
+  // Stand-ins need record bytes of their own: rows that wait for their batch's slot hold theirs, and two rows of
   // several parts could each wait for bytes that the other holds. Not for kRaw, whose slots have room for both.
   bool own_replacements = false;
   bool any_record_in_any_row = false;  // stand-ins may be larger than what the plan says

@@ -70,6 +70,7 @@ struct OpenBatch {
   bool sized = false;    // the layout is known
   bool granted = false;  // has its slot, and so a block
   TensorLayout layout;
+  uint64_t slot_bytes = 0;   // once sized
   uint32_t size_row = 0;     // the row whose image gives the size: the first that is not masked
   uint64_t size_record = 0;  // whose image gave the size, once sized; the row may get another record later
   bool dead = false;         // no size or no memory will come: rows finish without a decode

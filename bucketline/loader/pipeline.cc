@@ -104,7 +104,7 @@ std::optional<Batch> Pipeline::Take() {
   replacement_wanted_.notify_all();  // another batch is the oldest
   lock.unlock();
 
-  if (sizes_rows()) GrantSlots();
+  if (parks_rows()) GrantSlots();
   if (taken->block != nullptr) parts_.pool->Lend(*taken->block);
   if (taken->counted != nullptr) parts_.pool->Lend(*taken->counted);
   Batch batch = Assemble(*taken, parts_.dataset, parts_.plan, parts_.fields, parts_.fingerprint,

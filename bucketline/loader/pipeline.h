@@ -75,8 +75,10 @@ class Pipeline {
   std::string UriOf(uint64_t record, size_t part = 0) const;  // of the object that the part is in
   void FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError> error = std::nullopt);
 
-  // Rows as large as the first image of their batch (pipeline_sizing.cc).
+  // Slots, and rows as large as the first image of their batch (pipeline_slots.cc).
   bool sizes_rows() const { return parts_.needs.rows == MemoryNeeds::Rows::kSized; }
+  // Rows whose bytes have come wait for their batch's slot. Else the slot comes before the bytes.
+  bool parks_rows() const { return parts_.needs.rows != MemoryNeeds::Rows::kRaw; }
   bool ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos);
   Error SizeMismatch(const OpenBatch& batch, uint32_t row, const TensorLayout& layout) const;
   void UnparkLocked(OpenBatch& batch, uint32_t row);
@@ -84,7 +86,7 @@ class Pipeline {
   void KillLocked(OpenBatch& batch, RowError error);
   void GrantSlots();
   OpenBatch* NextGrantLocked();
-  void Grant(OpenBatch& batch, uint64_t bytes);
+  void Grant(OpenBatch& batch);
 
   void StartWorkers();
 

@@ -12,9 +12,11 @@ namespace {
 // A tag: the batch's sequence number above, row * fields + field in these bits below.
 constexpr int kRowBits = 32;
 
+constexpr size_t kMostOpenRows = 8192;
+
 // Bounds the bookkeeping where batches are small; enough rows to keep every request busy.
 size_t MostOpenBatches(const LoaderOptions& options) {
-  return std::max<size_t>(64, 4 * options.max_requests / options.batch_size);
+  return std::max<size_t>(64, std::max(kMostOpenRows, 4 * options.max_requests) / options.batch_size);
 }
 
 std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
@@ -78,17 +80,20 @@ bool Pipeline::OpenNext(std::stop_token stop) {
   if (!WaitForSlot(batch->plan.epoch, bytes ? *bytes : 0, batch->slot, std::move(stop))) return false;
   const Result<void> prepared = bytes ? Catch([&] { Prepare(*batch, *bytes); }) : Result<void>(bytes.error());
 
-  std::lock_guard lock(mutex_);
-  filling_ = batch.get();
-  next_row_ = 0;
-  row_count_ = static_cast<uint32_t>(batch->rows.size());
-  if (!prepared) {  // no row of it is asked for
-    row_count_ = 0;
-    batch->pending = 0;
-    batch->error.emplace(0, prepared.error());
-    front_finished_.notify_all();
+  {
+    std::lock_guard lock(mutex_);
+    filling_ = batch.get();
+    next_row_ = 0;
+    row_count_ = static_cast<uint32_t>(batch->rows.size());
+    if (!prepared) {  // no row of it is asked for
+      row_count_ = 0;
+      batch->pending = 0;
+      batch->error.emplace(0, prepared.error());
+      front_finished_.notify_all();
+    }
+    open_.push_back(std::move(batch));
   }
-  open_.push_back(std::move(batch));
+  if (parks_rows()) GrantSlots();
   return true;
 }
 
@@ -106,7 +111,7 @@ bool Pipeline::WaitForSlot(uint64_t epoch, uint64_t bytes, Lease& slot, std::sto
   std::unique_lock lock(mutex_);
   return slot_returned_.wait(lock, std::move(stop), [&] {
     return (parts_.options.epochs || epoch <= taken_epoch_ + 1) &&
-           open_.size() < MostOpenBatches(parts_.options) && (sizes_rows() || TrySlot(bytes, slot));
+           open_.size() < MostOpenBatches(parts_.options) && (parks_rows() || TrySlot(bytes, slot));
   });
 }
 
@@ -122,12 +127,11 @@ bool Pipeline::TrySlot(uint64_t bytes, Lease& slot) {
 
 void Pipeline::Prepare(OpenBatch& batch, uint64_t bytes) {
   if (sizes_rows()) return;
-  batch.granted = true;
   batch.sized = true;
   batch.layout = LayOutTensors(parts_.fields, {}, batch.rows.size());
-  const uint64_t tensors = parts_.needs.tensor_bytes;
-  if (AnyDecodes(parts_.fields)) batch.block = parts_.pool->Take(tensors);
-  if (AnyRaw(parts_.fields)) batch.counted = parts_.pool->Account(bytes - tensors);
+  batch.slot_bytes = bytes;
+  if (AnyRaw(parts_.fields)) batch.counted = parts_.pool->Account(bytes - parts_.needs.tensor_bytes);
+  batch.granted = !parks_rows();
 }
 
 std::optional<FetchItem> Pipeline::NextReplacement(const std::stop_token& stop) {
@@ -146,16 +150,15 @@ std::optional<FetchItem> Pipeline::NextReplacement(const std::stop_token& stop) 
   }
 }
 
-// Where rows wait for their batch's size, they hold record bytes while they wait. The one record that the
-// replacement share holds must then be one that can go on at once: of the oldest batch, and of the row that
+// Rows hold record bytes while they wait for their batch's slot. The one record that the replacement share is sure to
+// hold must then be one that can go on at once: of a batch that has its slot, or is the oldest, and of the row that
 // gives the size while there is none.
 bool Pipeline::ReplacementAllowedLocked() {
   if (replacements_.empty()) return false;
-  if (!sizes_rows()) return true;
   const auto [sequence, row] = *replacements_.begin();
-  if (sequence != front_) return false;
   const OpenBatch& batch = FindLocked(sequence);
-  return batch.sized || row == batch.size_row;
+  if (batch.granted) return true;
+  return sequence == front_ && (batch.sized || row == batch.size_row);
 }
 
 void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
@@ -171,6 +174,7 @@ void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
   OpenBatch* batch = nullptr;
   std::vector<Fetched> parts;
   std::optional<Error> failed;
+  bool nobody_waits = false;
   {
     std::lock_guard lock(mutex_);
     batch = &FindLocked(tag >> kRowBits);
@@ -181,12 +185,15 @@ void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
       open.fetch_error.emplace(field, result.error());
     }
     if (--open.awaited > 0) return;
+    const bool no_slot_yet = !sizes_rows() && !batch->granted;
+    if (no_slot_yet && !batch->dead && !open.fetch_error) return;  // parked
+    nobody_waits = no_slot_yet && batch->dead;
     parts = std::exchange(open.parts, {});
     if (open.fetch_error) failed = open.fetch_error->second;
   }
-  if (!failed) return OnRowFetched(*batch, row, std::move(parts));
+  if (!failed && !nobody_waits) return OnRowFetched(*batch, row, std::move(parts));
   parts.clear();  // bytes and leases, before anybody is told
-  FinishRow(*batch, row, *std::move(failed));
+  FinishRow(*batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
 }
 
 void Pipeline::OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts) {

@@ -153,6 +153,7 @@ void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError>
     const OpenRow& open = batch.rows[row];
     error->error = error->error.WithUri(open.bad ? open.bad->uri : UriOf(open.record));
   }
+  bool finished = false;
   {
     std::lock_guard lock(mutex_);
     if (error && !batch.sized && sizes_rows() && row == batch.size_row) {
@@ -161,9 +162,10 @@ void Pipeline::FinishRow(OpenBatch& batch, uint32_t row, std::optional<RowError>
     } else {
       batch.Finish(row, std::move(error));
     }
-    if (batch.finished()) front_finished_.notify_all();
+    finished = batch.finished();
+    if (finished) front_finished_.notify_all();
   }
-  if (sizes_rows()) GrantSlots();  // a finished batch no longer keeps later ones from their turn
+  if (finished && parks_rows()) GrantSlots();  // a finished batch no longer keeps later ones from their turn
 }
 
 }  // namespace bucketline

@@ -1,5 +1,5 @@
-// Pipeline: batches whose rows are as large as their first image. Their slot is taken once that size is
-// known, in plan order all the same; rows whose bytes come earlier are parked with them.
+// Pipeline: slots of batches, in plan order; rows whose bytes come before their batch's slot are parked with them. Where
+// rows are as large as the first image of their batch, the slot is taken once that size is known.
 #include <algorithm>
 #include <utility>
 
@@ -27,6 +27,7 @@ bool Pipeline::ReadyToDecode(DecodeJob& job, std::span<const ImageInfo> infos) {
         batch.sized = true;
         batch.size_record = batch.rows[job.row].record;
         batch.layout = layout;
+        batch.slot_bytes = layout.bytes;
         replacement_wanted_.notify_all();
       }
       batch.rows[job.row].parts = std::move(job.parts);
@@ -88,14 +89,12 @@ void Pipeline::KillLocked(OpenBatch& batch, RowError error) {
 void Pipeline::GrantSlots() {
   for (;;) {
     OpenBatch* batch = nullptr;
-    uint64_t bytes = 0;
     {
       std::lock_guard lock(mutex_);
       batch = NextGrantLocked();
       if (batch == nullptr) return;
-      bytes = batch->layout.bytes;
     }
-    Grant(*batch, bytes);
+    Grant(*batch);
   }
 }
 
@@ -106,7 +105,7 @@ OpenBatch* Pipeline::NextGrantLocked() {
     OpenBatch& batch = FindLocked(grant_);
     if (batch.finished() || batch.dead) continue;
     if (!batch.sized) return nullptr;
-    const uint64_t bytes = batch.layout.bytes;
+    const uint64_t bytes = batch.slot_bytes;
     if (bytes > slots_.capacity()) {
       KillLocked(
           batch,
@@ -125,12 +124,13 @@ OpenBatch* Pipeline::NextGrantLocked() {
   return nullptr;
 }
 
-// Not under the lock: the user's allocator may take its time. The batch stays, as its size row is parked, unless
+// Not under the lock: the user's allocator may take its time. The batch stays, as no row of it is finished before, unless
 // Stop ends it, which does not wait for the consumer.
-void Pipeline::Grant(OpenBatch& batch, uint64_t bytes) {
+void Pipeline::Grant(OpenBatch& batch) {
   Result<std::shared_ptr<BatchPool::Block>> block = Catch([&] {
-    auto taken = parts_.pool->Take(bytes);
-    taken->data();  // its failure is the batch's, and the user's allocator must not run under the lock below
+    auto taken = parts_.pool->Take(sizes_rows() ? batch.slot_bytes : parts_.needs.tensor_bytes);
+    // Its failure is the batch's, and the user's allocator must not run under the lock below, for a row that was masked.
+    if (sizes_rows()) taken->data();
     return taken;
   });
   std::lock_guard lock(mutex_);
