@@ -1,7 +1,6 @@
 // bucketline get: many objects in parallel, to a folder or to nowhere.
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/download.h"
 #include "bucketline/store/file_store.h"
+#include "bucketline/store/make_folder.h"
 
 namespace bucketline::cli {
 namespace {
@@ -28,9 +28,7 @@ struct Args {
 
 std::unique_ptr<ObjectStore> OpenTarget(const Args& args) {
   if (args.discard) return nullptr;
-  std::error_code failure;
-  std::filesystem::create_directories(args.to, failure);
-  if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), args.to);
+  MakeFolder(args.to);
   return MakeFileStore(args.to, args.parallel, FileCommit::kVisible);
 }
 

@@ -1,7 +1,6 @@
 // bucketline pipe: the objects of a channel as FIFOs, one an epoch.
 #include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -12,6 +11,7 @@
 
 #include "bucketline/base/units.h"
 #include "bucketline/channel/pipe_channel.h"
+#include "bucketline/store/make_folder.h"
 
 namespace bucketline::cli {
 namespace {
@@ -91,9 +91,7 @@ bool ServeUntilDone(PipeChannel& channel, uint64_t epochs, const std::stop_token
 }
 
 int Run(const Args& args, bool json, const std::stop_token& stop) {
-  std::error_code failure;
-  std::filesystem::create_directories(args.folder, failure);
-  if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), args.folder);
+  MakeFolder(args.folder);
   RuntimeOptions connecting = args.connection.runtime;
   connecting.network_threads = std::clamp(std::thread::hardware_concurrency(), 1u, 4u);
   Runtime runtime(connecting);

@@ -1,6 +1,5 @@
 // bucketline serve: a small S3 endpoint over a folder or memory.
 #include <condition_variable>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 
@@ -11,6 +10,7 @@
 
 #include "bucketline/base/units.h"
 #include "bucketline/serve/server.h"
+#include "bucketline/store/make_folder.h"
 
 namespace bucketline::cli {
 namespace {
@@ -25,9 +25,7 @@ struct Args {
 
 std::unique_ptr<BucketProvider> OpenBuckets(const Args& args) {
   if (args.memory) return MakeMemoryBuckets();
-  std::error_code failure;
-  std::filesystem::create_directories(args.folder, failure);
-  if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), args.folder);
+  MakeFolder(args.folder);
   return MakeFolderBuckets(args.folder);
 }
 

@@ -1,15 +1,12 @@
 // How the loader's stages look in JSON, in every report.
 #pragma once
 
-#include <chrono>
-
 #include <nlohmann/json.hpp>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/loader/loader.h"
 
 namespace bucketline::cli {
-
-inline double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 inline nlohmann::ordered_json StageJson(const StageStats& stage) {
   return {{"count", stage.count}, {"wall_seconds", Seconds(stage.wall)}, {"cpu_seconds", Seconds(stage.cpu)}};

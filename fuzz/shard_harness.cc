@@ -68,9 +68,9 @@ void FuzzExample(std::span<const uint8_t> data) {
   const std::string_view message(reinterpret_cast<const char*>(data.data()), data.size());
   std::string record;
   AppendFixed64(&record, message.size());
-  AppendFixed32(&record, MaskedCrc(Crc32cOf(record)));
+  AppendFixed32(&record, MaskedCrc32c(Crc32cOf(record)));
   record += message;
-  AppendFixed32(&record, MaskedCrc(Crc32cOf(message)));
+  AppendFixed32(&record, MaskedCrc32c(Crc32cOf(message)));
   Scan("tfrecord", "label", {reinterpret_cast<const uint8_t*>(record.data()), record.size()});
 }
 

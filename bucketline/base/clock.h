@@ -10,6 +10,8 @@ using Duration = std::chrono::nanoseconds;
 using SteadyTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
+inline double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 // Thread-safe.
 class Clock {
  public:

@@ -1,5 +1,6 @@
 #include "bucketline/base/crc32c.h"
 
+#include <bit>
 #include <cstring>
 
 #include "bucketline/base/crc.h"
@@ -36,5 +37,7 @@ uint32_t Crc32cOf(std::string_view bytes) {
 #endif
   return ByTables(bytes);
 }
+
+uint32_t MaskedCrc32c(uint32_t crc32c) { return std::rotr(crc32c, 15) + 0xa282ead8u; }
 
 }  // namespace bucketline

@@ -16,6 +16,11 @@ TEST(Crc32cOf, IsThatOfThePublishedVectors) {  // RFC 3720, B.4
   EXPECT_EQ(Crc32cOf(""), 0u);
 }
 
+TEST(MaskedCrc32c, RotatesAndMovesAsTensorFlowDoes) {
+  EXPECT_EQ(MaskedCrc32c(0), 0xa282ead8u);
+  EXPECT_EQ(MaskedCrc32c(0xe3069283u), ((0xe3069283u >> 15) | (0xe3069283u << 17)) + 0xa282ead8u);
+}
+
 TEST(Crc32cOf, IsThatOfTheTablesAtEveryLengthAndPlace) {
   std::string bytes;
   for (int i = 0; i < 300; ++i) bytes += static_cast<char>(i * 37 + i / 7);

@@ -1,9 +1,7 @@
 #include "bucketline/channel/file_channel.h"
 
 #include <cerrno>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include "bucketline/dataset/download.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/file_store.h"
+#include "bucketline/store/make_folder.h"
 #include "bucketline/store/posix_error.h"
 
 namespace bucketline {
@@ -39,7 +38,7 @@ class ChannelFolder {
   ChannelFolder(const Dataset& files, size_t path_start, std::string folder, const std::string& index)
       : files_(files),
         path_start_(path_start),
-        folder_(MakeFolder(std::move(folder))),
+        folder_(MadeFolder(std::move(folder))),
         index_(index.empty() ? folder_ + ".index" : index),
         store_(MakeFileStore(folder_, kFileThreads, FileCommit::kVisible)) {}
 
@@ -81,11 +80,9 @@ class ChannelFolder {
   }
 
  private:
-  static std::string MakeFolder(std::string folder) {
+  static std::string MadeFolder(std::string folder) {
     while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-    std::error_code failure;
-    std::filesystem::create_directories(folder, failure);
-    if (failure) throw Error(ErrorCode::kIo, "cannot make this folder: " + failure.message(), folder);
+    MakeFolder(folder);
     return folder;
   }
 

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,21 +10,10 @@
 #include <unistd.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/store/search_path.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline {
-namespace {
-
-bool OnPath(const char* program) {
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (access((folder + "/" + program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
-}
-
-}  // namespace
 
 void PrepareMountFolder(const std::string& folder) {
   std::error_code failure;
@@ -68,7 +56,7 @@ void CheckFuseDevice(const std::string& device) {
                     std::generic_category().message(code)),
         device);
   }
-  if (geteuid() != 0 && !OnPath("fusermount3")) {
+  if (geteuid() != 0 && !InSearchPath("fusermount3", std::getenv("PATH"))) {
     throw Error(ErrorCode::kUnsupported,
                 "only root may mount without fusermount3: install the package fuse3, whose program it is",
                 device);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/error.h"
 #include "bucketline/store/posix_error.h"
 
@@ -18,8 +19,6 @@ namespace bucketline {
 namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{20};  // for a FIFO that is not there yet
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/pinning.h"
@@ -21,8 +22,6 @@ constexpr uint64_t kWorthSaving = 10'000;  // keys: listing that many takes seco
 constexpr double kMuchLarger = 1.5;  // than the crop's usual source: reading and decoding what is thrown away
 constexpr double kSourceOfCrop = 256.0 / 224;
 constexpr uint64_t kMostRequests = 384;
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 size_t Cpus() {
   cpu_set_t set;

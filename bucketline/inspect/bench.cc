@@ -16,8 +16,6 @@
 namespace bucketline {
 namespace {
 
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 double CpuSeconds(clockid_t clock) {
   timespec time{};
   clock_gettime(clock, &time);

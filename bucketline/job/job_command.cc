@@ -1,9 +1,6 @@
 #include "bucketline/job/job_command.h"
 
-#include <sstream>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/job/script_hyperparameters.h"
@@ -43,14 +40,6 @@ JobCommand ChooseCommand(const JobSpec& spec, const std::vector<std::string>& gi
   }
   if (script_arguments) Append(command.words, ScriptArguments(DecodeHyperparameters(spec.hyperparameters)));
   return command;
-}
-
-bool HasProgram(const std::string& name, const char* path) {
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (!folder.empty() && access((folder + "/" + name).c_str(), X_OK) == 0) return true;
-  }
-  return false;
 }
 
 std::vector<std::string> DockerRun(const JobSpec& spec, const HostLayout& layout,

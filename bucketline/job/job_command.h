@@ -23,9 +23,6 @@ struct JobCommand {
 JobCommand ChooseCommand(const JobSpec& spec, const std::vector<std::string>& given, bool script_arguments,
                          bool has_docker);
 
-// Whether a program of that name is in `path`, a list of folders as PATH is.
-bool HasProgram(const std::string& name, const char* path);
-
 struct ContainerOptions {
   std::string name;  // of the container
   size_t gpus = 0;   // 0: none are handed on

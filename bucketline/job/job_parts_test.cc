@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/job/failure_file.h"
@@ -63,17 +62,6 @@ TEST(JobCommandTest, NothingToRunSaysWhatToGive) {
   const Error no_docker = ErrorOf([] { ChooseCommand(WithImage(), {}, false, false); });
   EXPECT_EQ(no_docker.code(), ErrorCode::kUnsupported);
   EXPECT_THAT(no_docker.message(), HasSubstr("registry/image:1, and there is no docker in PATH"));
-}
-
-TEST(JobCommandTest, ProgramsAreLookedForInPath) {
-  const testing::TempFolder folder;
-  folder.Put("a/tool", "");
-  folder.Put("b/tool", "");
-  const std::string path = folder.Path("none") + "::" + folder.Path("a") + ":" + folder.Path("b");
-  EXPECT_FALSE(HasProgram("tool", path.c_str()));  // no file is executable
-  ASSERT_EQ(chmod(folder.Path("b/tool").c_str(), 0755), 0);
-  EXPECT_TRUE(HasProgram("tool", path.c_str()));
-  EXPECT_FALSE(HasProgram("tool", nullptr));
 }
 
 TEST(JobCommandTest, TheContainersCommandLine) {

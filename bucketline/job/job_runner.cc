@@ -20,6 +20,7 @@
 #include "bucketline/job/run_scripts.h"
 #include "bucketline/s3/child_process.h"
 #include "bucketline/store/blocking.h"
+#include "bucketline/store/search_path.h"
 
 namespace bucketline {
 namespace {
@@ -41,7 +42,7 @@ class Runner {
         stop_(stop),
         hurry_(hurry),
         command_(ChooseCommand(spec, options.command, options.script_arguments,
-                               HasProgram("docker", std::getenv("PATH")))),
+                               InSearchPath("docker", std::getenv("PATH")))),
         hosts_(HostLayouts(RootOf(options.root), spec.hosts)) {}
 
   JobReport Run() {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/units.h"
 
 namespace bucketline {
@@ -14,7 +15,6 @@ constexpr double kBusy = 0.85;
 // What is not spent on waiting for a stream's writer is spent by the loader's own threads.
 constexpr double kMostly = 0.5;
 
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 double Percent(double share) { return 100 * share; }
 
 std::string DecodeAdvice(const Verdict& verdict, const LoaderStats& stats) {

@@ -49,9 +49,9 @@ inline std::string Example(const std::vector<std::pair<std::string, std::string>
 inline std::string TfRecord(std::string_view message) {
   std::string record;
   AppendFixed64(&record, message.size());
-  AppendFixed32(&record, MaskedCrc(Crc32cOf(record)));
+  AppendFixed32(&record, MaskedCrc32c(Crc32cOf(record)));
   record += message;
-  AppendFixed32(&record, MaskedCrc(Crc32cOf(message)));
+  AppendFixed32(&record, MaskedCrc32c(Crc32cOf(message)));
   return record;
 }
 

@@ -115,7 +115,7 @@ class TfRecordEncoder : public ShardEncoder {
     const uint64_t entries = EntriesSize(features);
     std::string text;
     AppendFixed64(&text, FieldSize(entries));
-    AppendFixed32(&text, MaskedCrc(Crc32cOf(text)));
+    AppendFixed32(&text, MaskedCrc32c(Crc32cOf(text)));
     emit(text);
     uint64_t at = at_ + text.size();
     std::vector<uint64_t> places(sample.parts.size());
@@ -137,7 +137,7 @@ class TfRecordEncoder : public ShardEncoder {
     }
     message.Put(text);
     std::string footer;
-    AppendFixed32(&footer, MaskedCrc(message.crc()));
+    AppendFixed32(&footer, MaskedCrc32c(message.crc()));
     emit(footer);
     at_ += FieldSize(entries) + kFrame;
     offsets_.insert(offsets_.end(), places.begin(), places.end());

@@ -68,7 +68,7 @@ uint64_t LengthAt(ShardBytes& shard, uint64_t at) {
   const std::string_view header = shard.At(at, kHeader);
   ByteReader reader(header);
   const uint64_t length = reader.Fixed64();
-  if (reader.Fixed32() != MaskedCrc(Crc32cOf(header.substr(0, 8)))) {
+  if (reader.Fixed32() != MaskedCrc32c(Crc32cOf(header.substr(0, 8)))) {
     if (at == 0) RefuseCompressed(shard);
     throw ShardDamage(at, "the length of this record has a wrong CRC, or the file is no TFRecord");
   }
@@ -82,8 +82,6 @@ uint64_t LengthAt(ShardBytes& shard, uint64_t at) {
 
 }  // namespace
 
-uint32_t MaskedCrc(uint32_t crc32c) { return (crc32c >> 15 | crc32c << 17) + 0xa282ead8u; }
-
 void ScanTfRecord(ShardBytes& shard, std::string_view label, SampleSink& sink) {
   uint64_t number = 0;
   uint64_t next = 0;
@@ -92,7 +90,7 @@ void ScanTfRecord(ShardBytes& shard, std::string_view label, SampleSink& sink) {
     const std::string_view body = shard.At(at + kHeader, length + kFooter);
     next = at + kHeader + length + kFooter;
     const std::string_view message = body.substr(0, length);
-    if (ByteReader(body.substr(length)).Fixed32() != MaskedCrc(Crc32cOf(message))) {
+    if (ByteReader(body.substr(length)).Fixed32() != MaskedCrc32c(Crc32cOf(message))) {
       sink.Skip({at, fmt::format("record {} has a wrong CRC", number)});
       continue;
     }

@@ -14,7 +14,4 @@ namespace bucketline {
 // behind which nothing can be found, and a shard that ends within a record.
 void ScanTfRecord(ShardBytes& shard, std::string_view label, SampleSink& sink);
 
-// The CRC as these files have it: rotated and moved, so that a CRC of CRCs is no weak one.
-uint32_t MaskedCrc(uint32_t crc32c);
-
 }  // namespace bucketline

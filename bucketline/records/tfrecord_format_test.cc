@@ -31,12 +31,6 @@ std::string Image(const std::string& bytes, int64_t label) {
   return TfRecord(Example({{"image", BytesFeature({bytes})}, {"label", IntegerFeature({label})}}));
 }
 
-TEST(TfRecordFormat, MasksAsTensorFlowDoes) {
-  EXPECT_EQ(MaskedCrc(0), 0xa282ead8u);
-  // The CRC32C of "123456789" is e3069283.
-  EXPECT_EQ(MaskedCrc(0xe3069283u), ((0xe3069283u >> 15) | (0xe3069283u << 17)) + 0xa282ead8u);
-}
-
 TEST(TfRecordFormat, AFeatureOfBytesIsARangeOfTheShard) {
   const std::string shard = Image("first", 3) + Image("second", 4);
   const Found found = Scan(shard, "label");

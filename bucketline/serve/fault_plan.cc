@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/error.h"
 #include "bucketline/base/random.h"
 
@@ -22,8 +23,6 @@ double Normal(CounterRng& rng) {
   const double radius = std::sqrt(-2 * std::log(1 - rng.NextDouble()));
   return radius * std::cos(2 * std::numbers::pi * rng.NextDouble());
 }
-
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 

@@ -43,15 +43,13 @@ std::string EventAt(double wall_time, int64_t step) {
 
 }  // namespace
 
-uint32_t MaskedCrc32c(std::string_view data) { return std::rotr(Crc32cOf(data), 15) + 0xa282ead8u; }
-
 void AppendRecord(std::string_view data, std::string& file) {
   std::string length;
   AppendLittleEndian(data.size(), 8, length);
   file += length;
-  AppendLittleEndian(MaskedCrc32c(length), 4, file);
+  AppendLittleEndian(MaskedCrc32c(Crc32cOf(length)), 4, file);
   file += data;
-  AppendLittleEndian(MaskedCrc32c(data), 4, file);
+  AppendLittleEndian(MaskedCrc32c(Crc32cOf(data)), 4, file);
 }
 
 std::string FileVersionEvent(double wall_time) {

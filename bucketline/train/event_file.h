@@ -9,9 +9,6 @@
 
 namespace bucketline {
 
-// CRC-32C, rotated and offset as TFRecord wants it, so that a file of files has no CRCs of CRCs.
-uint32_t MaskedCrc32c(std::string_view data);
-
 // Appends one frame: length, its CRC, the data, its CRC.
 void AppendRecord(std::string_view data, std::string& file);
 

@@ -18,6 +18,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/exec/thread_pool.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/verdict.h"
@@ -25,8 +26,6 @@
 namespace bucketline::python {
 
 namespace nb = nanobind;
-
-inline double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 // The samples that were skipped or masked since Python last asked. Filled by engine threads.
 class Quarantine {

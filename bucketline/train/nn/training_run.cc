@@ -7,6 +7,7 @@
 
 #include <torch/utils.h>
 
+#include "bucketline/base/clock.h"
 #include "bucketline/base/error.h"
 #include "bucketline/base/random.h"
 #include "bucketline/train/nn/device.h"
@@ -19,7 +20,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 SteadyTime Now() { return Clock::Real().Now(); }
-double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 // The training loader reads ahead while validation runs, so both need memory at once.
 uint64_t TrainingMemory(const TrainOptions& options, const Dataset* validation) {
