@@ -124,6 +124,16 @@ std::optional<EntryReader> NodeCache::Find(const CachedDataset& dataset, const E
   }
 }
 
+NodeCache::Bytes NodeCache::Read(const EntryReader& entry, std::span<uint8_t> memory) {
+  try {
+    return entry.Read(memory) ? Bytes::kWhole : Bytes::kDamaged;
+  } catch (const Error& error) {
+    counters_.failed.Add();
+    Warn(error);
+    return Bytes::kFailed;
+  }
+}
+
 bool NodeCache::MakeRoom(uint64_t bytes, const Lane& lane) {
   if (Now() < full_until_) return false;
   const auto lock =
