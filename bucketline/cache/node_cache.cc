@@ -95,7 +95,9 @@ std::shared_ptr<CachedDataset> NodeCache::Use(const std::string& name) {
       dataset = DatasetFolder::Make(files_->root(), name, files_->block());
     } catch (const Error& error) {
       files_->GiveBackOwn(own);
-      throw error.WithUri(folder());
+      throw Error(error.code(),
+                  error.message() + "; make room there, give another folder, or leave the cache out",
+                  folder());
     }
     if (dataset == nullptr) throw Error(ErrorCode::kIo, "the cache's folder was changed by others", folder());
   }
