@@ -54,6 +54,9 @@ class Fetcher::BufferSink : public GetSink {
   }
   void TakeFrom(GetSink& second) override { std::swap(buffer_, static_cast<BufferSink&>(second).buffer_); }
 
+  void NoteCache(bool hit) override { cached_ = hit; }
+  std::optional<bool> cached() const { return cached_; }
+
   Bytes Take() {
     const uint8_t* data = buffer_.get();
     return Bytes(std::move(buffer_), data, length_);
@@ -65,6 +68,7 @@ class Fetcher::BufferSink : public GetSink {
   const std::shared_ptr<BufferPool> buffers_;
   Lease lease_;  // of a second sink: ends when nobody writes to its buffer any more
   std::shared_ptr<uint8_t[]> buffer_;
+  std::optional<bool> cached_;
 };
 
 // What is under way for one item.
@@ -72,6 +76,7 @@ struct Fetcher::Call {
   uint64_t tag = 0;
   ObjectStore* store = nullptr;  // not shared: no thread of a store may be the last to let go of it
   PinMode pin = PinMode::kEtag;
+  bool keep = true;
   RecordPart part;
   std::string uri;
   Lease lease;
@@ -130,6 +135,7 @@ void Fetcher::Issue(FetchItem item) {
   call->tag = item.tag;
   call->store = item.place.store.get();
   call->pin = item.place.pin;
+  call->keep = item.keep;
   call->part = std::move(item.place.part);
   call->uri = UriOfPart(*call->store, call->part);
   const auto reserve = [&](MemoryBudget* budget, uint64_t amount, Reservation& into) {
@@ -201,6 +207,7 @@ void Fetcher::Start(std::shared_ptr<Call> call) {
 void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->start = Clock::Real().Now();
   GetRequest request = PinnedGet(call->part, call->pin);
+  request.keep = call->keep;
   request.stop = stop_.get_token();
   auto sink = std::make_shared<BufferSink>(call->part.length, options_, buffers_);
   call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
@@ -210,7 +217,8 @@ void Fetcher::Ask(const std::shared_ptr<Call>& call) {
                        .bytes = sink->Take(),
                        .etag = got->etag,
                        .crc32c = call->part.crc32c,
-                       .wall = Clock::Real().Now() - call->start};
+                       .wall = Clock::Real().Now() - call->start,
+                       .cached = sink->cached()};
     } else {
       result = ExplainPin(got.error().WithUri(call->uri), call->pin);
     }

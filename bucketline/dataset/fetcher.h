@@ -38,14 +38,16 @@ struct Lease {
 struct FetchItem {
   uint64_t tag = 0;  // the caller's
   PartPlace place;   // its store outlives the fetcher
+  bool keep = true;  // GetRequest::keep
 };
 
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
-  std::string etag;                // of the object that they are from
-  std::optional<uint32_t> crc32c;  // that they should have; not looked at here
-  Duration wall{0};                // from the reservation to the last byte
+  std::string etag;                 // of the object that they are from
+  std::optional<uint32_t> crc32c;   // that they should have; not looked at here
+  Duration wall{0};                 // from the reservation to the last byte
+  std::optional<bool> cached = {};  // by GetSink::NoteCache; absent: no cache may have them
 };
 
 // The budgets outlive every lease, hence every Fetched that was delivered.

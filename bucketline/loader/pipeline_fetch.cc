@@ -27,34 +27,46 @@ std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
 }  // namespace
 
 std::optional<FetchItem> Pipeline::NextItem(const std::stop_token& stop) {
-  for (;;) {
+  while (!stop.stop_requested()) {
     if (std::optional<FetchItem> item = PopFront(asking_)) return item;
     while (next_row_ == row_count_) {
       if (!OpenNext(stop)) return std::nullopt;
     }
     asking_ = ItemsOf(*filling_, next_row_++);
   }
+  return std::nullopt;
 }
 
 // The parts of a row are asked for one after the other, so that of each budget only one row holds less than it
-// needs: the last one that was begun.
+// needs: the last one that was begun. A row that needs none of them goes on at once.
 std::deque<FetchItem> Pipeline::ItemsOf(OpenBatch& batch, uint32_t row) {
   OpenRow& open = batch.rows[row];
   const size_t fields = parts_.fields.size();
   std::deque<FetchItem> items;
+  std::vector<KeptPixels> pixels;
   const Result<void> placed = Catch([&] {
     for (size_t i = 0; i < fields; ++i) {
-      items.push_back({.tag = batch.sequence << kRowBits | (row * fields + i),
-                       .place = parts_.dataset.PlaceAt(open.record, parts_.fields[i].part)});
+      FetchItem item{.tag = batch.sequence << kRowBits | (row * fields + i),
+                     .place = parts_.dataset.PlaceAt(open.record, parts_.fields[i].part)};
+      if (parts_.pixels != nullptr) {
+        pixels.push_back(parts_.pixels->Find(i, item.place, !open.from_bytes));
+        if (pixels.back().found) continue;
+        item.keep = pixels.back().cache == nullptr;
+      }
+      items.push_back(std::move(item));
     }
   });
   if (!placed) {
     FinishRow(batch, row, placed.error());
     return {};
   }
-  std::lock_guard lock(mutex_);
-  open.awaited = fields;
-  open.parts.resize(fields);
+  {
+    std::lock_guard lock(mutex_);
+    open.pixels = std::move(pixels);
+    open.awaited = items.size();
+    if (!items.empty()) open.parts.resize(fields);
+  }
+  if (items.empty()) OnRowFetched(batch, row, std::vector<Fetched>(fields));
   return items;
 }
 
@@ -147,7 +159,10 @@ bool Pipeline::ReplacementAllowedLocked() {
 }
 
 void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
-  if (result) parts_.stats->CountFetch(result->bytes.size(), result->wall);
+  if (result) {
+    parts_.stats->CountFetch(result->bytes.size(), result->wall);
+    if (result->cached) parts_.stats->CountCache(*result->cached, result->bytes.size(), result->wall);
+  }
   const uint64_t place = tag & ((uint64_t{1} << kRowBits) - 1);
   const auto row = static_cast<uint32_t>(place / parts_.fields.size());
   const size_t field = place % parts_.fields.size();
