@@ -50,6 +50,8 @@ def cache(run: Run) -> None:
         f"{median(warm, 'cpu_us_per_image') / files:.2f}",
     )
 
+    _pixels(run, cpus)
+
     raw = ("bench", run.fill("cached", OBJECTS, BYTES), "--raw", "--extensions", "", "--labels", "none")
     whole = run.work / "whole"
     run.command(*raw, "--cache", whole, "--cache-size", 2 << 30)
@@ -66,3 +68,28 @@ def cache(run: Run) -> None:
         abs(rate - share) <= 0.01,
     )
     run.add("disk for a byte of theirs", f"{on_disk / (OBJECTS * BYTES):.3f} ({on_disk / MIB:.0f} MiB)")
+
+
+def _pixels(run: Run, cpus: int) -> None:
+    """Pixels that are kept, beside decoding the same images from memory."""
+    place = ("--cache", run.work / "pixels", "--cache-size", 4 << 30, "--cache-pixels")
+    words = ("bench", "s3://bench/images/", "--crop", "center", *STREAM[2:], *place)
+    run.command(*words, "--epochs", 1)
+    warm = [run.command(*words, "--epochs", 5) for _ in range(3)]
+    requests = sum(figures["requests"] for figures in warm)
+    decoded = sum(figures["cache"]["pixel_misses"] for figures in warm)
+    run.add(
+        "requests and decodes for epochs from kept pixels",
+        f"{requests}; {decoded}",
+        "0; 0",
+        requests + decoded == 0,
+    )
+    limit = median(warm, "limit_cpu_us_per_image")
+    run.add(
+        f"images/s from kept pixels; decoding the same from memory on {cpus} CPUs",
+        f"{median(warm, 'images_per_second'):.0f}; {cpus * 1e6 / limit:.0f}",
+    )
+    run.add(
+        "CPU an image from kept pixels; decoding the same from memory",
+        f"{median(warm, 'cpu_us_per_image'):.0f} us; {limit:.0f} us",
+    )

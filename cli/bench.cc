@@ -85,6 +85,10 @@ void PrintReport(const BenchReport& report) {
     fmt::print("cache: {} hits, {}; {} misses, {}\n", cache.hits, FormatByteSize(cache.hit_bytes),
                cache.misses, FormatByteSize(cache.miss_bytes));
   }
+  if (cache.pixel_hits + cache.pixel_misses > 0) {
+    fmt::print("pixels: {} from the cache, {}; {} decoded\n", cache.pixel_hits,
+               FormatByteSize(cache.pixel_hit_bytes), cache.pixel_misses);
+  }
   fmt::print("bottleneck: {}\n", Explain(report.stages).text);
 }
 

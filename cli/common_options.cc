@@ -176,6 +176,11 @@ void AddCacheOptions(CLI::App& app, CacheOptions& target) {
   AddByteSize(app, "--cache-size", target.size,
               "bytes of disk that it may take (200GiB); else as it was given before")
       ->group(group);
+  app.add_flag("--cache-pixels", target.pixels,
+               "it keeps decoded pixels, as they are before flip and jitter, instead of the objects; not for "
+               "random crops")
+      ->group(group)
+      ->needs("--cache");
 }
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help) {

@@ -13,11 +13,18 @@ inline nlohmann::ordered_json StageJson(const StageStats& stage) {
 }
 
 inline nlohmann::ordered_json CacheJson(const CacheStats& cache) {
-  return {{"hits", cache.hits},      {"hit_bytes", cache.hit_bytes},
-          {"misses", cache.misses},  {"miss_bytes", cache.miss_bytes},
-          {"stored", cache.stored},  {"stored_bytes", cache.stored_bytes},
-          {"full", cache.full},      {"failed", cache.failed},
-          {"damaged", cache.damaged}};
+  return {{"hits", cache.hits},
+          {"hit_bytes", cache.hit_bytes},
+          {"misses", cache.misses},
+          {"miss_bytes", cache.miss_bytes},
+          {"stored", cache.stored},
+          {"stored_bytes", cache.stored_bytes},
+          {"full", cache.full},
+          {"failed", cache.failed},
+          {"damaged", cache.damaged},
+          {"pixel_hits", cache.pixel_hits},
+          {"pixel_hit_bytes", cache.pixel_hit_bytes},
+          {"pixel_misses", cache.pixel_misses}};
 }
 
 }  // namespace bucketline::cli

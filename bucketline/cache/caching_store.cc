@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "bucketline/cache/entry.h"
 #include "bucketline/store/parked_call.h"
 #include "bucketline/store/read_rules.h"
@@ -81,14 +83,22 @@ class CachingStore::Writer : public ObjectWriter {
 };
 
 CachingStore::CachingStore(std::shared_ptr<ObjectStore> inner, std::shared_ptr<NodeCache> cache,
-                           std::shared_ptr<CachedDataset> dataset, std::string place)
+                           std::shared_ptr<CachedDataset> dataset, std::string place, bool keeps_pixels)
     : inner_(std::move(inner)),
       cache_(std::move(cache)),
       dataset_(std::move(dataset)),
       place_(std::move(place)),
+      keeps_pixels_(keeps_pixels),
       threads_(kThreads, "bl-cache") {}
 
 CachingStore::~CachingStore() { threads_.Finish(); }
+
+std::shared_ptr<BlobCache> CachingStore::OpenBlobs(const std::string& recipe) const {
+  std::shared_ptr<CachedDataset> made =
+      cache_->Use(fmt::format("{} [{}]", dataset_->folder().name(), recipe));
+  if (made == nullptr) return nullptr;
+  return std::make_shared<BlobCache>(cache_, std::move(made), place_, recipe);
+}
 
 void CachingStore::List(ListRequest request, std::function<void(Result<ListPage>)> done) {
   auto ended = PassOn<ListPage>(threads_.tracker(), &request.stop, std::move(done));
@@ -160,9 +170,13 @@ bool CachingStore::ReadFromDisk(const ReadPtr& read) {
     ObjectInfo object = entry->object();
     object.key = read->request.key;
     const uint64_t length = LengthToRead(read->request, object);
-    if (length == entry->payload_size() && entry->Read(BeginRead(*read->sink, length, object))) {
+    NodeCache::Bytes bytes = NodeCache::Bytes::kDamaged;
+    if (length == entry->payload_size()) bytes = cache_->Read(*entry, BeginRead(*read->sink, length, object));
+    if (bytes == NodeCache::Bytes::kFailed) return false;
+    if (bytes == NodeCache::Bytes::kWhole) {
       cache_->counters().hits.Add();
       cache_->counters().hit_bytes.Add(length);
+      read->sink->NoteCache(true);
       Finish(read, std::move(object));
       return true;
     }
@@ -175,7 +189,8 @@ bool CachingStore::ReadFromDisk(const ReadPtr& read) {
 // True when another read fetches these bytes already: this one looks again when it has. One that has waited once, and found
 // nothing, waits for nobody.
 bool CachingStore::WaitForSame(const ReadPtr& read) {
-  if (read->waited || !cache_->Accepts(read->request.length.value_or(read->request.pin.size.value_or(0))))
+  if (read->waited || !read->request.keep ||
+      !cache_->Accepts(read->request.length.value_or(read->request.pin.size.value_or(0))))
     return false;
   std::unique_lock lock(mutex_);
   const auto [entry, leads] = waiting_.try_emplace(read->id.range() + read->id.etag());
@@ -205,8 +220,10 @@ void CachingStore::Fetched(const ReadPtr& read, Result<ObjectInfo> result) {
   if (result) {
     cache_->counters().misses.Add();
     cache_->counters().miss_bytes.Add(bytes);
+    read->sink->NoteCache(false);
   }
-  if (!result || result->etag != read->request.pin.etag) return Finish(read, std::move(result));
+  if (!result || !read->request.keep || result->etag != read->request.pin.etag)
+    return Finish(read, std::move(result));
   if (!cache_->Accepts(bytes)) {
     cache_->counters().full.Add();
     return Finish(read, std::move(result));

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "bucketline/cache/blob_cache.h"
 #include "bucketline/cache/node_cache.h"
 #include "bucketline/store/object_store.h"
 #include "bucketline/store/store_threads.h"
@@ -23,9 +24,9 @@ namespace bucketline {
 class CachingStore : public ObjectStore {
  public:
   // `place` tells the store's keys from those of every other store: endpoint and bucket. `dataset`: of which data the
-  // entries are, and so with which they leave.
+  // entries are, and so with which they leave. `keeps_pixels`: for its readers to know, who make something of the bytes.
   CachingStore(std::shared_ptr<ObjectStore> inner, std::shared_ptr<NodeCache> cache,
-               std::shared_ptr<CachedDataset> dataset, std::string place);
+               std::shared_ptr<CachedDataset> dataset, std::string place, bool keeps_pixels = false);
   ~CachingStore() override;
 
   void List(ListRequest request, std::function<void(Result<ListPage>)> done) override;
@@ -38,6 +39,10 @@ class CachingStore : public ObjectStore {
 
   const std::shared_ptr<ObjectStore>& inner() const { return inner_; }
   const std::shared_ptr<NodeCache>& cache() const { return cache_; }
+  bool keeps_pixels() const { return keeps_pixels_; }
+  // What is made of this store's objects by `recipe`, in the same cache. nullptr, with a warning, when there is no room for
+  // any. Throws as NodeCache::Use does.
+  std::shared_ptr<BlobCache> OpenBlobs(const std::string& recipe) const;
 
  private:
   struct Read;
@@ -58,6 +63,7 @@ class CachingStore : public ObjectStore {
   const std::shared_ptr<NodeCache> cache_;
   const std::shared_ptr<CachedDataset> dataset_;
   const std::string place_;
+  const bool keeps_pixels_;
   mutable std::mutex mutex_;                 // guards what follows
   std::unordered_set<std::string> changed_;  // keys, by this store
   std::unordered_map<std::string, std::vector<std::shared_ptr<class ParkedCall>>>

@@ -23,6 +23,14 @@ using testing::Completion;
 using testing::RampBytes;
 using testing::VectorSink;
 
+// What the caches on the way say of a read: 'h' for a hit, 'm' for a miss.
+class NotedSink : public VectorSink {
+ public:
+  void NoteCache(bool hit) override { notes += hit ? 'h' : 'm'; }
+
+  std::string notes;
+};
+
 // A sink whose memory its second one exchanges with it.
 class SwappedSink : public GetSink {
  public:
@@ -96,6 +104,32 @@ class CachingStoreTest : public ::testing::Test {
   std::vector<uint8_t> data_;
   ObjectInfo info_;
 };
+
+TEST_F(CachingStoreTest, TheReaderIsToldWhereItsBytesCameFrom) {
+  Make(memory_);
+  const auto notes_of = [&](GetRequest request) {
+    auto sink = std::make_shared<NotedSink>();
+    Completion<ObjectInfo> done;
+    store_->Get(std::move(request), sink, done.Done());
+    EXPECT_TRUE(done.Wait());
+    return sink->notes;
+  };
+  EXPECT_EQ(notes_of(Pinned()), "m");
+  EXPECT_EQ(notes_of(Pinned()), "h");
+  EXPECT_EQ(notes_of({.key = "k"}), "") << "no cache may have it";
+}
+
+TEST_F(CachingStoreTest, WhatTheReaderDoesNotWantKeptIsNotKeptButReadIfItIsThere) {
+  Make(memory_);
+  GetRequest request = Pinned();
+  request.keep = false;
+  EXPECT_EQ(Read(request), data_);
+  EXPECT_EQ(OnlyEntry(), "");
+  EXPECT_EQ(Read(Pinned()), data_);
+  EXPECT_EQ(InnerGets(), 2u);
+  EXPECT_EQ(Read(request), data_);
+  EXPECT_EQ(InnerGets(), 2u);
+}
 
 TEST_F(CachingStoreTest, WhatWasReadOnceIsReadFromTheDisk) {
   Make(memory_);

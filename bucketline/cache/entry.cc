@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,12 +105,13 @@ uint64_t HashPayload(std::span<const uint8_t> payload) {
 }  // namespace
 
 EntryId::EntryId(std::string_view store, std::string_view key, uint64_t offset, uint64_t length,
-                 std::string etag)
+                 std::string etag, std::string_view recipe)
     : etag_(std::move(etag)) {
-  range_.reserve(16 + store.size() + 1 + key.size());
+  range_.reserve(16 + store.size() + 1 + key.size() + 1 + recipe.size());
   range_.append(reinterpret_cast<const char*>(&offset), sizeof offset);
   range_.append(reinterpret_cast<const char*>(&length), sizeof length);
   range_.append(store).append(1, '\0').append(key);
+  if (!recipe.empty()) range_.append(1, '\0').append(recipe);  // no key has a zero byte
   hash_ = StableHash64(range_);
 }
 
@@ -149,6 +151,11 @@ EntryReader::EntryReader(UniqueFd file, const EntryId& id) : file_(std::move(fil
   payload_size_ = fixed.payload_size;
   payload_hash_ = fixed.payload_hash;
   payload_at_ = header->size();
+}
+
+void EntryReader::ReadAhead() const {
+  ::posix_fadvise(file_.get(), static_cast<off_t>(payload_at_), static_cast<off_t>(payload_size_),
+                  POSIX_FADV_WILLNEED);
 }
 
 bool EntryReader::Read(std::span<uint8_t> memory) const {

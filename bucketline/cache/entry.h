@@ -17,16 +17,17 @@ namespace bucketline {
 class EntryId {
  public:
   // `store` tells buckets apart wherever they are: endpoint and bucket. `length` is kToEnd where the reader did not
-  // know the object's size.
-  EntryId(std::string_view store, std::string_view key, uint64_t offset, uint64_t length, std::string etag);
+  // know the object's size. `recipe`: what was made of the bytes; "" for themselves.
+  EntryId(std::string_view store, std::string_view key, uint64_t offset, uint64_t length, std::string etag,
+          std::string_view recipe = {});
   static constexpr uint64_t kToEnd = UINT64_MAX;
 
   uint64_t hash() const { return hash_; }  // names the file; the file itself says whether it is the one
-  const std::string& range() const { return range_; }
+  const std::string& range() const { return range_; }  // with the recipe
   const std::string& etag() const { return etag_; }
 
  private:
-  std::string range_;  // store, key, offset and length in one text
+  std::string range_;  // store, key, offset, length and recipe in one text
   std::string etag_;
   uint64_t hash_;
 };
@@ -50,6 +51,8 @@ class EntryReader {
   // Of kWanted:
   const ObjectInfo& object() const { return object_; }  // without its key
   uint64_t payload_size() const { return payload_size_; }
+  // Has the system read the bytes in the background.
+  void ReadAhead() const;
   // False when the bytes are not those that were written. Precondition: memory.size() == payload_size().
   bool Read(std::span<uint8_t> memory) const;
 

@@ -95,7 +95,9 @@ std::shared_ptr<CachedDataset> NodeCache::Use(const std::string& name) {
       dataset = DatasetFolder::Make(files_->root(), name, files_->block());
     } catch (const Error& error) {
       files_->GiveBackOwn(own);
-      throw error.WithUri(folder());
+      throw Error(error.code(),
+                  error.message() + "; make room there, give another folder, or leave the cache out",
+                  folder());
     }
     if (dataset == nullptr) throw Error(ErrorCode::kIo, "the cache's folder was changed by others", folder());
   }
@@ -121,6 +123,16 @@ std::optional<EntryReader> NodeCache::Find(const CachedDataset& dataset, const E
     counters_.failed.Add();
     Warn(error);
     return std::nullopt;
+  }
+}
+
+NodeCache::Bytes NodeCache::Read(const EntryReader& entry, std::span<uint8_t> memory) {
+  try {
+    return entry.Read(memory) ? Bytes::kWhole : Bytes::kDamaged;
+  } catch (const Error& error) {
+    counters_.failed.Add();
+    Warn(error);
+    return Bytes::kFailed;
   }
 }
 

@@ -34,10 +34,13 @@ struct CacheCounters {
   Counter miss_bytes;
   Counter stored;  // entries added
   Counter stored_bytes;
-  Counter full;     // reads that were not kept for want of room
-  Counter failed;   // ... as the disk failed, or was full before the limit
-  Counter damaged;  // entries that were not what had been written, and were thrown away
-  Counter shared;   // reads that waited for another of the same bytes
+  Counter full;        // reads that were not kept for want of room
+  Counter failed;      // ... as the disk failed, or was full before the limit
+  Counter damaged;     // entries that were not what had been written, and were thrown away
+  Counter shared;      // reads that waited for another of the same bytes
+  Counter pixel_hits;  // of blobs (blob_cache.h): those that came from the disk
+  Counter pixel_hit_bytes;
+  Counter pixel_misses;  // ... that had to be made
 };
 
 // The folder of one dataset, which stays as long as somebody uses it.
@@ -81,6 +84,10 @@ class NodeCache {
             std::span<const uint8_t> payload);
   // Whether Add of so many bytes may succeed, as far as is known without looking at the disk.
   bool Accepts(uint64_t bytes) const;
+
+  // The bytes of an entry of state kWanted. kFailed, counted and warned of now and then: the disk could not give them.
+  enum class Bytes { kWhole, kDamaged, kFailed };
+  Bytes Read(const EntryReader& entry, std::span<uint8_t> memory);
 
   // Throws the entry away that `reader` has open, if it still is the one.
   void Drop(const CachedDataset& dataset, const EntryId& id, const EntryReader& reader);

@@ -42,6 +42,15 @@ PartPlace Dataset::PlaceAt(uint64_t index, size_t part) const {
   return {.store = from.store, .pin = from.pin, .part = std::move(record.parts[part])};
 }
 
+std::vector<std::shared_ptr<ObjectStore>> Dataset::StoresOf(size_t part) const {
+  std::vector<std::shared_ptr<ObjectStore>> stores;
+  for (const std::vector<PartStore>& parts : *state_->stores) {
+    if (std::find(stores.begin(), stores.end(), parts[part].store) == stores.end())
+      stores.push_back(parts[part].store);
+  }
+  return stores;
+}
+
 std::string Dataset::UriAt(uint64_t index, size_t part) const {
   const PartPlace place = PlaceAt(index, part);
   return UriOfPart(*place.store, place.part);

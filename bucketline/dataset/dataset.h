@@ -144,10 +144,11 @@ class Dataset {
   const std::string& SourceAt(uint64_t index) const;  // of the prefix that it was listed from
   Record RecordAt(uint64_t index) const;
   PartPlace PlaceAt(uint64_t index, size_t part = 0) const;
-  uint64_t RecordBytes(uint64_t index) const;                 // of all parts
-  int64_t LabelInteger(uint64_t index) const;                 // kClass and kInteger
-  float LabelFloat(uint64_t index, size_t column = 0) const;  // kFloat and kVector
-  uint64_t manifest_index(uint64_t index) const;              // its number in manifests()
+  std::vector<std::shared_ptr<ObjectStore>> StoresOf(size_t part) const;  // that it is read from, each once
+  uint64_t RecordBytes(uint64_t index) const;                             // of all parts
+  int64_t LabelInteger(uint64_t index) const;                             // kClass and kInteger
+  float LabelFloat(uint64_t index, size_t column = 0) const;              // kFloat and kVector
+  uint64_t manifest_index(uint64_t index) const;                          // its number in manifests()
 
   uint64_t total_bytes() const;
   uint64_t largest_record() const;  // bytes of all its parts; 0 when empty

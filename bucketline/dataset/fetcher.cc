@@ -71,6 +71,9 @@ class Fetcher::BufferSink : public GetSink {
   }
   void TakeFrom(GetSink& second) override { std::swap(buffer_, static_cast<BufferSink&>(second).buffer_); }
 
+  void NoteCache(bool hit) override { cached_ = hit; }
+  std::optional<bool> cached() const { return cached_; }
+
   Bytes Take() {
     const uint8_t* data = buffer_.get();
     return Bytes(std::move(buffer_), data, length_);
@@ -82,6 +85,7 @@ class Fetcher::BufferSink : public GetSink {
   const std::shared_ptr<BufferPool> buffers_;
   Lease lease_;  // of a second sink: ends when nobody writes to its buffer any more
   std::shared_ptr<uint8_t[]> buffer_;
+  std::optional<bool> cached_;
 };
 
 // What is under way for one item.
@@ -91,6 +95,7 @@ struct Fetcher::Call {
   size_t at = 0;                       // else: the piece that is asked for
   ObjectStore* store = nullptr;        // not shared: no thread of a store may be the last to let go of it
   PinMode pin = PinMode::kEtag;
+  bool keep = true;
   Lease lease;
   Reservation request;
   SteadyTime start;
@@ -145,6 +150,7 @@ void Fetcher::Issue(FetchItem item) {
   auto call = std::make_shared<Call>();
   call->store = item.place.store.get();
   call->pin = item.place.pin;
+  call->keep = item.keep;
   call->pieces = std::move(item.neighbours);
   call->pieces.insert(call->pieces.begin(), {.tag = item.tag, .part = std::move(item.place.part)});
   if (call->pieces.size() > 1) call->together = RangeOf(call->pieces);
@@ -226,16 +232,17 @@ void Fetcher::Start(std::shared_ptr<Call> call) {
 void Fetcher::Ask(const std::shared_ptr<Call>& call) {
   call->start = Clock::Real().Now();
   GetRequest request = PinnedGet(call->asked(), call->pin);
+  request.keep = call->keep;
   request.stop = stop_.get_token();
   auto sink = std::make_shared<BufferSink>(call->asked().length, options_, buffers_);
   call->store->Get(std::move(request), sink, [this, call, sink](const Result<ObjectInfo>& got) {
-    if (auto next = Answered(call, got, got ? sink->Take() : Bytes())) Start(std::move(next));
+    if (auto next = Answered(call, got, *sink)) Start(std::move(next));
   });
 }
 
 // Delivers what has come. Gives what is to be asked for next; without it, the fetcher may be gone.
 std::shared_ptr<Fetcher::Call> Fetcher::Answered(const std::shared_ptr<Call>& call,
-                                                 const Result<ObjectInfo>& got, Bytes bytes) {
+                                                 const Result<ObjectInfo>& got, BufferSink& sink) {
   if (!got && call->together && ConcernsTheRange(got.error().code())) {
     call->together.reset();
     return call;
@@ -244,7 +251,7 @@ std::shared_ptr<Fetcher::Call> Fetcher::Answered(const std::shared_ptr<Call>& ca
   const bool over = end == call->pieces.size();
   std::shared_ptr<Call> next = over ? PassOn(*call) : call;
   if (got) {
-    Give(*call, end, *got, std::move(bytes));
+    Give(*call, end, *got, sink);
   } else {
     if (over) call->lease.Release();
     Fail(*call, end, got.error());
@@ -255,7 +262,8 @@ std::shared_ptr<Fetcher::Call> Fetcher::Answered(const std::shared_ptr<Call>& ca
   return next;
 }
 
-void Fetcher::Give(Call& call, size_t end, const ObjectInfo& object, Bytes bytes) {
+void Fetcher::Give(Call& call, size_t end, const ObjectInfo& object, BufferSink& sink) {
+  const Bytes bytes = sink.Take();
   const Duration wall = Clock::Real().Now() - call.start;
   const uint64_t begin = call.asked().offset;
   for (; call.at < end; ++call.at) {
@@ -264,7 +272,8 @@ void Fetcher::Give(Call& call, size_t end, const ObjectInfo& object, Bytes bytes
                           .bytes = bytes.Slice(part.offset - begin, part.length),
                           .etag = object.etag,
                           .crc32c = part.crc32c,
-                          .wall = wall});
+                          .wall = wall,
+                          .cached = sink.cached()});
   }
 }
 

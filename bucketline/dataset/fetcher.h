@@ -49,15 +49,17 @@ struct FetchItem {
 
   uint64_t tag = 0;  // the caller's
   PartPlace place;   // its store outlives the fetcher
+  bool keep = true;  // GetRequest::keep
   std::vector<Neighbour> neighbours = {};
 };
 
 struct Fetched {
   Lease lease;  // destroyed after the bytes
   Bytes bytes;
-  std::string etag;                // of the object that they are from
-  std::optional<uint32_t> crc32c;  // that they should have; not looked at here
-  Duration wall{0};                // from the reservation to the last byte
+  std::string etag;                 // of the object that they are from
+  std::optional<uint32_t> crc32c;   // that they should have; not looked at here
+  Duration wall{0};                 // from the reservation to the last byte
+  std::optional<bool> cached = {};  // by GetSink::NoteCache; absent: no cache may have them
 };
 
 // The budgets outlive every lease, hence every Fetched that was delivered.
@@ -111,9 +113,9 @@ class Fetcher {
   void Start(std::shared_ptr<Call> call);
   void Ask(const std::shared_ptr<Call>& call);
   std::shared_ptr<Call> Answered(const std::shared_ptr<Call>& call, const Result<ObjectInfo>& got,
-                                 Bytes bytes);
+                                 BufferSink& sink);
   std::shared_ptr<Call> PassOn(Call& call);
-  void Give(Call& call, size_t end, const ObjectInfo& object, Bytes bytes);
+  void Give(Call& call, size_t end, const ObjectInfo& object, BufferSink& sink);
   void Fail(Call& call, size_t end, const Error& error);
   void Fail(Call& call, const Error& error);
   void Finish();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 namespace bucketline {
@@ -55,16 +56,22 @@ void BlendAll(float* levels, const Shape& shape, float from, float factor) {
   for (size_t i = 0; i < shape.values(); ++i) levels[i] = Blend(from, levels[i], factor);
 }
 
+// What one pixel adds to a sum: whole numbers, so that the sum is the same in whatever order the pixels come.
+constexpr double kSumUnit = double{1 << 24};
+int64_t Summand(uint8_t luma) { return luma; }
+int64_t Summand(float luma) { return static_cast<int64_t>(static_cast<double>(luma) * kSumUnit); }
+
 // ImageEnhance.Contrast: the mean of the luma, rounded to a level for bytes.
 template <typename Level>
 double MeanLuma(Level* levels, const Shape& shape) {
-  double sum = 0;
+  int64_t sum = 0;
   if (shape.channels == 1) {
-    for (size_t i = 0; i < shape.values(); ++i) sum += levels[i];
+    for (size_t i = 0; i < shape.values(); ++i) sum += Summand(levels[i]);
   } else {
-    shape.EachRgb(levels, [&sum](Level r, Level g, Level b) { sum += Luma(r, g, b); });
+    shape.EachRgb(levels, [&sum](Level r, Level g, Level b) { sum += Summand(Luma(r, g, b)); });
   }
-  return sum / (static_cast<double>(shape.width) * shape.height);
+  const double unit = std::is_same_v<Level, float> ? kSumUnit : 1;
+  return static_cast<double>(sum) / unit / (static_cast<double>(shape.width) * shape.height);
 }
 
 void Contrast(uint8_t* levels, const Shape& shape, float factor) {

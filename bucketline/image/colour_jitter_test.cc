@@ -122,5 +122,19 @@ TEST(ColourJitterTest, OneChannelHasNoSaturation) {
   EXPECT_EQ(levels, in);
 }
 
+// An orientation turns the order in which pixels come. These are chosen so that a sum in floating point, which would lose the
+// small ones after the large ones alone, has another mean as float32.
+TEST(ColourJitterTest, ContrastOfFloatsIsTheSameInEveryOrder) {
+  std::vector<float> levels = {255, 255, 255, 255, 4, 0x1p-14f};
+  levels.resize(1024, 0x1p-44f);
+  for (uint64_t i = 0; i < 20; ++i) {
+    const ColourJitter jitter(Spec({0, 0.9, 0}, 1), CounterRng(1, 0, i));
+    std::vector<float> forwards = levels, backwards(levels.rbegin(), levels.rend());
+    jitter.Apply(forwards.data(), 32, 32, RowOrder::kInterleaved);
+    jitter.Apply(backwards.data(), 32, 32, RowOrder::kInterleaved);
+    EXPECT_EQ(forwards, std::vector<float>(backwards.rbegin(), backwards.rend()));
+  }
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -9,43 +9,17 @@
 #include "bucketline/image/crop_box.h"
 #include "bucketline/image/emit_row.h"
 #include "bucketline/image/formats.h"
+#include "bucketline/image/place_row.h"
 #include "bucketline/image/probe.h"
 #include "bucketline/image/row_resizer.h"
 
 namespace bucketline {
 namespace {
 
-void RequireRow(const Placement& place, const ImageSpec& spec, std::span<const uint8_t> row) {
-  const size_t needed = static_cast<size_t>(place.width) * static_cast<size_t>(place.height) *
-                        static_cast<size_t>(spec.channels) * spec.BytesPerValue();
-  if (row.size() != needed) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the row has " + std::to_string(row.size()) + " bytes, but " + std::to_string(place.height) +
-                    " x " + std::to_string(place.width) + " pixels need " + std::to_string(needed) +
-                    (spec.height == 0 ? "; images of several sizes need an image size" : ""));
-  }
-  if (reinterpret_cast<uintptr_t>(row.data()) % spec.BytesPerValue() != 0) {
-    throw Error(ErrorCode::kInvalidArgument, "the row is not aligned for its value type");
-  }
-}
-
 // The size that crops and boxes speak of.
 ImageSize ShownSize(const ImageInfo& info, bool orient) {
   const bool turned = orient && info.orientation >= 5;
   return {turned ? info.width : info.height, turned ? info.height : info.width};
-}
-
-Placement Place(const CropPlan& plan, const SourcePlan& source) {
-  Placement place;
-  place.width = plan.x.RowSize();
-  place.height = plan.y.RowSize();
-  place.part_width = plan.x.out_size;
-  place.part_height = plan.y.out_size;
-  place.left = plan.flip ? place.width - plan.x.pad - plan.x.out_size : plan.x.pad;
-  place.top = plan.y.pad;
-  place.descending = source.descending;
-  place.transposed = source.transposed;
-  return place;
 }
 
 // The smallest of 1/1, 1/2, 1/4, 1/8 that still has twice the pixels which the row needs on each axis: with
@@ -144,7 +118,7 @@ ImageGeometry ImageDecoder::DecodeInto(std::span<const uint8_t> data, const Imag
   const ImageSize shown = ShownSize(info, spec.orient);
   const CropPlan plan = PlanCrop(spec, shown.width, shown.height, rng);
   SourcePlan source = OrientPlan(plan, spec.orient ? info.orientation : 1, info.width, info.height);
-  const Placement place = Place(plan, source);
+  const Placement place = PlaceRow(plan, source);
   RequireRow(place, spec, row);
   if (spec.dct_scaling && info.format == ImageFormat::kJpeg) {
     const int denominator = Denominator(plan);
@@ -174,7 +148,7 @@ size_t ImageDecoder::ScratchBytes(const ImageInfo& info, const ImageSpec& spec) 
   const auto longest =
       static_cast<size_t>(std::max(MaxTaps(source.x, spec.resize), MaxTaps(source.y, spec.resize)));
   return EntryOf(info.format).scratch_bytes(info) + resizer +
-         RowEmitter::ScratchBytes(spec, Place(plan, source)) + longest * sizeof(double);
+         RowEmitter::ScratchBytes(spec, PlaceRow(plan, source)) + longest * sizeof(double);
 }
 
 }  // namespace bucketline

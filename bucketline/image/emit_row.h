@@ -43,6 +43,8 @@ class RowEmitter {
   // What turns planes into a copy: the order of the layout.
   RowOrder order() const { return planes_ > 1 ? RowOrder::kPlanar : RowOrder::kInterleaved; }
 
+  size_t channels() const { return channels_; }
+
   // Gives back what is large.
   void Close();
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "bucketline/base/random.h"
+#include "bucketline/image/decoder.h"
 #include "bucketline/image/emit_row.h"
 #include "bucketline/image/spec.h"
 
@@ -26,9 +28,22 @@ class LevelWriter {
 
   static size_t ScratchBytes(const ImageSpec& spec, int height, int width);
 
+  // Flips, jitters, normalises and lays out `base`, what BaseOf(spec) decodes an image to that has this size as shown: `row`
+  // and the geometry (but `truncated`) are those of DecodeInto(image, spec, rng, row), bit for bit. Throws kInvalidArgument
+  // when `base` or `row` is of another size. Precondition: HasBase(spec).
+  ImageGeometry Augment(const ImageSpec& spec, const ImageSize& shown, CounterRng rng,
+                        std::span<const uint8_t> base, std::span<uint8_t> row);
+
+  // For a row of this size.
+  static size_t AugmentScratchBytes(const ImageSpec& spec, int height, int width);
+
  private:
+  template <typename Level>
+  void EmitPart(const Placement& place, bool flip, const Level* base);
+
   RowEmitter emitter_;
   std::vector<uint8_t> planes_;  // of one line
+  std::vector<float> float_line_;
 };
 
 }  // namespace bucketline

@@ -27,6 +27,7 @@ struct Workbench {
   ImageDecoder decoder;
   LevelWriter writer;
   std::vector<uint8_t> levels;  // of all fields, for a transform
+  std::vector<uint8_t> base;    // of one field whose pixels are kept
 };
 
 // Not thread-safe; one per thread.

@@ -9,6 +9,7 @@
 #include "bucketline/base/error.h"
 #include "bucketline/loader/loader_setup.h"
 #include "bucketline/loader/pipeline.h"
+#include "bucketline/loader/pixel_tier.h"
 
 namespace bucketline {
 namespace {
@@ -23,7 +24,8 @@ struct Loader::Impl {
         options(WithDefaults(std::move(the_options))),
         fields(FieldsOf(dataset.part_names(), options)),
         plan(PlanFor(dataset, options)),
-        needs(NeedsOf(dataset, fields, options)),
+        pixels(dataset, fields, options),
+        needs(NeedsOf(dataset, fields, options, pixels.any())),
         fingerprint(dataset.fingerprint()),
         admission(dataset.runtime(), needs, options.memory) {}
 
@@ -44,6 +46,7 @@ struct Loader::Impl {
   const LoaderOptions options;
   const std::vector<Field> fields;
   const Plan plan;
+  const PixelTier pixels;
   const MemoryNeeds needs;
   const uint64_t fingerprint;
   StatsCollector stats;
@@ -87,6 +90,7 @@ std::shared_ptr<Pipeline> Loader::Impl::StartLocked() {
                       .plan = plan,
                       .needs = needs,
                       .layout = LayOutMemory(needs, common->capacity()),
+                      .pixels = pixels.any() ? &pixels : nullptr,
                       .fingerprint = fingerprint,
                       .common = common.get(),
                       .pool = pool.get(),

@@ -98,17 +98,28 @@ struct StageStats {
   Duration cpu{0};
 };
 
+// What a cache (docs/cache.md) did for a loader.
+struct CacheUse {
+  uint64_t hits = 0;
+  uint64_t hit_bytes = 0;
+  uint64_t misses = 0;
+  uint64_t miss_bytes = 0;
+  Duration wall{0};  // that reading hits took, and keeping pixels, summed over threads
+};
+
 struct LoaderStats {
   uint64_t batches = 0;  // delivered
   uint64_t images = 0;   // valid rows delivered
   uint64_t record_bytes = 0;
   uint64_t skipped = 0;
   uint64_t masked = 0;
-  Duration wait{0};  // spent inside Next by the consumer
-  Duration span{0};  // from the first call of Next to the end of the latest
-  StageStats fetch;  // from reservation to last byte; of a stream, waiting for its writer
-  StageStats decode;
+  Duration wait{0};      // spent inside Next by the consumer
+  Duration span{0};      // from the first call of Next to the end of the latest
+  StageStats fetch;      // from reservation to last byte; of a stream, waiting for its writer
+  StageStats decode;     // of kept pixels: what comes after decode and resize
   StageStats transform;  // on the decode threads, beside `decode`
+  CacheUse cache;        // reads that a cache might answer; also in record_bytes and fetch
+  CacheUse pixels;       // images whose pixels may be kept; those of hits were not read at all
   uint64_t budget_capacity = 0;
   uint64_t budget_peak = 0;
   uint64_t lent_bytes = 0;    // of batches that the user holds
@@ -121,6 +132,7 @@ class Loader {
  public:
   // Throws kInvalidArgument (an option out of range, an empty dataset), kResourceExhausted: `memory` is below
   // the largest record + 2 batches, naming the object and the minimum. Work starts with the first Next.
+  // kInvalidArgument, too, for a random crop where the dataset's cache keeps pixels.
   Loader(Dataset dataset, LoaderOptions options);
   ~Loader();  // Close()
   Loader(Loader&&) noexcept;

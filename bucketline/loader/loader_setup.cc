@@ -122,24 +122,26 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
       dataset.source());
 }
 
-MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options) {
+MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options,
+                    bool pixels) {
   MemoryNeeds needs;
   needs.largest_record = dataset.largest_record();
   needs.largest_uri = dataset.largest_record_uri();
   const bool replaces =
       WorksOnRows(options, fields, dataset.has_checksums()) && options.on_error == OnError::kSkip;
+  const bool asks_again = replaces || pixels;
   const bool sized = std::any_of(fields.begin(), fields.end(),
                                  [](const Field& field) { return field.decode && field.image.height == 0; });
   if (sized) {
     needs.rows = MemoryNeeds::Rows::kSized;
-    needs.own_replacements = replaces;
+    needs.own_replacements = asks_again;
     return needs;
   }
   if (dataset.size() > 0) needs.usual_records = dataset.total_bytes() / dataset.size() * options.batch_size;
   needs.tensor_bytes = LayOutTensors(fields, {}, options.batch_size).bytes;
   needs.batch_bytes = needs.tensor_bytes;
   if (AnyDecodes(fields)) {
-    needs.own_replacements = replaces;
+    needs.own_replacements = asks_again;
   } else {
     needs.rows = MemoryNeeds::Rows::kRaw;
   }

@@ -20,7 +20,9 @@ LoaderOptions WithDefaults(LoaderOptions options);
 // size.
 Plan PlanFor(const Dataset& dataset, const LoaderOptions& options);
 
-MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options);
+// `pixels`: some are kept, so that a row may turn out to need its bytes after all.
+MemoryNeeds NeedsOf(const Dataset& dataset, std::span<const Field> fields, const LoaderOptions& options,
+                    bool pixels);
 
 // A loader's part of the Runtime's common memory. The minimum is taken at construction and kept, so a loader
 // that was made can always go on, whatever the others hold; the rest is taken once, at the start, as far as

@@ -17,7 +17,7 @@ namespace bucketline {
 struct MemoryLayout {
   uint64_t batches = 0;      // slots: undelivered batches and idle buffers
   uint64_t fetch = 0;        // encoded records, from their request to the end of their decode
-  uint64_t replacement = 0;  // records that stand in for bad ones; 0: they take from `fetch`
+  uint64_t replacement = 0;  // records that are asked for later than in their turn; 0: they take from `fetch`
   uint64_t scratch = 0;      // of decodes that need more than their thread's part of `kept`
   uint64_t kept = 0;         // what decode threads keep from image to image, all together
 };
@@ -34,7 +34,8 @@ struct MemoryNeeds {
   uint64_t largest_record = 0;
   std::string largest_uri;     // for errors
   uint64_t usual_records = 0;  // bytes of a batch's records on average; 0: not known. Only for kFixed
-  // Stand-ins need record bytes of their own: rows that wait for their batch's slot hold theirs, and two rows of
+  // Stand-ins, and rows whose kept pixels went away, need record bytes of their own: rows that wait for their batch's slot
+  // hold theirs, and two rows of
   // several parts could each wait for bytes that the other holds. Not for kRaw, whose slots have room for both.
   bool own_replacements = false;
   bool any_record_in_any_row = false;  // stand-ins may be larger than what the plan says

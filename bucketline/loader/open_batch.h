@@ -16,6 +16,7 @@
 #include "bucketline/loader/batch_pool.h"
 #include "bucketline/loader/field.h"
 #include "bucketline/loader/loader.h"
+#include "bucketline/loader/pixel_tier.h"
 #include "bucketline/loader/plan.h"
 
 namespace bucketline {
@@ -42,6 +43,8 @@ struct OpenRow {
   size_t awaited = 0;            // parts that have not come
   std::vector<Fetched>
       parts;  // by field; being fetched, or parked: waiting for the rows' size or for the slot
+  std::vector<KeptPixels> pixels;  // by field; empty where none are kept
+  bool from_bytes = false;         // whatever pixels are kept: some that were there are not any more
   std::optional<std::pair<size_t, Error>> fetch_error;  // of the lowest field that has one
 
   bool parked() const { return awaited == 0 && !parts.empty(); }

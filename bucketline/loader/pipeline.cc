@@ -42,7 +42,7 @@ Pipeline::Pipeline(PipelineParts parts, uint64_t epoch, uint64_t start)
   const auto deliver = [this](uint64_t tag, Result<Fetched> result) { OnFetched(tag, std::move(result)); };
   try {
     if (parts_.works_on_rows()) StartWorkers();
-    if (parts_.works_on_rows() && parts_.options.on_error == OnError::kSkip) {
+    if (parts_.works_on_rows() && (parts_.options.on_error == OnError::kSkip || parts_.pixels != nullptr)) {
       FetcherOptions replacing = fetching;
       if (parts_.needs.own_replacements) replacing.budget = &replacement_;
       replacement_fetcher_ = std::make_unique<Fetcher>(

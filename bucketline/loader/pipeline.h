@@ -60,7 +60,7 @@ class Pipeline {
   uint64_t SlotBytes(const BatchPlan& plan) const;
   void Prepare(OpenBatch& batch, uint64_t bytes);
   void OnFetched(uint64_t tag, Result<Fetched> result);
-  void OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts);
+  void OnRowFetched(std::unique_lock<std::mutex> lock, OpenBatch& batch, uint32_t row);
 
   // What becomes of a row (pipeline_rows.cc). On decode threads.
   void RunWorker();
@@ -69,6 +69,7 @@ class Pipeline {
   void HandleBad(OpenBatch& batch, uint32_t row, const FieldFault& fault);
   void Mask(OpenBatch& batch, uint32_t row);
   void Replace(OpenBatch& batch, uint32_t row);
+  void AskAgain(OpenBatch& batch, uint32_t row);
   void FinishGood(OpenBatch& batch, uint32_t row);
   std::optional<Error> Report(const OpenBatch& batch, uint32_t row) const;
   std::pair<std::string, std::string> Describe(uint64_t record, const FieldFault& fault) const;
@@ -127,9 +128,10 @@ class Pipeline {
   uint64_t front_ = 0;
   StallWatch stall_;    // of the consumer, for the front
   uint64_t grant_ = 0;  // sized rows: the batch whose turn it is to get a slot
-  std::set<std::pair<uint64_t, uint32_t>> replacements_;  // rows that want another record, in plan order
-  uint64_t taken_epoch_;                                  // of the latest batch that was delivered
-  uint64_t skip_count_ = 0;                               // bad samples of its epoch so far
+  // Rows that want another record, or the bytes of theirs after all, in plan order.
+  std::set<std::pair<uint64_t, uint32_t>> replacements_;
+  uint64_t taken_epoch_;                          // of the latest batch that was delivered
+  uint64_t skip_count_ = 0;                       // bad samples of its epoch so far
   OpenRow::Made made_ = OpenRow::Made::kNothing;  // what the rows of this run are, from the first one on
 
   DecodeQueue queue_;

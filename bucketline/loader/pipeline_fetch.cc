@@ -29,7 +29,7 @@ std::optional<FetchItem> PopFront(std::deque<FetchItem>& items) {
 }  // namespace
 
 std::optional<FetchItem> Pipeline::NextItem(const std::stop_token& stop) {
-  for (;;) {
+  while (!stop.stop_requested()) {
     if (!asking_whole_) {
       if (std::optional<FetchItem> item = PopFront(asking_)) return item;
     }
@@ -41,6 +41,7 @@ std::optional<FetchItem> Pipeline::NextItem(const std::stop_token& stop) {
     if (std::optional<FetchItem> item = neighbours_.Take()) return item;
     asking_whole_ = false;
   }
+  return std::nullopt;
 }
 
 // Whether asking_ has all parts of a row: the one it had, or the next one of this batch.
@@ -51,24 +52,33 @@ bool Pipeline::AskNextRow() {
 }
 
 // The parts of a row are asked for one after the other, so that of each budget only one row holds less than it
-// needs: the last one that was begun.
+// needs: the last one that was begun. A row that needs none of them goes on at once.
 std::deque<FetchItem> Pipeline::ItemsOf(OpenBatch& batch, uint32_t row) {
   OpenRow& open = batch.rows[row];
   const size_t fields = parts_.fields.size();
   std::deque<FetchItem> items;
+  std::vector<KeptPixels> pixels;
   const Result<void> placed = Catch([&] {
     for (size_t i = 0; i < fields; ++i) {
-      items.push_back({.tag = batch.sequence << kRowBits | (row * fields + i),
-                       .place = parts_.dataset.PlaceAt(open.record, parts_.fields[i].part)});
+      FetchItem item{.tag = batch.sequence << kRowBits | (row * fields + i),
+                     .place = parts_.dataset.PlaceAt(open.record, parts_.fields[i].part)};
+      if (parts_.pixels != nullptr) {
+        pixels.push_back(parts_.pixels->Find(i, item.place, !open.from_bytes));
+        if (pixels.back().found) continue;
+        item.keep = pixels.back().cache == nullptr;
+      }
+      items.push_back(std::move(item));
     }
   });
   if (!placed) {
     FinishRow(batch, row, placed.error());
     return {};
   }
-  std::lock_guard lock(mutex_);
-  open.awaited = fields;
+  std::unique_lock lock(mutex_);
+  open.pixels = std::move(pixels);
+  open.awaited = items.size();
   open.parts.resize(fields);
+  if (items.empty()) OnRowFetched(std::move(lock), batch, row);
   return items;
 }
 
@@ -167,43 +177,41 @@ void Pipeline::OnFetched(uint64_t tag, Result<Fetched> result) {
   const size_t field = place % parts_.fields.size();
   if (result) {
     parts_.stats->CountFetch(result->bytes.size(), result->wall);
+    if (result->cached) parts_.stats->CountCache(*result->cached, result->bytes.size(), result->wall);
     // Bytes that a batch delivers keep no neighbours' memory.
     if (!parts_.fields[field].decode && result->lease.shared != nullptr)
       result->bytes = Bytes::Copy(result->bytes.view());
   }
-  OpenBatch* batch = nullptr;
-  std::vector<Fetched> parts;
-  std::optional<Error> failed;
-  bool nobody_waits = false;
-  {
-    std::lock_guard lock(mutex_);
-    batch = &FindLocked(tag >> kRowBits);
-    OpenRow& open = batch->rows[row];
-    if (result) {
-      open.parts[field] = *std::move(result);
-    } else if (!open.fetch_error || field < open.fetch_error->first) {
-      open.fetch_error.emplace(field, result.error());
-    }
-    if (--open.awaited > 0) return;
-    const bool no_slot_yet = !sizes_rows() && !batch->granted;
-    if (no_slot_yet && !batch->dead && !open.fetch_error) return;  // parked
-    nobody_waits = no_slot_yet && batch->dead;
-    parts = std::exchange(open.parts, {});
-    if (open.fetch_error) failed = open.fetch_error->second;
+  std::unique_lock lock(mutex_);
+  OpenBatch& batch = FindLocked(tag >> kRowBits);
+  OpenRow& open = batch.rows[row];
+  if (result) {
+    open.parts[field] = *std::move(result);
+  } else if (!open.fetch_error || field < open.fetch_error->first) {
+    open.fetch_error.emplace(field, result.error());
   }
-  if (!failed && !nobody_waits) return OnRowFetched(*batch, row, std::move(parts));
-  parts.clear();  // bytes and leases, before anybody is told
-  FinishRow(*batch, row, failed ? std::optional<RowError>(*std::move(failed)) : std::nullopt);
+  if (--open.awaited == 0) OnRowFetched(std::move(lock), batch, row);
 }
 
-void Pipeline::OnRowFetched(OpenBatch& batch, uint32_t row, std::vector<Fetched> parts) {
-  if (parts_.works_on_rows()) {
+void Pipeline::OnRowFetched(std::unique_lock<std::mutex> lock, OpenBatch& batch, uint32_t row) {
+  OpenRow& open = batch.rows[row];
+  const bool no_slot_yet = !sizes_rows() && !batch.granted;     // of sized rows the decode threads ask
+  if (no_slot_yet && !batch.dead && !open.fetch_error) return;  // parked
+  const bool nobody_waits = no_slot_yet && batch.dead;
+  std::vector<Fetched> parts = std::exchange(open.parts, {});
+  std::optional<RowError> failed;
+  if (open.fetch_error) failed = open.fetch_error->second;
+  lock.unlock();
+
+  if (!failed && !nobody_waits && parts_.works_on_rows()) {
     queue_.Push({.batch = &batch, .row = row, .parts = std::move(parts)});
     return;
   }
-  for (size_t i = 0; i < parts.size(); ++i) batch.tensors[i].raw[row] = parts[i].bytes;
-  parts.clear();
-  FinishRow(batch, row);
+  if (!failed && !nobody_waits) {
+    for (size_t i = 0; i < parts.size(); ++i) batch.tensors[i].raw[row] = parts[i].bytes;
+  }
+  parts.clear();  // bytes and leases, before anybody is told
+  FinishRow(batch, row, std::move(failed));
 }
 
 }  // namespace bucketline

@@ -10,6 +10,7 @@
 #include "bucketline/loader/field.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/memory_layout.h"
+#include "bucketline/loader/pixel_tier.h"
 #include "bucketline/loader/plan.h"
 #include "bucketline/loader/row_maker.h"
 #include "bucketline/loader/stats.h"
@@ -24,8 +25,9 @@ struct PipelineParts {
   Plan plan;
   MemoryNeeds needs;
   MemoryLayout layout;
-  uint64_t fingerprint = 0;        // of the dataset
-  MemoryBudget* common = nullptr;  // counts every byte of all shares
+  const PixelTier* pixels = nullptr;  // nullptr where none are kept
+  uint64_t fingerprint = 0;           // of the dataset
+  MemoryBudget* common = nullptr;     // counts every byte of all shares
   BatchPool* pool = nullptr;
   StatsCollector* stats = nullptr;
 

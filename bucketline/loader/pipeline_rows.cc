@@ -17,7 +17,8 @@ void Pipeline::RunWorker() {
 
 void Pipeline::Process(DecodeJob job, RowMaker& maker) {
   std::vector<ImageInfo> infos(parts_.fields.size());
-  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, job.parts, infos)) {
+  if (const std::optional<FieldFault> fault =
+          ProbeFields(parts_.fields, job.parts, job.batch->rows[job.row].pixels, infos)) {
     job.parts.clear();  // bytes and leases, before anybody is told
     HandleBad(*job.batch, job.row, *fault);
     return;
@@ -28,7 +29,7 @@ void Pipeline::Process(DecodeJob job, RowMaker& maker) {
 void Pipeline::MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& maker) {
   OpenBatch& batch = *job.batch;
   const uint32_t row = job.row;
-  RowSource source{.bytes = {}, .infos = std::move(infos)};
+  RowSource source{.bytes = {}, .infos = std::move(infos), .pixels = batch.rows[row].pixels};
   for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
   std::optional<RowError> failed;
   const Result<RowOutcome> outcome = Catch([&] {
@@ -47,6 +48,8 @@ void Pipeline::MakeRow(DecodeJob job, std::vector<ImageInfo> infos, RowMaker& ma
     FinishRow(batch, row, outcome.error());
   } else if (outcome->end == RowEnd::kBad) {
     HandleBad(batch, row, *outcome->fault);
+  } else if (outcome->end == RowEnd::kGone) {
+    AskAgain(batch, row);
   } else if (outcome->end == RowEnd::kMade) {
     FinishGood(batch, row);
   }  // else stopped: nobody waits for the row any more
@@ -115,8 +118,23 @@ void Pipeline::Replace(OpenBatch& batch, uint32_t row) {
   {
     std::lock_guard lock(mutex_);
     if (!batch.dead) {
+      open.from_bytes = false;
       open.record =
           ReplacementRecord(config.seed, batch.plan.epoch, plan.position, open.tries++, config.records);
+      replacements_.emplace(batch.sequence, row);
+      replacement_wanted_.notify_all();
+      return;
+    }
+  }
+  FinishRow(batch, row);
+}
+
+// The row's pixels were in the cache, and are not any more.
+void Pipeline::AskAgain(OpenBatch& batch, uint32_t row) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!batch.dead) {
+      batch.rows[row].from_bytes = true;
       replacements_.emplace(batch.sequence, row);
       replacement_wanted_.notify_all();
       return;

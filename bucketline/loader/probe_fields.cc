@@ -19,8 +19,12 @@ Result<ImageInfo> ProbeWithinLimits(std::span<const uint8_t> data, const ImageSp
 }  // namespace
 
 std::optional<FieldFault> ProbeFields(std::span<const Field> fields, std::span<const Fetched> parts,
-                                      std::span<ImageInfo> infos) {
+                                      std::span<const KeptPixels> pixels, std::span<ImageInfo> infos) {
   for (size_t i = 0; i < infos.size(); ++i) {
+    if (!pixels.empty() && pixels[i].found) {
+      infos[i] = pixels[i].info;
+      continue;
+    }
     if (const std::optional<Error> fault = ChecksumFault(parts[i].bytes.span(), parts[i].crc32c)) {
       return FieldFault{i, *fault};
     }

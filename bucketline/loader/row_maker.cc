@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/units.h"
+#include "bucketline/image/base_levels.h"
 #include "bucketline/image/level_writer.h"
 #include "bucketline/image/point_map.h"
 #include "bucketline/loader/skip_policy.h"
@@ -38,6 +39,17 @@ Error NeverFits(uint64_t scratch, const ImageInfo& info, const MemoryNeeds& need
                   FormatByteSize(scratch), info.width, info.height, MemoryForScratch(needs, scratch)));
 }
 
+bool IsKept(const RowSource& source, size_t field) {
+  return !source.pixels.empty() && source.pixels[field].cache != nullptr;
+}
+
+uint64_t BaseBytes(const ImageSpec& spec, const TensorPlace& place) {
+  ImageSpec base = BaseOf(spec);
+  base.height = place.height;
+  base.width = place.width;
+  return base.RowBytes();
+}
+
 }  // namespace
 
 RowMaker::RowMaker(const RowTools& tools)
@@ -55,21 +67,33 @@ RowOutcome RowMaker::Make(OpenBatch& batch, uint32_t row, const RowSource& sourc
   return outcome;
 }
 
-// Fields are decoded one after the other; for a transform the levels of all are there at the end.
+// Fields are decoded one after the other; for a transform the levels of all are there at the end. The base stays from field to
+// field, and from row to row.
 RowMaker::Need RowMaker::NeedOf(const OpenBatch& batch, const RowSource& source) const {
   Need need;
+  uint64_t base = 0;
   for (size_t i = 0; i < tools_.fields.size(); ++i) {
     const Field& field = tools_.fields[i];
     if (!field.decode) continue;
-    uint64_t bytes = ImageDecoder::ScratchBytes(source.infos[i], field.image);
-    if (tools_.options->transform) {
-      const TensorPlace& place = batch.layout.fields[i];
-      bytes += LevelWriter::ScratchBytes(field.image, place.height, place.width);
-    }
+    const TensorPlace& place = batch.layout.fields[i];
+    uint64_t bytes = ScratchOf(source, i, place);
+    if (tools_.options->transform) bytes += LevelWriter::ScratchBytes(field.image, place.height, place.width);
     if (bytes > need.bytes) need = {bytes, i};
+    if (IsKept(source, i)) base = std::max(base, BaseBytes(SpecToDecode(field, *tools_.options), place));
   }
+  need.bytes += base;
   if (tools_.options->transform) need.bytes += LevelsBefore(batch, tools_.fields.size());
   return need;
+}
+
+// What a field's decode uses beside the base.
+uint64_t RowMaker::ScratchOf(const RowSource& source, size_t field, const TensorPlace& place) const {
+  const ImageSpec& image = tools_.fields[field].image;
+  if (!IsKept(source, field)) return ImageDecoder::ScratchBytes(source.infos[field], image);
+  const ImageSpec spec = SpecToDecode(tools_.fields[field], *tools_.options);
+  const uint64_t augment = LevelWriter::AugmentScratchBytes(spec, place.height, place.width);
+  if (source.pixels[field].found) return augment;
+  return augment + ImageDecoder::ScratchBytes(source.infos[field], BaseOf(spec));
 }
 
 RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench) {
@@ -79,9 +103,9 @@ RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& sourc
   }
   for (size_t i = 0; i < tools_.fields.size(); ++i) {
     if (!tools_.fields[i].decode) continue;
-    if (std::optional<Error> fault = Decode(batch, row, i, source, bench)) {
-      return {.end = RowEnd::kBad, .fault = FieldFault{i, *std::move(fault)}};
-    }
+    const Result<RowEnd> decoded = Decode(batch, row, i, source, bench);
+    if (!decoded) return {.end = RowEnd::kBad, .fault = FieldFault{i, decoded.error()}};
+    if (*decoded != RowEnd::kMade) return {.end = *decoded};
   }
   if (tools_.options->transform) return Transform(batch, row, source, bench);
   for (size_t i = 0; i < tools_.fields.size(); ++i) {
@@ -91,29 +115,64 @@ RowOutcome RowMaker::Fill(OpenBatch& batch, uint32_t row, const RowSource& sourc
   return {};
 }
 
-// The fault of the bytes, if they have one.
-std::optional<Error> RowMaker::Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
-                                      Workbench& bench) {
+// kMade or kGone, or the fault of the bytes, if they have one.
+Result<RowEnd> RowMaker::Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
+                                Workbench& bench) {
   const TensorPlace& place = batch.layout.fields[field];
-  ImageSpec spec = tools_.fields[field].image;
-  std::span<uint8_t> target;
-  if (tools_.options->transform) {
-    spec = LevelsOf(spec);
-    target = LevelsOfField(batch, field, bench);
-  } else {
-    target = {batch.RowPixels(field, row), place.row_bytes};
-  }
-  const Result<ImageGeometry> done = Catch([&] {
+  const ImageSpec spec = SpecToDecode(tools_.fields[field], *tools_.options);
+  const std::span<uint8_t> target = tools_.options->transform
+                                        ? LevelsOfField(batch, field, bench)
+                                        : std::span(batch.RowPixels(field, row), place.row_bytes);
+  const CounterRng rng(tools_.options->seed, batch.plan.epoch, batch.plan.rows[row].position);
+  const Result<std::optional<ImageGeometry>> done = Catch([&]() -> std::optional<ImageGeometry> {
+    if (IsKept(source, field)) return ByBase(source, field, spec, place, rng, target, bench);
     const StageTimer timer(*tools_.stats, &StatsCollector::CountDecode);
-    const CounterRng rng(tools_.options->seed, batch.plan.epoch, batch.plan.rows[row].position);
     return bench.decoder.DecodeInto(source.bytes[field].span(), spec, rng, target);
   });
   if (!done) {
     if (IsFaultOfBytes(done.error())) return done.error();
     throw done.error();
   }
-  batch.tensors[field].SetGeometry(row, *done, {place.height, place.width});
-  return std::nullopt;
+  if (!*done) return RowEnd::kGone;
+  batch.tensors[field].SetGeometry(row, **done, {place.height, place.width});
+  return RowEnd::kMade;
+}
+
+// By way of the pixels that are kept: they are found, or made and then kept. nullopt when they were found and are gone.
+std::optional<ImageGeometry> RowMaker::ByBase(const RowSource& source, size_t field, const ImageSpec& spec,
+                                              const TensorPlace& place, CounterRng rng,
+                                              std::span<uint8_t> target, Workbench& bench) {
+  const KeptPixels& pixels = source.pixels[field];
+  const uint64_t bytes = BaseBytes(spec, place);
+  if (bench.base.size() != bytes) {
+    std::vector<uint8_t>().swap(bench.base);  // before its successor comes
+    bench.base.resize(bytes);
+  }
+  const auto count = [&](SteadyTime since) {
+    tools_.stats->CountPixels(pixels.found, bytes, Clock::Real().Now() - since);
+  };
+  ImageSize shown{pixels.info.height, pixels.info.width};
+  if (pixels.found) {
+    const SteadyTime start = Clock::Real().Now();
+    if (!PixelTier::Read(pixels, bench.base)) return std::nullopt;
+    count(start);
+  }
+  ImageGeometry geometry;
+  {
+    const StageTimer timer(*tools_.stats, &StatsCollector::CountDecode);
+    if (!pixels.found) {
+      const ImageGeometry decoded =
+          bench.decoder.DecodeInto(source.bytes[field].span(), BaseOf(spec), rng, bench.base);
+      shown = {decoded.source_height, decoded.source_width};
+    }
+    geometry = bench.writer.Augment(spec, shown, rng, bench.base, target);
+  }
+  if (!pixels.found) {
+    const SteadyTime start = Clock::Real().Now();
+    PixelTier::Keep(pixels, geometry, bench.base);
+    count(start);
+  }
+  return geometry;
 }
 
 // Bytes of the levels of the fields before this one.

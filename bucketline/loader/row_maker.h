@@ -10,12 +10,14 @@
 
 #include "bucketline/base/bytes.h"
 #include "bucketline/base/error.h"
+#include "bucketline/base/result.h"
 #include "bucketline/image/decoder.h"
 #include "bucketline/loader/decode_worker.h"
 #include "bucketline/loader/field.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/loader/memory_layout.h"
 #include "bucketline/loader/open_batch.h"
+#include "bucketline/loader/pixel_tier.h"
 #include "bucketline/loader/stats.h"
 #include "bucketline/loader/transform.h"
 
@@ -37,11 +39,14 @@ struct RowTools {
 struct RowSource {
   std::vector<Bytes> bytes;
   std::vector<ImageInfo> infos;  // of those that are decoded
+  std::span<const KeptPixels>
+      pixels;  // empty where none are kept; of those that were found there are no bytes
 };
 
 enum class RowEnd {
   kMade,     // the row is there, or its value
   kBad,      // a fault of the bytes, or one that the transform found
+  kGone,     // pixels that were found are not there any more: it needs its bytes
   kStopped,  // nobody waits for the row any more
 };
 
@@ -65,10 +70,14 @@ class RowMaker {
     uint64_t bytes = 0;  // of scratch
     size_t largest = 0;  // the field that asks for most of it
   };
+  uint64_t ScratchOf(const RowSource& source, size_t field, const TensorPlace& place) const;
   Need NeedOf(const OpenBatch& batch, const RowSource& source) const;
   RowOutcome Fill(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
-  std::optional<Error> Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
-                              Workbench& bench);
+  Result<RowEnd> Decode(OpenBatch& batch, uint32_t row, size_t field, const RowSource& source,
+                        Workbench& bench);
+  std::optional<ImageGeometry> ByBase(const RowSource& source, size_t field, const ImageSpec& spec,
+                                      const TensorPlace& place, CounterRng rng, std::span<uint8_t> target,
+                                      Workbench& bench);
   RowOutcome Transform(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);
   TransformResult CallTransform(TransformSample& sample) const;
   void Keep(OpenBatch& batch, uint32_t row, const RowSource& source, Workbench& bench);

@@ -36,6 +36,11 @@ class StatsCollector {
     transform_.wall.Add(Nanoseconds(wall));
     transform_.cpu.Add(Nanoseconds(cpu));
   }
+  void CountCache(bool hit, uint64_t bytes, Duration wall) {
+    cache_.Count(hit, bytes, hit ? wall : Duration(0));
+  }
+  // `wall`: of reading them, or of keeping them.
+  void CountPixels(bool hit, uint64_t bytes, Duration wall) { pixels_.Count(hit, bytes, wall); }
   void CountBatch(uint64_t images, uint64_t skipped, uint64_t masked) {
     batches_.Add();
     images_.Add(images);
@@ -62,6 +67,8 @@ class StatsCollector {
     stats.fetch = fetch_.Read();
     stats.decode = decode_.Read();
     stats.transform = transform_.Read();
+    stats.cache = cache_.Read();
+    stats.pixels = pixels_.Read();
     const SteadyTime first = first_asked_.load(std::memory_order_relaxed);
     if (first != SteadyTime::min()) stats.span = last_given_.load(std::memory_order_relaxed) - first;
     return stats;
@@ -74,10 +81,22 @@ class StatsCollector {
     Counter cpu;
     StageStats Read() const { return {count.value(), Duration(wall.value()), Duration(cpu.value())}; }
   };
+  struct Cache {
+    Counter hits, hit_bytes, misses, miss_bytes, wall;
+    void Count(bool hit, uint64_t count, Duration took) {
+      (hit ? hits : misses).Add();
+      (hit ? hit_bytes : miss_bytes).Add(count);
+      wall.Add(Nanoseconds(took));
+    }
+    CacheUse Read() const {
+      return {hits.value(), hit_bytes.value(), misses.value(), miss_bytes.value(), Duration(wall.value())};
+    }
+  };
   static uint64_t Nanoseconds(Duration duration) { return static_cast<uint64_t>(duration.count()); }
 
   Counter batches_, images_, record_bytes_, skipped_, masked_, wait_;
   Stage fetch_, decode_, transform_;
+  Cache cache_, pixels_;
   std::atomic<SteadyTime> first_asked_ = SteadyTime::min(), last_given_ = SteadyTime::min();
 };
 

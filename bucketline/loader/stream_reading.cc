@@ -231,7 +231,7 @@ void StreamPipeline::Hand(StreamBatch& batch, uint32_t row, Sample sample) {
 // The first image gives its batch the size. False when it is no image, and the row is finished.
 bool StreamPipeline::SizeBatch(StreamBatch& batch, uint32_t row, const std::vector<Fetched>& parts) {
   std::vector<ImageInfo> infos(parts_.fields.size());
-  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, parts, infos)) {
+  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, parts, {}, infos)) {
     HandleBad(batch, row, *fault, parts);
     return false;
   }

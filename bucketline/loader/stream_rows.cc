@@ -40,7 +40,7 @@ void StreamPipeline::Process(DecodeJob job, RowMaker& maker) {
     batch = open_[job.batch->sequence - open_.front()->open.sequence].get();
   }
   std::vector<ImageInfo> infos(parts_.fields.size());
-  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, job.parts, infos)) {
+  if (const std::optional<FieldFault> fault = ProbeFields(parts_.fields, job.parts, {}, infos)) {
     HandleBad(*batch, job.row, *fault, job.parts);
     return;
   }
@@ -61,7 +61,7 @@ void StreamPipeline::Process(DecodeJob job, RowMaker& maker) {
 void StreamPipeline::MakeRow(StreamBatch& batch, DecodeJob job, std::vector<ImageInfo> infos,
                              RowMaker& maker) {
   const uint32_t row = job.row;
-  RowSource source{.bytes = {}, .infos = std::move(infos)};
+  RowSource source{.bytes = {}, .infos = std::move(infos), .pixels = {}};
   for (const Fetched& part : job.parts) source.bytes.push_back(part.bytes);
   const Result<RowOutcome> outcome =
       Catch([&] { return maker.Make(batch.open, row, source, stop_.get_token()); });

@@ -81,6 +81,42 @@ TEST(Verdict, NobodyBusyMeansTooLittleMemory) {
   EXPECT_NE(verdict.text.find("raise memory"), std::string::npos) << verdict.text;
 }
 
+TEST(Verdict, ReadsFromTheCachesDisk) {
+  LoaderStats stats = IdleStats();
+  stats.fetch.wall = seconds(600);
+  stats.cache = {.hits = 300, .hit_bytes = 1, .misses = 20, .miss_bytes = 1, .wall = seconds(450)};
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kCache);
+  EXPECT_NE(verdict.text.find("the cache: 60 of 64 requests"), std::string::npos) << verdict.text;
+  EXPECT_NE(verdict.text.find("1500 ms each"), std::string::npos) << verdict.text;
+  stats.cache = {.hits = 80, .hit_bytes = 1, .misses = 240, .miss_bytes = 1, .wall = seconds(10)};
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kRequests) << "most of the time goes to the store";
+  EXPECT_NE(Explain(stats).text.find("answered 25 % of them, a larger cache_size"), std::string::npos)
+      << Explain(stats).text;
+}
+
+TEST(Verdict, ThreadsThatReadPixelsFromTheCache) {
+  LoaderStats stats = IdleStats();
+  stats.fetch = {};  // everything was found
+  stats.pixels = {.hits = 240, .hit_bytes = 1, .misses = 80, .miss_bytes = 1, .wall = seconds(16)};
+  const Verdict verdict = Explain(stats);
+  EXPECT_EQ(verdict.bottleneck, Bottleneck::kCache);
+  EXPECT_DOUBLE_EQ(verdict.pixel_share, 0.8);
+  EXPECT_NE(verdict.text.find("80 % of the time (50.00 ms an image, 75 % of them found)"), std::string::npos)
+      << verdict.text;
+  stats.decode.wall = seconds(17);
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kDecode) << "more than that is computing";
+}
+
+TEST(Verdict, DecodingOfWhatIsCached) {
+  LoaderStats stats = IdleStats();
+  stats.decode.wall = seconds(18);
+  EXPECT_EQ(Explain(stats).text.find("cache_pixels"), std::string::npos);
+  stats.cache = {.hits = 300, .hit_bytes = 1, .misses = 20, .miss_bytes = 1, .wall = seconds(1)};
+  EXPECT_EQ(Explain(stats).bottleneck, Bottleneck::kDecode);
+  EXPECT_NE(Explain(stats).text.find("cache_pixels"), std::string::npos) << Explain(stats).text;
+}
+
 TEST(Verdict, AStreamsWriter) {
   LoaderStats stats = IdleStats();
   stats.max_requests = 0;
@@ -139,6 +175,7 @@ TEST(Verdict, EachHasAName) {
   EXPECT_EQ(Name(Bottleneck::kDecode), "decode");
   EXPECT_EQ(Name(Bottleneck::kTransform), "transform");
   EXPECT_EQ(Name(Bottleneck::kRequests), "requests");
+  EXPECT_EQ(Name(Bottleneck::kCache), "cache");
   EXPECT_EQ(Name(Bottleneck::kWriter), "writer");
   EXPECT_EQ(Name(Bottleneck::kMemory), "memory");
 }

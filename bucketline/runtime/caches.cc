@@ -48,27 +48,31 @@ std::shared_ptr<ObjectStore> Caches::Put(std::shared_ptr<ObjectStore> store, con
                             FormatByteSize(options.size), FormatByteSize(cache->limit())),
                 cache->folder());
   }
-  return Wrap(std::move(store), std::move(cache), source);
+  return Wrap(std::move(store), std::move(cache), source, options.pixels);
 }
 
 std::shared_ptr<ObjectStore> Caches::Keep(std::shared_ptr<ObjectStore> store, const CacheOptions& otherwise,
                                           std::string_view source) {
-  if (const auto* cached = dynamic_cast<const CachingStore*>(store.get()))
-    return Wrap(cached->inner(), cached->cache(), source);
+  if (const auto* cached = dynamic_cast<const CachingStore*>(store.get())) {
+    if (!PlaceNameOf(*cached->inner())) return store;  // made by hand
+    return Wrap(cached->inner(), cached->cache(), source, cached->keeps_pixels());
+  }
   return otherwise.folder.empty() ? store : Put(std::move(store), otherwise, source);
 }
 
 std::shared_ptr<ObjectStore> Caches::Wrap(std::shared_ptr<ObjectStore> inner,
-                                          std::shared_ptr<NodeCache> cache, std::string_view source) {
+                                          std::shared_ptr<NodeCache> cache, std::string_view source,
+                                          bool pixels) {
   const std::string place = PlaceNameOf(*inner).value();
   std::string name = DatasetOfSource(source);
   if (!place.starts_with(kAws)) name += " at " + place;
   std::lock_guard lock(mutex_);
-  auto& known = stores_[{{inner.get(), cache.get()}, name}];
+  auto& known = stores_[{inner.get(), cache.get(), name, pixels}];
   if (auto store = known.lock()) return store;
   std::shared_ptr<CachedDataset> dataset = cache->Use(name);
   if (dataset == nullptr) return inner;
-  auto store = std::make_shared<CachingStore>(std::move(inner), std::move(cache), std::move(dataset), place);
+  auto store =
+      std::make_shared<CachingStore>(std::move(inner), std::move(cache), std::move(dataset), place, pixels);
   known = store;
   return store;
 }
@@ -82,7 +86,10 @@ CacheStats operator-(const CacheStats& later, const CacheStats& earlier) {
           .stored_bytes = later.stored_bytes - earlier.stored_bytes,
           .full = later.full - earlier.full,
           .failed = later.failed - earlier.failed,
-          .damaged = later.damaged - earlier.damaged};
+          .damaged = later.damaged - earlier.damaged,
+          .pixel_hits = later.pixel_hits - earlier.pixel_hits,
+          .pixel_hit_bytes = later.pixel_hit_bytes - earlier.pixel_hit_bytes,
+          .pixel_misses = later.pixel_misses - earlier.pixel_misses};
 }
 
 CacheStats Caches::Stats() const {
@@ -100,6 +107,9 @@ CacheStats Caches::Stats() const {
     stats.full += counters.full.value();
     stats.failed += counters.failed.value();
     stats.damaged += counters.damaged.value();
+    stats.pixel_hits += counters.pixel_hits.value();
+    stats.pixel_hit_bytes += counters.pixel_hit_bytes.value();
+    stats.pixel_misses += counters.pixel_misses.value();
   }
   return stats;
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "bucketline/base/log.h"
@@ -32,13 +33,13 @@ class Caches {
 
  private:
   std::shared_ptr<ObjectStore> Wrap(std::shared_ptr<ObjectStore> inner, std::shared_ptr<NodeCache> cache,
-                                    std::string_view source);
+                                    std::string_view source, bool pixels);
 
   const LogSink log_;
   mutable std::mutex mutex_;                                  // guards what follows
   std::map<std::string, std::shared_ptr<NodeCache>> caches_;  // by folder
-  // By store, cache and dataset, as long as somebody reads it: then its entries may leave.
-  std::map<std::pair<std::pair<ObjectStore*, NodeCache*>, std::string>, std::weak_ptr<CachingStore>> stores_;
+  // By store, cache, dataset and whether it keeps pixels, as long as somebody reads it: then its entries may leave.
+  std::map<std::tuple<ObjectStore*, NodeCache*, std::string, bool>, std::weak_ptr<CachingStore>> stores_;
 };
 
 }  // namespace bucketline

@@ -22,6 +22,8 @@ namespace bucketline {
 struct CacheOptions {
   std::string folder = {};  // made when it is not there; empty: none
   uint64_t size = 0;        // bytes of disk that it may take; 0: as it was given before
+  // Loaders keep decoded pixels instead of the objects: what an ImageSpec says up to crop and resize. Not for random crops.
+  bool pixels = false;
 };
 
 // Of all caches that a Runtime has used; cache/node_cache.h says what each is.
@@ -35,6 +37,9 @@ struct CacheStats {
   uint64_t full = 0;
   uint64_t failed = 0;
   uint64_t damaged = 0;
+  uint64_t pixel_hits = 0;  // images that were not decoded, as their pixels were there
+  uint64_t pixel_hit_bytes = 0;
+  uint64_t pixel_misses = 0;
 };
 CacheStats operator-(const CacheStats& later, const CacheStats& earlier);
 

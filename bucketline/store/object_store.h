@@ -60,6 +60,8 @@ struct GetRequest {
   // to the end from offset == size) is a success, with Begin(0, ...), when offset <= size.
   std::optional<uint64_t> length = {};
   Pin pin = {};
+  // False: a cache on the way need not keep the bytes, since the reader keeps what it makes of them.
+  bool keep = true;
   std::stop_token stop = {};
 };
 
@@ -79,6 +81,9 @@ class GetSink {
   virtual std::shared_ptr<GetSink> Second() { return nullptr; }
   // Makes the bytes of a whole read into `second`, which Second() gave, those of this sink: the two exchange their memory.
   virtual void TakeFrom(GetSink& second) { static_cast<void>(second); }
+
+  // Told by a cache, once the bytes are there and before the Get is done: whether they came from it, or might have but did not.
+  virtual void NoteCache(bool hit) { static_cast<void>(hit); }
 };
 
 struct WriteCondition {

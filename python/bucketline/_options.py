@@ -45,16 +45,18 @@ def byte_size(value: int | str, option: str) -> int:
     return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
 
 
-def cache_place(folder: Any, size: int | str | None) -> tuple[str, int]:
-    """The folder of a cache, "" for none, and its bytes, 0 for as many as it was given before."""
+def cache_place(folder: Any, size: int | str | None, pixels: bool) -> tuple[str, int, bool]:
+    """The folder of a cache, "" for none, its bytes, 0 for as many as it was given before, and whether it keeps pixels."""
+    flag(pixels, "cache_pixels")
     if folder is None:
-        if size is not None:
-            raise InvalidArgumentError("cache_size is of a cache: give its folder as cache")
-        return "", 0
+        if size is not None or pixels:
+            given = "cache_pixels" if size is None else "cache_size"
+            raise InvalidArgumentError(f"{given} is of a cache: give its folder as cache")
+        return "", 0, False
     path = os.fspath(folder) if isinstance(folder, (str, os.PathLike)) else None
     if not isinstance(path, str) or not path:
         raise InvalidArgumentError(f"cache must be a folder on a local disk or None, not {folder!r}")
-    return path, 0 if size is None else byte_size(size, "cache_size")
+    return path, 0 if size is None else byte_size(size, "cache_size"), pixels
 
 
 def choice(value: Any, option: str, choices: Mapping[str, E]) -> E:

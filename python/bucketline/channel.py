@@ -82,7 +82,7 @@ class StreamDataset(Dataset):
     def __getitem__(self, index: Any) -> Any:
         self._refuse("a way to its middle", "iterate a bl.Loader, or ask for input mode FastFile")
 
-    def cached(self, folder: Any, size: Any = None) -> NoReturn:
+    def cached(self, folder: Any, size: Any = None, pixels: Any = False) -> NoReturn:
         self._refuse("objects that a cache could keep", "ask for input mode FastFile")
 
     def _refuse_keys(self) -> NoReturn:

@@ -100,6 +100,8 @@ class Dataset:
         "size".
     cache: folder on a local disk that keeps what is read, for all processes and jobs of this machine, if `pin` is "etag";
         None: the runtime's, if it has one. cache_size: bytes of disk that it may take ("200GiB"); None: as it was given before.
+    cache_pixels: it keeps what loaders decode instead, as it is before flip, jitter and normalising: later epochs neither
+        read nor decode. A loader whose image has crop="random_resized" is an error then.
     runtime: whose threads and connections to use; None: the process's own.
     progress: called while listing with the number of objects so far; True: a tqdm bar, or a line on a terminal.
 
@@ -138,6 +140,7 @@ class Dataset:
         missing: str = "error",
         cache: Where | None = None,
         cache_size: int | str | None = None,
+        cache_pixels: bool = False,
         runtime: Runtime | None = None,
         progress: bool | Callable[[int], Any] | None = None,
         **unknown: Any,
@@ -167,9 +170,9 @@ class Dataset:
             "pin": pin,
         }
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
-        folder, _ = cache_place(cache, cache_size)
-        if folder:  # with the rest of what other processes need
-            self._reach = {**self._reach, "cache": cache, "cache_size": cache_size}
+        kept = cache_place(cache, cache_size, cache_pixels)
+        if cache is not None:  # with the rest of what other processes need
+            self._reach = {**self._reach, **_cache_keywords(cache, cache_size, cache_pixels)}
         shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
             same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
@@ -203,18 +206,17 @@ class Dataset:
         with listing_progress(progress) as tell:
             core = _core.open_dataset(self._runtime._core, uris, options, tell)
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
-        if folder:
-            self._core = self._core.cached(*cache_place(cache, cache_size))
+        if cache is not None:
+            self._core = self._core.cached(*kept)
 
-    def cached(self, folder: Where, size: int | str | None = None) -> Dataset:
-        """The same records, read through the cache in this folder: see cache and cache_size."""
-        path, room = cache_place(folder, size)
-        if not path:
+    def cached(self, folder: Where, size: int | str | None = None, pixels: bool = False) -> Dataset:
+        """The same records, read through the cache in this folder: see cache, cache_size and cache_pixels."""
+        if folder is None:
             raise InvalidArgumentError("a cache needs a folder on a local disk")
         view = Dataset.__new__(Dataset)
         view.__dict__.update(self.__dict__)
-        view._core = self._core.cached(path, room)
-        view._reach = {**self._reach, "cache": folder, "cache_size": size}
+        view._core = self._core.cached(*cache_place(folder, size, pixels))
+        view._reach = {**self._reach, **_cache_keywords(folder, size, pixels)}
         return view
 
     def _view(self, core: Any) -> Dataset:
@@ -404,6 +406,7 @@ DATASET_KEYWORDS = (
     "missing",
     "cache",
     "cache_size",
+    "cache_pixels",
     "runtime",
     "progress",
 )
@@ -411,6 +414,10 @@ DATASET_KEYWORDS = (
 
 # __new__ passes on what __init__ takes: that is what signatures show.
 Dataset.__new__.__wrapped__ = Dataset.__init__  # type: ignore[attr-defined]
+
+
+def _cache_keywords(folder: Where, size: int | str | None, pixels: bool) -> dict[str, Any]:
+    return {"cache": folder, "cache_size": size, "cache_pixels": pixels}
 
 
 def require_records(datasets: Sequence[Dataset]) -> None:

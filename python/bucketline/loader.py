@@ -54,7 +54,7 @@ class Loader:
     max_requests: reads at a time; None: the engine's choice.
     memory: bytes that the loader may hold in flight ("1GiB"); too little for the data is an error here that says how
         much is needed.
-    cache, cache_size: as those of a Dataset, for a Dataset that was opened without.
+    cache, cache_size, cache_pixels: as those of a Dataset, for a Dataset that was opened without.
     on_error: what an undecodable sample does: "raise" | "skip" (another takes its row) | "mask" (its row is zero and
         `valid` False); max_skipped: share of an epoch that may go that way.
 
@@ -268,7 +268,8 @@ class Loader:
         self._ended_early = False
 
     def stats(self) -> Stats:
-        """Figures so far, as a dictionary that prints as a table."""
+        """Figures so far, as a dictionary that prints as a table. Of a cache: cache_hits and cache_misses, this loader's reads
+        that it answered or might have; pixel_hits and pixel_misses, images that were not, or were, read and decoded."""
         return Stats(self._core.figures())
 
     def explain(self) -> str:
@@ -369,9 +370,10 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     if isinstance(given, Dataset):
         reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
         folder, size = options.pop("cache", None), options.pop("cache_size", None)
-        cache_place(folder, size)
+        pixels = options.pop("cache_pixels", False)
+        cache_place(folder, size, pixels)
         if folder is not None:
-            given = given.cached(folder, size)
+            given = given.cached(folder, size, pixels)
         if options:  # a keyword of Dataset, which is open already
             raise TypeError(
                 f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"

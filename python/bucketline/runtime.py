@@ -31,7 +31,8 @@ class Runtime:
     connections: kept alive in all, and the most requests at a time to one first folder of a bucket.
     hedge: ask again for small reads that are late (at most 3 % of all requests).
     cache: folder on a local disk that keeps what datasets in S3 are read of, for all processes and jobs of this machine;
-        cache_size: bytes of disk that it may take ("200GiB"), None: as it was given before.
+        cache_size: bytes of disk that it may take ("200GiB"), None: as it was given before; cache_pixels: it keeps decoded
+        pixels instead of the objects (see Dataset).
     ca_bundle: PEM file of trusted certificates; None: AWS_CA_BUNDLE, SSL_CERT_FILE, the system's, certifi's.
     """
 
@@ -44,9 +45,10 @@ class Runtime:
         hedge: bool = True,
         cache: str | os.PathLike[str] | None = None,
         cache_size: int | str | None = None,
+        cache_pixels: bool = False,
         ca_bundle: str | os.PathLike[str] | None = None,
     ) -> None:
-        folder, size = cache_place(cache, cache_size)
+        folder, size, pixels = cache_place(cache, cache_size, cache_pixels)
         self._core = _core.Runtime(
             memory=0 if memory is None else byte_size(memory, "memory"),
             network_threads=number(network_threads, "network_threads", 1, 256, whole=True),
@@ -55,11 +57,13 @@ class Runtime:
             ca_bundle=find_ca_bundle() if ca_bundle is None else _existing(ca_bundle),
             cache=folder,
             cache_size=size,
+            cache_pixels=pixels,
         )
 
     def stats(self) -> dict[str, int]:
         """Requests, retries, throttled, hedges, hedges_won, bytes_read and bytes_written so far; of its caches cache_hits,
-        cache_misses, what they stored, how often they were full, failed or found damage, and bytes."""
+        cache_misses, what they stored, how often they were full, failed or found damage, and bytes; cache_pixel_hits and
+        cache_pixel_misses, images whose pixels were there or were decoded. A loader's stats() has its own share."""
         figures: dict[str, int] = self._core.figures()
         return figures
 

@@ -128,6 +128,15 @@ inline nb::dict Figures(const LoaderStats& stats) {
   figures["decode_cpu_seconds"] = Seconds(stats.decode.cpu);
   figures["transform_seconds"] = Seconds(stats.transform.wall);
   figures["transform_cpu_seconds"] = Seconds(stats.transform.cpu);
+  figures["cache_hits"] = stats.cache.hits;
+  figures["cache_hit_bytes"] = stats.cache.hit_bytes;
+  figures["cache_misses"] = stats.cache.misses;
+  figures["cache_miss_bytes"] = stats.cache.miss_bytes;
+  figures["cache_seconds"] = Seconds(stats.cache.wall);
+  figures["pixel_hits"] = stats.pixels.hits;
+  figures["pixel_hit_bytes"] = stats.pixels.hit_bytes;
+  figures["pixel_misses"] = stats.pixels.misses;
+  figures["pixel_seconds"] = Seconds(stats.pixels.wall);
   figures["memory"] = stats.budget_capacity;
   figures["memory_peak"] = stats.budget_peak;
   figures["lent_bytes"] = stats.lent_bytes;

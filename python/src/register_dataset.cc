@@ -168,10 +168,11 @@ void RegisterDataset(nb::module_& module) {
            })
       .def(
           "cached",
-          [](const DatasetHandle& handle, const nb::str& folder, uint64_t size) {
-            return View(handle, handle.dataset.Cached({.folder = Utf8(folder), .size = size}));
+          [](const DatasetHandle& handle, const nb::str& folder, uint64_t size, bool pixels) {
+            return View(handle,
+                        handle.dataset.Cached({.folder = Utf8(folder), .size = size, .pixels = pixels}));
           },
-          "folder"_a, "size"_a)
+          "folder"_a, "size"_a, "pixels"_a)
       .def("slice", [](const DatasetHandle& handle, uint64_t first,
                        uint64_t count) { return View(handle, handle.dataset.Slice(first, count)); })
       .def("select",

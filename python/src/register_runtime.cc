@@ -14,14 +14,15 @@ namespace bucketline::python {
 namespace {
 
 RuntimeHandle MakeRuntime(uint64_t memory, size_t network_threads, size_t connections, bool hedge,
-                          std::string ca_bundle, const std::string& cache, uint64_t cache_size) {
+                          std::string ca_bundle, const std::string& cache, uint64_t cache_size,
+                          bool cache_pixels) {
   auto logs = std::make_shared<LogQueue>();
   RuntimeOptions options{.memory = memory,
                          .network_threads = network_threads,
                          .connections = connections,
                          .hedge = hedge,
                          .ca_bundle = std::move(ca_bundle),
-                         .cache = {.folder = cache, .size = cache_size}};
+                         .cache = {.folder = cache, .size = cache_size, .pixels = cache_pixels}};
   options.log = [logs](LogLevel level, std::string_view message) { logs->Add(level, message); };
   return {.logs = logs, .runtime = std::make_shared<Runtime>(std::move(options))};
 }
@@ -46,6 +47,9 @@ nb::dict Figures(const RuntimeHandle& handle) {
   figures["cache_full"] = cache.full;
   figures["cache_failed"] = cache.failed;
   figures["cache_damaged"] = cache.damaged;
+  figures["cache_pixel_hits"] = cache.pixel_hits;
+  figures["cache_pixel_hit_bytes"] = cache.pixel_hit_bytes;
+  figures["cache_pixel_misses"] = cache.pixel_misses;
   return figures;
 }
 
@@ -64,12 +68,13 @@ void RegisterRuntime(nb::module_& module) {
       .def(
           "__init__",
           [](RuntimeHandle* self, uint64_t memory, size_t network_threads, size_t connections, bool hedge,
-             std::string ca_bundle, const nb::str& cache, uint64_t cache_size) {
-            new (self) RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge,
-                                                 std::move(ca_bundle), Utf8(cache), cache_size));
+             std::string ca_bundle, const nb::str& cache, uint64_t cache_size, bool cache_pixels) {
+            new (self)
+                RuntimeHandle(MakeRuntime(memory, network_threads, connections, hedge, std::move(ca_bundle),
+                                          Utf8(cache), cache_size, cache_pixels));
           },
           "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a, "cache"_a,
-          "cache_size"_a)
+          "cache_size"_a, "cache_pixels"_a)
       .def("figures", &Figures);
 }
 

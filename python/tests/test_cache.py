@@ -38,6 +38,41 @@ def test_the_second_epoch_and_the_next_job_ask_the_bucket_for_nothing(
     assert "24 hits" in on_versitygw.done(*words[:-1], *place).out
 
 
+def test_kept_pixels_spare_reads_and_decodes(on_versitygw: Command, images: str, tmp_path: Path) -> None:
+    place = ("--cache", str(tmp_path / "cache"), "--cache-pixels")
+    rows = ("--crop", "center", "--size", "32", "--flip", "0.5", "--batch-size", "8")
+    words = ("bench", images, *rows, "--json")
+    first = figures(on_versitygw, *words, *place, "--cache-size", "64MiB")
+    assert (first["cache"]["pixel_misses"], first["cache"]["pixel_hits"]) == (COUNT, 0)
+    again = figures(on_versitygw, *words, *place, "--epochs", "2")
+    assert (again["requests"], again["cache"]["pixel_hits"], again["cache"]["pixel_misses"]) == (
+        0,
+        2 * COUNT,
+        0,
+    )
+    assert again["cache"]["pixel_hit_bytes"] == 2 * COUNT * 32 * 32 * 3
+    assert f"pixels: {COUNT} from the cache" in on_versitygw.done(*words[:-1], *place).out
+
+    status = figures(on_versitygw, "cache", "status", str(tmp_path / "cache"), "--json")
+    # Beside them are the objects that the bench reads to find its limit.
+    (pixels,) = [dataset for dataset in status["datasets"] if " [" in dataset["dataset"]]
+    assert "[32x32, center of 37, bilinear as Pillow, 3 channels uint8" in pixels["dataset"]
+    assert pixels["entries"] == COUNT
+    assert figures(on_versitygw, "cache", "verify", str(tmp_path / "cache"), "--json")["entries"] == 2 * COUNT
+    on_versitygw.done("cache", "clear", str(tmp_path / "cache"), "--dataset", pixels["dataset"])
+    assert figures(on_versitygw, *words, *place)["cache"]["pixel_misses"] == COUNT
+
+
+def test_random_crops_and_kept_pixels_are_an_error(
+    on_versitygw: Command, images: str, tmp_path: Path
+) -> None:
+    place = ("--cache", str(tmp_path / "cache"), "--cache-size", "64MiB")
+    failed = on_versitygw.run("bench", images, "--crop", "random_resized", *place, "--cache-pixels")
+    assert failed.code == 1
+    assert "cache_pixels" in failed.err and "random_resized" in failed.err and "leave" in failed.err
+    assert on_versitygw.run("bench", images, "--cache-pixels").code == 2
+
+
 def test_what_is_in_it_and_away_with_it(on_versitygw: Command, images: str, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     on_versitygw.done("bench", images, "--raw", "--cache", str(folder), "--cache-size", "64MiB", "--json")

@@ -57,6 +57,56 @@ def test_the_second_epoch_comes_from_the_disk(
                 assert all(np.array_equal(a, b) for a, b in zip(epoch, expected, strict=True))
 
 
+@pytest.mark.parametrize("where", ["dataset", "loader", "runtime", "uri", "cached"])
+def test_kept_pixels_give_the_same_batches_without_reads(
+    versitygw: Endpoint, images: str, tmp_path: Path, where: str
+) -> None:
+    image = bl.Image(16, crop="center", flip=0.5, jitter=(0.4, 0.4, 0.4), mean="imagenet", std="imagenet")
+    with versitygw.reached():
+        with bl.Loader(bl.Dataset(images), 8, image=image, shuffle=True, epochs=2) as plain:
+            expected = pixels(plain) + pixels(plain)
+        cache: dict[str, Any] = {"cache": tmp_path / "cache", "cache_size": "64MiB", "cache_pixels": True}
+        for turn in range(2):
+            runtime = bl.Runtime(**(cache if where == "runtime" else {}))
+            options: dict[str, Any] = cache if where in ("loader", "uri") else {}
+            dataset: Any = images
+            if where != "uri":
+                dataset = bl.Dataset(images, runtime=runtime, **(cache if where == "dataset" else {}))
+            else:
+                options = {**options, "runtime": runtime}
+            if where == "cached":
+                dataset = dataset.cached(tmp_path / "cache", "64MiB", pixels=True)
+            with bl.Loader(dataset, 8, image=image, shuffle=True, epochs=2, **options) as loader:
+                given = pixels(loader) + pixels(loader)
+                stats = loader.stats()
+            assert len(given) == len(expected) == 6
+            assert all(np.array_equal(a, b) for a, b in zip(given, expected, strict=True))
+            assert stats["pixel_hits"] + stats["pixel_misses"] == 2 * COUNT
+            if turn:
+                assert (stats["pixel_misses"], stats["bytes"]) == (0, 0)
+                assert stats["pixel_hit_bytes"] == 2 * COUNT * 16 * 16 * 3
+                assert stats["pixel_seconds"] > 0 and runtime.stats()["cache_pixel_hits"] == 2 * COUNT
+        random = bl.Image(16, crop="random_resized")
+        with pytest.raises(bl.InvalidArgumentError, match="leave cache_pixels out"):
+            bl.Loader(dataset, 8, image=random, **options)
+        with pytest.raises(bl.InvalidArgumentError, match="cache_pixels is of a cache"):
+            bl.Dataset(images, cache_pixels=True)
+        with pytest.raises(bl.InvalidArgumentError, match="cache_pixels must be True or False"):
+            bl.Dataset(images, cache=tmp_path / "cache", cache_pixels="yes")  # type: ignore[arg-type]
+
+
+def test_a_loader_counts_its_own_reads(versitygw: Endpoint, images: str, tmp_path: Path) -> None:
+    with versitygw.reached():
+        dataset = bl.Dataset(images, runtime=bl.Runtime(), cache=tmp_path / "cache", cache_size="64MiB")
+        for hits, misses in ((0, COUNT), (COUNT, 0)):
+            with bl.Loader(dataset, 8, image=IMAGE, epochs=1) as loader:
+                pixels(loader)
+                stats = loader.stats()
+            assert (stats["cache_hits"], stats["cache_misses"]) == (hits, misses)
+            assert stats["cache_hit_bytes"] + stats["cache_miss_bytes"] == stats["bytes"]
+            assert (stats["cache_seconds"] > 0) == (hits > 0) and stats["pixel_hits"] == 0
+
+
 def test_samples_and_concatenations_are_read_through_it(
     versitygw: Endpoint, images: str, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/cache/blob_cache.h"
 #include "bucketline/cache/cache_testing.h"
 
 namespace bucketline {
@@ -22,18 +23,43 @@ constexpr int kThreads = 2;
 
 size_t SizeOf(uint64_t n) { return Mix64(n) % 60'000; }
 
-void Work(NodeCache& cache, uint64_t seed, uint64_t operations) {
+// What a loader does with the pixels of one image: found and read, else made and added.
+void UseBlob(BlobCache& blobs, uint64_t n, const std::string& etag) {
+  const std::vector<uint8_t> pixels = testing::RampBytes(SizeOf(n + 1000), n);
+  const EntryId id =
+      blobs.IdOf({.key = "key-" + std::to_string(n), .offset = 0, .length = SizeOf(n), .etag = etag});
+  if (const std::optional<BlobCache::Found> found = blobs.Find(id)) {
+    if (found->size != pixels.size() || found->note != std::to_string(n))
+      throw std::runtime_error("another blob than was added");
+    std::vector<uint8_t> read(found->size);
+    if (blobs.Read(id, read)) {
+      if (read != pixels) throw std::runtime_error("other pixels than were added");
+      return;
+    }
+  }
+  blobs.Add(id, std::to_string(n), pixels);
+}
+
+void Work(const std::shared_ptr<NodeCache>& shared, uint64_t seed, uint64_t operations) {
+  NodeCache& cache = *shared;
   std::shared_ptr<CachedDataset> dataset;
+  std::unique_ptr<BlobCache> blobs;
   for (uint64_t i = 0; i < operations; ++i) {
     const uint64_t draw = Mix64(seed + i);
     if (dataset == nullptr || draw % 50 == 0) {
       dataset = nullptr;
+      blobs = nullptr;
       const std::string name = "dataset " + std::to_string(draw / 50 % kDatasets);
       if ((dataset = cache.Use(name)) == nullptr) continue;
+      if (auto made = cache.Use(name + " [recipe]"))
+        blobs = std::make_unique<BlobCache>(shared, std::move(made), "mem://store", "recipe");
     }
     const uint64_t n = draw / 1000 % kEntries;
-    const testing::KnownEntry entry(n, SizeOf(n), draw % 40 == 1 ? "\"other\"" : "\"e\"");
-    if (!testing::Has(cache, *dataset, entry)) {  // throws at a wrong byte
+    const std::string etag = draw % 40 == 1 ? "\"other\"" : "\"e\"";
+    const testing::KnownEntry entry(n, SizeOf(n), etag);
+    if (blobs != nullptr && draw / 7 % 3 == 0) {
+      UseBlob(*blobs, n, etag);
+    } else if (!testing::Has(cache, *dataset, entry)) {  // throws at a wrong byte
       const auto found = cache.Find(*dataset, entry.id);
       if (found && found->state() == EntryReader::State::kDamaged)
         throw std::runtime_error("a damaged entry");
@@ -53,7 +79,7 @@ int Main(char** argv) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       try {
-        Work(*cache, Mix64(seed * kThreads + static_cast<uint64_t>(t)), operations);
+        Work(cache, Mix64(seed * kThreads + static_cast<uint64_t>(t)), operations);
       } catch (const std::exception& exception) {
         std::fprintf(stderr, "cache_filler: %s\n", exception.what());
         failed = true;
