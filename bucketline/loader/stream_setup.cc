@@ -25,6 +25,7 @@ LoaderOptions WithStreamDefaults(const Stream& stream, LoaderOptions options) {
          "its order is the writer's, so shuffle cannot be; give the channel a ShuffleConfig, which gives "
          "every epoch "
          "another order");
+  refuse(options.epoch_size > 0, "an epoch is what its writer sends, so epoch_size cannot be");
   refuse(options.sampling != Sampling::kAll,
          "its samples come once each, so sampling is all; use input mode FastFile for another");
   refuse(
