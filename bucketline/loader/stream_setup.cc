@@ -21,6 +21,7 @@ LoaderOptions WithStreamDefaults(const Stream& stream, LoaderOptions options) {
   const auto refuse = [&](bool when, const std::string& what) {
     if (when) throw Error(ErrorCode::kInvalidArgument, "a Pipe is a stream: " + what, stream.source());
   };
+  refuse(options.window > 0, "its order is the writer's, so there is no window of shards to shuffle within");
   refuse(options.shuffle,
          "its order is the writer's, so shuffle cannot be; give the channel a ShuffleConfig, which gives "
          "every epoch "

@@ -47,7 +47,7 @@ TEST(MixWeights, SharesAreThoseOfTheRootWithinOnePercent) {
       for (const uint64_t count : records) sum += std::pow(count, 1 / temperature);
       for (size_t i = 0; i < records.size(); ++i) {
         const double wanted = std::pow(records[i], 1 / temperature) / sum;
-        EXPECT_NEAR(static_cast<double>(weights[i]) / slots / wanted, 1, 0.021) << temperature << " " << i;
+        EXPECT_NEAR(static_cast<double>(weights[i]) / slots / wanted, 1, 0.01) << temperature << " " << i;
       }
     }
   }

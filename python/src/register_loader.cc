@@ -10,6 +10,7 @@
 #include "src/loader_handle.h"
 #include "src/pixel_array.h"
 #include "src/registration.h"
+#include "bucketline/sampler/mix_weights.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -111,6 +112,7 @@ void RegisterOptions(nb::module_& module) {
       .def_rw("image", &LoaderOptions::image)
       .def_rw("decode", &LoaderOptions::decode)
       .def_rw("shuffle", &LoaderOptions::shuffle)
+      .def_rw("window", &LoaderOptions::window)
       .def_rw("seed", &LoaderOptions::seed)
       .def_rw("epochs", &LoaderOptions::epochs, nb::arg().none())
       .def_rw("last", &LoaderOptions::last, nb::arg().none())
@@ -159,6 +161,8 @@ void RegisterBatch(nb::module_& module) {
 }  // namespace
 
 void RegisterLoader(nb::module_& module) {
+  module.def("proportional_weights", &ProportionalWeights, "records"_a);
+  module.def("temperature_weights", &TemperatureWeights, "records"_a, "temperature"_a);
   RegisterOptions(module);
   RegisterBatch(module);
 
