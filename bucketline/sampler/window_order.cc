@@ -39,10 +39,9 @@ uint64_t WindowWalk::At(uint64_t epoch, uint64_t position) {
     OpenGroup(static_cast<uint64_t>(std::distance(begin_.begin(), after)) - 1);
   }
   const uint64_t number = within_->At(position - first_);
-  const auto opened = std::upper_bound(opened_.begin(), opened_.end(), number,
-                                       [](uint64_t wanted, const Opened& each) { return wanted < each.end; });
-  const uint64_t passed = opened == opened_.begin() ? 0 : std::prev(opened)->end;
-  return order_.shards_.RecordAt(opened->place + (number - passed));
+  size_t i = holder_[number >> shift_];
+  while (number >= opened_[i].end) ++i;
+  return order_.shards_.RecordAt(static_cast<uint32_t>(number) + opened_[i].to_place);
 }
 
 void WindowWalk::OpenEpoch(uint64_t epoch) {
@@ -68,8 +67,15 @@ void WindowWalk::OpenGroup(uint64_t group) {
   for (uint64_t i = order_.FirstOf(group); i < order_.FirstOf(group + 1); ++i) {
     const uint64_t shard = shards.At(i);
     const uint64_t place = order_.shards_.BeginOf(shard);
+    const auto to_place = static_cast<uint32_t>(place - end);
     end += order_.shards_.EndOf(shard) - place;
-    opened_.push_back({.end = static_cast<uint32_t>(end), .place = static_cast<uint32_t>(place)});
+    opened_.push_back({.end = static_cast<uint32_t>(end), .to_place = to_place});
+  }
+  shift_ = 0;
+  while ((end - 1) >> shift_ >= 4 * opened_.size()) ++shift_;
+  holder_.clear();
+  for (uint32_t i = 0; i < opened_.size(); ++i) {
+    while (holder_.size() << shift_ < opened_[i].end) holder_.push_back(i);
   }
   first_ = begin_[group];
   end_ = begin_[group + 1];

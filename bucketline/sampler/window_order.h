@@ -41,8 +41,8 @@ class WindowOrder {
 };
 
 // Gives the records of positions, cheaply where they are asked for in sequence: it keeps where the epoch's groups begin
-// (4 bytes a group, made in time proportional to the number of shards) and the shards of one group (8 bytes each). A
-// value; not thread-safe.
+// (4 bytes a group, made in time proportional to the number of shards) and the shards of one group (at most 24 bytes each).
+// A value; not thread-safe.
 class WindowWalk {
  public:
   explicit WindowWalk(WindowOrder order) : order_(std::move(order)) {}
@@ -52,8 +52,8 @@ class WindowWalk {
 
  private:
   struct Opened {  // one shard of the group
-    uint32_t end;  // of its records, counted from the group's first
-    uint32_t place;
+    uint32_t end;       // of its records, counted from the group's first
+    uint32_t to_place;  // what to add to such a count, modulo 2^32
   };
   void OpenEpoch(uint64_t epoch);
   void OpenGroup(uint64_t group);
@@ -64,6 +64,10 @@ class WindowWalk {
   uint64_t first_ = 0;           // the positions of the open group
   uint64_t end_ = 0;
   std::vector<Opened> opened_;
+  // Which of them has record 0, 2^shift_, 2 * 2^shift_, ... of the group: at most four times as many, so that from there it
+  // is less than one more to any record, on average, however unequal they are.
+  std::vector<uint32_t> holder_;
+  int shift_ = 0;
   std::optional<Permutation> within_;
 };
 
