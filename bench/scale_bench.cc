@@ -137,8 +137,10 @@ void Measure(const std::string& path, const std::string& image) {
       "\n",
       dataset.size(), StepNanoseconds(dataset.size(), [&](uint64_t i) { return order.At(i); }), Least(opened),
       Least(at_start), Least(later),
-      StepNanoseconds(dataset.size(), [&](uint64_t i) { return walk.At(0, i); }), window_seconds, epoch_seconds,
-      static_cast<double>(window->shards().bytes() + 4 * window->groups()) / static_cast<double>(dataset.size()));
+      StepNanoseconds(dataset.size(), [&](uint64_t i) { return walk.At(0, i); }), window_seconds,
+      epoch_seconds,
+      static_cast<double>(window->shards().bytes() + 4 * window->groups()) /
+          static_cast<double>(dataset.size()));
 }
 
 }  // namespace

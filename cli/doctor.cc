@@ -94,8 +94,9 @@ int Run(const Args& args, bool json, std::stop_token stop) {
   const DoctorReport report =
       RunDoctor(args.dataset.uri, args.connection.runtime, args.doctor, progress, std::move(stop));
   if (json) {
-    fmt::print("{}\n",
-               ToJson(report, args.dataset.uri).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print(
+        "{}\n",
+        ToJson(report, args.dataset.uri).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     PrintBars(report.latencies_us);
   }
@@ -121,18 +122,19 @@ int LookAtShuffle(Args& args, bool json, std::stop_token stop) {
   const Dataset dataset = args.dataset.Open(runtime);
   const ShuffleReport report = MeasureShuffle(dataset, args.shuffle);
   if (json) {
-    const nlohmann::ordered_json object = {{"uri", args.dataset.uri},
-                                           {"records", report.records},
-                                           {"shards", report.shards},
-                                           {"classes", report.classes},
-                                           {"batch_size", args.shuffle.batch_size},
-                                           {"batches", report.batches},
-                                           {"window", args.shuffle.window},
-                                           {"seed", args.shuffle.seed},
-                                           {"orders",
-                                            {ToJson("none", report.none), ToJson("window", report.window),
-                                             ToJson("global", report.global), ToJson("uniform", report.uniform)}},
-                                           {"verdict", report.verdict}};
+    const nlohmann::ordered_json object = {
+        {"uri", args.dataset.uri},
+        {"records", report.records},
+        {"shards", report.shards},
+        {"classes", report.classes},
+        {"batch_size", args.shuffle.batch_size},
+        {"batches", report.batches},
+        {"window", args.shuffle.window},
+        {"seed", args.shuffle.seed},
+        {"orders",
+         {ToJson("none", report.none), ToJson("window", report.window), ToJson("global", report.global),
+          ToJson("uniform", report.uniform)}},
+        {"verdict", report.verdict}};
     fmt::print("{}\n", object.dump());
     return kDone;
   }
@@ -144,9 +146,12 @@ int LookAtShuffle(Args& args, bool json, std::stop_token stop) {
   Print("global", report.global);
   Print("uniform", report.uniform);
   fmt::print(
-      "\n{}\n\nsame shard: share of neighbours in the order that come from one object (of raw objects: from one block "
-      "of 64 keys)\ndisplacement: how far a record is moved, on average, as a share of all\nlabel imbalance: chi-square "
-      "of a batch's classes over that of a uniform order\nuniform: a random order of all records, on average\n",
+      "\n{}\n\nsame shard: share of neighbours in the order that come from one object (of raw objects: from "
+      "one block "
+      "of 64 keys)\ndisplacement: how far a record is moved, on average, as a share of all\nlabel imbalance: "
+      "chi-square "
+      "of a batch's classes over that of a uniform order\nuniform: a random order of all records, on "
+      "average\n",
       report.verdict);
   return kDone;
 }
@@ -163,9 +168,9 @@ void AddShuffleOptions(CLI::App& sub, Args& args) {
       ->capture_default_str();
   sub.add_option("--seed", args.shuffle.seed)->capture_default_str();
   const std::vector<CLI::Option*> after = sub.get_options();
-  CLI::Option* shuffle = sub.add_flag(
-      "--shuffle", args.look_at_shuffle,
-      "say instead how well each order mixes this dataset: none, a window of shards, all records; nothing is read");
+  CLI::Option* shuffle = sub.add_flag("--shuffle", args.look_at_shuffle,
+                                      "say instead how well each order mixes this dataset: none, a window of "
+                                      "shards, all records; nothing is read");
   for (CLI::Option* option : after) {
     if (option->get_positional() || std::ranges::find(before, option) != before.end()) continue;
     option->needs(shuffle)->group("With --shuffle");

@@ -90,7 +90,8 @@ std::vector<uint32_t> ShardNumbers(const ShardTable& shards) {
 // Numbered as they come; empty without classes.
 std::vector<uint32_t> ClassNumbers(const Dataset& dataset) {
   std::vector<uint32_t> numbers;
-  if (dataset.label_kind() != LabelKind::kClass && dataset.label_kind() != LabelKind::kInteger) return numbers;
+  if (dataset.label_kind() != LabelKind::kClass && dataset.label_kind() != LabelKind::kInteger)
+    return numbers;
   std::unordered_map<int64_t, uint32_t> known;
   numbers.reserve(dataset.size());
   for (uint64_t i = 0; i < dataset.size(); ++i) {
@@ -135,7 +136,8 @@ OrderQuality UniformOrder(std::span<const uint32_t> shard_of, std::span<const ui
   const auto n = static_cast<double>(shard_of.size());
   OrderQuality uniform{.displacement = (1 - 1 / n / n) / 3};
   for (const uint64_t count : CountsOf(shard_of)) {
-    if (count > 1) uniform.same_shard += static_cast<double>(count) / n * static_cast<double>(count - 1) / (n - 1);
+    if (count > 1)
+      uniform.same_shard += static_cast<double>(count) / n * static_cast<double>(count - 1) / (n - 1);
   }
   if (Distinct(CountsOf(class_of)) > 1) uniform.label_imbalance = 1;
   return uniform;
@@ -151,16 +153,15 @@ ShuffleReport MeasureShuffle(const Dataset& dataset, const ShuffleOptions& optio
   };
   WindowWalk walk(window);
   const Permutation global(dataset.size(), options.seed, options.epoch);
-  ShuffleReport report{
-      .records = dataset.size(),
-      .shards = window.shards().shards(),
-      .classes = Distinct(CountsOf(class_of)),
-      .batches = dataset.size() / options.batch_size,
-      .none = measure([](uint64_t position) { return position; }),
-      .window = measure([&](uint64_t position) { return walk.At(options.epoch, position); }),
-      .global = measure([&](uint64_t position) { return global.At(position); }),
-      .uniform = UniformOrder(shard_of, class_of),
-      .verdict = {}};
+  ShuffleReport report{.records = dataset.size(),
+                       .shards = window.shards().shards(),
+                       .classes = Distinct(CountsOf(class_of)),
+                       .batches = dataset.size() / options.batch_size,
+                       .none = measure([](uint64_t position) { return position; }),
+                       .window = measure([&](uint64_t position) { return walk.At(options.epoch, position); }),
+                       .global = measure([&](uint64_t position) { return global.At(position); }),
+                       .uniform = UniformOrder(shard_of, class_of),
+                       .verdict = {}};
   report.verdict = ShuffleVerdict(report, options);
   return report;
 }
@@ -172,20 +173,23 @@ std::string ShuffleVerdict(const ShuffleReport& report, const ShuffleOptions& op
     return fmt::format("{} holds all {} there are, so it is a shuffle of all records", window, report.shards);
   if (!report.none.label_imbalance) {
     return fmt::format(
-        "labels cannot be judged ({}); with {} neighbours are of one shard in {:.1f} % of the cases, where a uniform "
+        "labels cannot be judged ({}); with {} neighbours are of one shard in {:.1f} % of the cases, where a "
+        "uniform "
         "order has {:.1f} %",
         report.classes < 2 ? "there are no two classes: give --labels" : "there are no two batches", window,
         100 * report.window.same_shard, 100 * report.uniform.same_shard);
   }
   if (IsUneven(report.window, report)) {
     return fmt::format(
-        "with {} the classes of a batch are {:.1f} times as uneven as in a shuffle of all records; shuffle all of them, "
+        "with {} the classes of a batch are {:.1f} times as uneven as in a shuffle of all records; shuffle "
+        "all of them, "
         "or take a wider window",
         window, *report.window.label_imbalance);
   }
   if (IsUneven(report.none, report)) {
     return fmt::format(
-        "{} mixes the classes as evenly as a shuffle of all records; without a shuffle a batch is {:.1f} times as uneven",
+        "{} mixes the classes as evenly as a shuffle of all records; without a shuffle a batch is {:.1f} "
+        "times as uneven",
         window, *report.none.label_imbalance);
   }
   return "the classes are evenly mixed as they lie, so that every order does";

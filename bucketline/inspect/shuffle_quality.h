@@ -14,8 +14,9 @@ namespace bucketline {
 
 // Of one order of n records. A uniform one is a random order of all of them.
 struct OrderQuality {
-  double same_shard = 0;    // share of the order's neighbours that are of one shard; 0 for a single record
-  double displacement = 0;  // mean distance of a record's position from its place in the dataset, over n; in [0, 0.5]
+  double same_shard = 0;  // share of the order's neighbours that are of one shard; 0 for a single record
+  double displacement =
+      0;  // mean distance of a record's position from its place in the dataset, over n; in [0, 0.5]
   // Chi-square of the counts of classes in a batch, over what it is on average in a uniform order: the mean of the whole
   // batches. 1: as even as a uniform order; 0: every batch is like the whole; batch_size: each has one class. Absent: there
   // are no classes, or one alone, or fewer than two whole batches.
@@ -42,8 +43,8 @@ struct ShuffleReport {
   uint64_t records = 0;
   uint64_t shards = 0;  // ShardsOf
   uint64_t classes = 0;
-  uint64_t batches = 0;  // whole ones
-  OrderQuality none = {};     // the dataset's order
+  uint64_t batches = 0;    // whole ones
+  OrderQuality none = {};  // the dataset's order
   OrderQuality window = {};
   OrderQuality global = {};  // of all records
   OrderQuality uniform = {};

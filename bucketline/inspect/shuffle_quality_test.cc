@@ -40,7 +40,8 @@ std::vector<uint64_t> Sequential(uint64_t n) {
 }
 
 // As the header says it, without what makes it quick.
-double PlainImbalance(const std::vector<uint32_t>& class_of, const std::vector<uint64_t>& order, uint64_t batch) {
+double PlainImbalance(const std::vector<uint32_t>& class_of, const std::vector<uint64_t>& order,
+                      uint64_t batch) {
   const auto n = static_cast<double>(class_of.size());
   const auto rows = static_cast<double>(batch);
   std::map<uint32_t, double> share;
@@ -147,7 +148,8 @@ class ShuffleOfADataset : public ::testing::Test {
   // Raw objects, whose classes stand one after the other: 12 blocks of 64, three to a class.
   ShuffleOfADataset() {
     for (int i = 0; i < 768; ++i) {
-      bucket_.Put(std::string(1, static_cast<char>('a' + i / 192)) + "/" + std::to_string(1000 + i) + ".jpg", "x");
+      bucket_.Put(std::string(1, static_cast<char>('a' + i / 192)) + "/" + std::to_string(1000 + i) + ".jpg",
+                  "x");
     }
   }
   ShuffleReport Measure(uint64_t window, Labels labels = Labels::Folder()) {
@@ -197,8 +199,10 @@ TEST(ShuffleVerdict, IsByLabelsBeyondChance) {
 
 TEST_F(ShuffleOfADataset, IsChecked) {
   const Dataset dataset = bucket_.Open("mem://data/");
-  EXPECT_THAT(ErrorOf([&] { MeasureShuffle(dataset, {.batch_size = 0}); }).what(), HasSubstr("a batch is of at least"));
-  EXPECT_THAT(ErrorOf([&] { MeasureShuffle(dataset, {.window = 0}); }).what(), HasSubstr("a window is of at least"));
+  EXPECT_THAT(ErrorOf([&] { MeasureShuffle(dataset, {.batch_size = 0}); }).what(),
+              HasSubstr("a batch is of at least"));
+  EXPECT_THAT(ErrorOf([&] { MeasureShuffle(dataset, {.window = 0}); }).what(),
+              HasSubstr("a window is of at least"));
   EXPECT_THAT(ErrorOf([&] { MeasureShuffle(dataset.Slice(0, 0), {}); }).what(), HasSubstr("there are 0"));
 }
 

@@ -51,7 +51,7 @@ class WindowWalk {
   uint64_t At(uint64_t epoch, uint64_t position);
 
  private:
-  struct Opened {  // one shard of the group
+  struct Opened {       // one shard of the group
     uint32_t end;       // of its records, counted from the group's first
     uint32_t to_place;  // what to add to such a count, modulo 2^32
   };

@@ -10,12 +10,13 @@
 #include "src/loader_handle.h"
 #include "src/pixel_array.h"
 #include "src/registration.h"
-#include "bucketline/sampler/mix_weights.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+
+#include "bucketline/sampler/mix_weights.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
