@@ -1,5 +1,5 @@
-// scale_bench MANIFEST IMAGE    what a data set of this size costs, as JSON: a step of the epoch's permutation, opening,
-//                               and going on at the beginning and at 90 % of an epoch
+// scale_bench MANIFEST IMAGE    what a data set of this size costs, as JSON: a step of the epoch's permutation
+//                               and of a window of 16 shards, opening, and going on at the beginning and at 90 % of an epoch
 // MANIFEST is of `bucketline index --synthetic`; each of its objects is read as the bytes of IMAGE, padded.
 #include <algorithm>
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,10 @@
 
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/saved_manifest.h"
+#include "bucketline/dataset/shards_of.h"
 #include "bucketline/loader/loader.h"
 #include "bucketline/sampler/permutation.h"
+#include "bucketline/sampler/window_order.h"
 #include "bucketline/store/object_store.h"
 #include "bucketline/store/store_threads.h"
 
@@ -74,15 +77,16 @@ class PaddedImage : public ObjectStore {
   StoreThreads threads_{2, "bl-padded"};
 };
 
-double StepNanoseconds(uint64_t records) {
-  const Permutation order(records, 1, 1);
+// A step of an order that is asked for one position after the other of `records`.
+template <typename At>
+double StepNanoseconds(uint64_t records, At at) {
   constexpr uint64_t kSteps = 50'000;  // some milliseconds: few of these are interrupted
   std::vector<double> runs;
   for (uint64_t run = 0; run < 100; ++run) {
     uint64_t sum = 0;
     const uint64_t first = run * kSteps;
     const double seconds = SecondsOf([&] {
-      for (uint64_t i = first; i < first + kSteps; ++i) sum += order.At(i % records);
+      for (uint64_t i = first; i < first + kSteps; ++i) sum += at(i % records);
     });
     if (sum == 0 && records > 1) throw std::runtime_error("the permutation is none");
     runs.push_back(seconds / kSteps * 1e9);
@@ -115,6 +119,11 @@ void Measure(const std::string& path, const std::string& image) {
     opened.push_back(SecondsOf([&] { first = ReadManifest(runtime, Uri::Parse(path)).Key(0); }));
   }
   const Dataset dataset = Dataset::Open(runtime, path);
+  std::optional<WindowOrder> window;
+  const double window_seconds = SecondsOf([&] { window.emplace(ShardsOf(dataset), 16, 1); });
+  WindowWalk walk(*window);
+  const double epoch_seconds = SecondsOf([&] { static_cast<void>(walk.At(0, 0)); });
+  const Permutation order(dataset.size(), 1, 1);
   std::vector<double> at_start;
   std::vector<double> later;
   for (int run = 0; run < 40; ++run) {  // in turns, because machines are noisy
@@ -123,9 +132,15 @@ void Measure(const std::string& path, const std::string& image) {
   }
   fmt::print(
       R"({{"records": {}, "at_nanoseconds": {:.1f}, "open_seconds": {:.6f}, "resume_seconds_at_0": {:.6f}, )"
-      R"("resume_seconds_at_90": {:.6f}}})"
+      R"("resume_seconds_at_90": {:.6f}, "window_at_nanoseconds": {:.1f}, "window_seconds": {:.6f}, )"
+      R"("window_epoch_seconds": {:.6f}, "window_bytes_per_record": {:.3f}}})"
       "\n",
-      dataset.size(), StepNanoseconds(dataset.size()), Least(opened), Least(at_start), Least(later));
+      dataset.size(), StepNanoseconds(dataset.size(), [&](uint64_t i) { return order.At(i); }), Least(opened),
+      Least(at_start), Least(later),
+      StepNanoseconds(dataset.size(), [&](uint64_t i) { return walk.At(0, i); }), window_seconds,
+      epoch_seconds,
+      static_cast<double>(window->shards().bytes() + 4 * window->groups()) /
+          static_cast<double>(dataset.size()));
 }
 
 }  // namespace

@@ -149,6 +149,7 @@ void AddBench(CLI::App& app, Invocation& invocation) {
   sub->add_flag("--raw", args->raw, "fetch only, do not decode");
   sub->add_flag("--nhwc", args->nhwc, "rows as (H, W, C), not (C, H, W)");
   sub->add_flag("--shuffle,!--no-shuffle", loader.shuffle, "exact global shuffle (the default)");
+  AddWindow(*sub, loader.window);
   sub->add_option("--seed", loader.seed)->capture_default_str();
   sub->add_option("--threads", loader.threads, "for decoding; 0: one per CPU")->capture_default_str();
   sub->add_option("--requests", loader.max_requests, "in flight at most")

@@ -188,6 +188,14 @@ CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& targe
       app, name, target, [](const std::string& text) { return ParseByteSize(text); }, help);
 }
 
+CLI::Option* AddWindow(CLI::App& app, uint64_t& target) {
+  return app
+      .add_option(
+          "--window", target,
+          "shuffle the records of so many shards at a time (of raw objects 64 keys are one), not of all")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{0xffffffff}));
+}
+
 CLI::Option* AddOnError(CLI::App& app, OnError& target) {
   return AddNamed<OnError>(app, "--on-error", target,
                            {{"raise", OnError::kRaise}, {"skip", OnError::kSkip}, {"mask", OnError::kMask}},

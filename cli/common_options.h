@@ -91,6 +91,9 @@ CLI::Option* AddParsed(CLI::App& app, const std::string& name, T& target,
 void AddCacheOptions(CLI::App& app, CacheOptions& target);
 
 CLI::Option* AddByteSize(CLI::App& app, const std::string& name, uint64_t& target, const std::string& help);
+// Shards that a shuffle has open at a time; 0 without the option.
+CLI::Option* AddWindow(CLI::App& app, uint64_t& target);
+
 CLI::Option* AddOnError(CLI::App& app, OnError& target);
 
 // Writes each bad sample to `path` as a JSON line (when it is not empty) and warns of the first few. The

@@ -97,6 +97,7 @@ void AddTrain(CLI::App& app, Invocation& invocation) {
   sub->add_option("--batch-size", train.batch_size)->check(CLI::Range(1, 1 << 20))->capture_default_str();
   sub->add_option("--epochs", train.epochs)->check(CLI::Range(1, 1'000'000))->capture_default_str();
   sub->add_option("--seed", train.seed)->capture_default_str();
+  AddWindow(*sub, train.window);
   sub->add_option("--threads", train.threads, "0: one per CPU")->capture_default_str();
   AddByteSize(*sub, "--memory", train.memory, "budget of the loaders [1GiB]");
   AddOnError(*sub, train.on_error);

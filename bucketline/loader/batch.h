@@ -26,8 +26,9 @@ struct LoaderState {
   bool shuffle = false;
   uint64_t fingerprint = 0;  // of the dataset
   Sampling sampling = Sampling::kAll;
-  uint64_t epoch_size = 0;  // LoaderOptions::epoch_size; 0 for kAll
+  uint64_t epoch_size = 0;  // LoaderOptions::epoch_size
   uint64_t mix = 0;         // Mix::fingerprint() of LoaderOptions::mix; 0 but for kMix
+  uint64_t window = 0;      // LoaderOptions::window
 
   std::string ToJson() const;
   // Throws kInvalidArgument saying what is wrong.

@@ -74,7 +74,8 @@ LoaderState Loader::Impl::State() const {
           .fingerprint = fingerprint,
           .sampling = options.sampling,
           .epoch_size = options.epoch_size,
-          .mix = plan.mix_fingerprint()};
+          .mix = plan.mix_fingerprint(),
+          .window = plan.window()};
 }
 
 // The Runtime's share is settled at the first start: loaders that are made together then share it.
@@ -157,6 +158,10 @@ void Loader::Impl::CheckState(const LoaderState& state) const {
     refuse(fmt::format("its seed is {}, the loader's {}", state.seed, options.seed));
   if (state.shuffle != options.shuffle)
     refuse(fmt::format("its shuffle is {}, the loader's {}", state.shuffle, options.shuffle));
+  if (state.window != options.window) {
+    refuse(fmt::format("its window is {}, the loader's {} (0: a shuffle of all records)", state.window,
+                       options.window));
+  }
   if (state.sampling != options.sampling) {
     refuse(fmt::format("its sampling is {}, the loader's {}", Name(state.sampling), Name(options.sampling)));
   }

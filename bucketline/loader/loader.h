@@ -57,13 +57,20 @@ struct LoaderOptions {
   // family are rounded to bytes for it, also where it keeps them.
   Transform transform = {};
   bool shuffle = false;
+  // How many shards (tars, TFRecord files, ...) are open together while shuffling, 1 to 2^32 - 1: an epoch takes them in a
+  // random order, so many at a time, and puts their records in a random order among themselves
+  // (sampler/window_order.h). Of raw objects 64 neighbouring keys count as a shard. 0: a shuffle of all records, which
+  // is better and costs no more requests; a window keeps reads together for what caches, mounts or serves whole shards.
+  // Only with `shuffle` and kAll. At construction all records are looked at once.
+  uint64_t window = 0;
   // kBalanced needs labels that are classes or integers. All but kAll are random whatever `shuffle` says, and so end an
   // epoch as shuffling does.
   Sampling sampling = Sampling::kAll;
   // For kMix: the runs of the dataset's records, as Dataset::Concat puts them together, and their weights.
   std::vector<MixPart> mix = {};
   uint64_t seed = 0;
-  // Positions of an epoch, for all but kAll; 0: as many as there are records.
+  // Positions of an epoch; 0: as many as there are records. For kAll only with `shuffle`, and at most so many: each epoch
+  // is then another part of the records, and those that one order of all has room for have none in common.
   uint64_t epoch_size = 0;
   // How many epochs will be asked for: nothing is read for later ones, where Next gives nullopt again and again.
   // Absent: endless, and each epoch reads ahead into the next one, but into none after that. Given, the memory alone
@@ -156,7 +163,7 @@ class Loader {
   // After the last delivered batch.
   LoaderState State() const;
   // Continues there, at any world size and batch size; the remaining positions are dealt anew. Throws
-  // kInvalidArgument saying which of data, seed, shuffle, sampling, mix or epoch_size differ.
+  // kInvalidArgument saying which of data, seed, shuffle, window, sampling, mix or epoch_size differ.
   void Restore(const LoaderState& state);
 
   // <bucketline/loader/verdict.h> says what they mean.

@@ -13,12 +13,14 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/units.h"
+#include "bucketline/dataset/shards_of.h"
 
 namespace bucketline {
 namespace {
 
 constexpr size_t kMostThreads = 1024;
 constexpr uint64_t kMostRows = uint64_t{1} << 32;                   // of all fields of a batch
+constexpr uint64_t kWidestWindow = 0xffffffff;                      // shards
 constexpr Duration kLongestWarning = std::chrono::hours(24 * 365);  // beyond it time points overflow
 
 void Require(bool holds, std::string_view what) {
@@ -75,6 +77,11 @@ std::optional<Mix> MixOf(const Dataset& dataset, const LoaderOptions& options) {
   return Mix(options.mix, options.epoch_size > 0 ? options.epoch_size : dataset.size(), options.seed);
 }
 
+std::optional<WindowOrder> WindowOf(const Dataset& dataset, const LoaderOptions& options) {
+  if (options.window == 0) return std::nullopt;
+  return WindowOrder(ShardsOf(dataset), options.window, options.seed);
+}
+
 }  // namespace
 
 LoaderOptions WithDefaults(LoaderOptions options) {
@@ -82,8 +89,17 @@ LoaderOptions WithDefaults(LoaderOptions options) {
   Require(options.max_requests > 0, "max_requests must be at least 1");
   Require(options.threads <= kMostThreads, fmt::format("threads must be at most {}", kMostThreads));
   Require(options.max_skipped >= 0 && options.max_skipped <= 1, "max_skipped must lie between 0 and 1");
-  Require(options.epoch_size == 0 || options.sampling != Sampling::kAll,
-          "epoch_size is for other samplings than all: an epoch of all records is as long as they are");
+  Require(
+      options.epoch_size == 0 || options.sampling != Sampling::kAll || options.shuffle,
+      "epoch_size is for random orders: without shuffle every epoch would be the same part of the records; "
+      "set shuffle, or take a slice of the dataset");
+  Require(options.window <= kWidestWindow, fmt::format("window must be at most {} shards", kWidestWindow));
+  Require(options.window == 0 || options.shuffle, "window is a way to shuffle: set shuffle too");
+  Require(
+      options.window == 0 || options.sampling == Sampling::kAll,
+      fmt::format("sampling {} draws from all records, so no window of shards can bound what it opens; leave "
+                  "window out, or take sampling all",
+                  Name(options.sampling)));
   Require(options.mix.empty() == (options.sampling != Sampling::kMix),
           "sampling mix and the parts of a mix go together");
   Require(options.stall_warning > Duration::zero(), "stall_warning must be positive");
@@ -101,11 +117,20 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
     throw Error(ErrorCode::kInvalidArgument, "there is nothing to load: the dataset is empty",
                 dataset.source());
   }
+  if (options.sampling == Sampling::kAll && options.epoch_size > dataset.size()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("epoch_size {} is more than the {} records, and a shuffle has each at most once; give at "
+                    "most so many, or sampling replacement",
+                    options.epoch_size, dataset.size()),
+        dataset.source());
+  }
   const Plan plan({.records = dataset.size(),
                    .seed = options.seed,
                    .shuffle = options.shuffle,
                    .sampling = options.sampling,
                    .epoch_size = options.epoch_size,
+                   .window = WindowOf(dataset, options),
                    .balance = BalanceOf(dataset, options),
                    .mix = MixOf(dataset, options),
                    .batch_size = options.batch_size,
@@ -117,7 +142,8 @@ Plan PlanFor(const Dataset& dataset, const LoaderOptions& options) {
       ErrorCode::kInvalidArgument,
       fmt::format("{} {} do not fill one step of {} ranks x {} rows, and last drop leaves the tail out; use "
                   "smaller batches or last partial",
-                  plan.positions(), options.sampling == Sampling::kAll ? "records" : "positions",
+                  plan.positions(),
+                  options.sampling == Sampling::kAll && options.epoch_size == 0 ? "records" : "positions",
                   options.world_size, options.batch_size),
       dataset.source());
 }

@@ -135,7 +135,8 @@ Batch Assemble(OpenBatch& open, const Dataset& dataset, const Plan& plan, std::s
                     .fingerprint = fingerprint,
                     .sampling = plan.config().sampling,
                     .epoch_size = plan.config().epoch_size,
-                    .mix = plan.mix_fingerprint()};
+                    .mix = plan.mix_fingerprint(),
+                    .window = plan.window()};
   if (values) {
     for (OpenRow& row : open.rows) storage->values.push_back(std::move(row.value));
   } else {

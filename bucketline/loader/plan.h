@@ -10,6 +10,7 @@
 #include "bucketline/sampler/permutation.h"
 #include "bucketline/sampler/sampling.h"
 #include "bucketline/sampler/shard.h"
+#include "bucketline/sampler/window_order.h"
 
 namespace bucketline {
 
@@ -34,7 +35,10 @@ class Plan {
     uint64_t seed = 0;
     bool shuffle = false;  // for kAll; the others are random anyway
     Sampling sampling = Sampling::kAll;
-    uint64_t epoch_size = 0;                   // positions in an epoch; 0: `records`, as for kAll always
+    // Positions in an epoch; 0: `records`. For kAll at most `records`, and then `shuffle` is set: an order of all of them
+    // serves as many epochs as fit into it, so these have no record in common.
+    uint64_t epoch_size = 0;
+    std::optional<WindowOrder> window = {};    // the order that `shuffle` means; absent: of all records
     std::optional<ClassBalance> balance = {};  // for kBalanced
     std::optional<Mix> mix = {};               // for kMix
     uint64_t batch_size = 1;
@@ -49,16 +53,21 @@ class Plan {
   const Config& config() const { return config_; }
   uint64_t positions() const;  // in an epoch
   uint64_t mix_fingerprint() const { return config_.mix ? config_.mix->fingerprint() : 0; }
+  uint64_t window() const { return config_.window ? config_.window->window() : 0; }
 
   // Batches from position `start` (0..positions()) to the end of an epoch.
   uint64_t Steps(uint64_t start) const;
 
-  // Precondition: step < Steps(start).
+  // What Config::window needs to be walked cheaply; absent without it.
+  std::optional<WindowWalk> Walk() const;
+
+  // Precondition: step < Steps(start). `walk`: one of Walk(), where there is one: the same for steps in sequence.
+  BatchPlan At(uint64_t epoch, uint64_t start, uint64_t step, WindowWalk* walk) const;
   BatchPlan At(uint64_t epoch, uint64_t start, uint64_t step) const;
 
  private:
+  class Epoch;
   Shard ShardFrom(uint64_t start) const;
-  uint64_t RecordAt(uint64_t epoch, uint64_t position, const std::optional<Permutation>& order) const;
   Config config_;
 };
 
@@ -69,13 +78,14 @@ class PlanCursor {
 
   // Precondition: plan.Steps(0) > 0.
   PlanCursor(const Plan& plan, uint64_t epoch, uint64_t start, uint64_t end = kEndless)
-      : plan_(plan), epoch_(epoch), start_(start), end_(end) {}
+      : plan_(plan), walk_(plan.Walk()), epoch_(epoch), start_(start), end_(end) {}
 
   // nullopt at the end.
   std::optional<BatchPlan> Next();
 
  private:
   Plan plan_;
+  std::optional<WindowWalk> walk_;
   uint64_t epoch_;
   uint64_t start_;
   uint64_t end_;

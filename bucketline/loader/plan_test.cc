@@ -53,6 +53,34 @@ TEST(Plan, SamplingChoosesRecordsAndTheLengthOfAnEpoch) {
   }
 }
 
+TEST(Plan, AWindowIsWalkedWithAndWithoutAWalk) {
+  const WindowOrder window(ShardTable(50, [](uint64_t record) { return record / 7; }), 3, 9);
+  const Plan plan({.records = 50, .seed = 9, .shuffle = true, .window = window, .batch_size = 8});
+  EXPECT_EQ(plan.window(), 3u);
+  PlanCursor cursor(plan, 4, 0);
+  for (uint64_t epoch = 4; epoch < 6; ++epoch) {
+    for (uint64_t step = 0; step < plan.Steps(0); ++step) {
+      const BatchPlan walked = *cursor.Next();
+      const BatchPlan alone = plan.At(epoch, 0, step);
+      ASSERT_EQ(walked.rows.size(), alone.rows.size());
+      for (size_t i = 0; i < alone.rows.size(); ++i) {
+        EXPECT_EQ(walked.rows[i].record, window.At(epoch, alone.rows[i].position));
+        EXPECT_EQ(alone.rows[i].record, walked.rows[i].record);
+      }
+    }
+  }
+}
+
+TEST(Plan, APartOfTheRecordsIsAPartOfOneOrder) {
+  const Plan plan({.records = 10, .seed = 3, .shuffle = true, .epoch_size = 4, .batch_size = 4});
+  EXPECT_EQ(plan.positions(), 4u);
+  for (uint64_t epoch = 0; epoch < 6; ++epoch) {
+    const Permutation order(10, 3, epoch / 2);
+    const BatchPlan batch = plan.At(epoch, 0, 0);
+    for (uint64_t i = 0; i < 4; ++i) EXPECT_EQ(batch.rows[i].record, order.At(epoch % 2 * 4 + i));
+  }
+}
+
 TEST(Plan, PaddingWrapsAndIsNotValid) {
   const Plan plan({.records = 5, .batch_size = 4, .last = LastPolicy::kPad});
   const BatchPlan batch = plan.At(0, 0, 1);

@@ -7,9 +7,10 @@
 namespace bucketline {
 namespace {
 
-// A state of all records in turn is what it always was; one of another sampling must not pass for that.
+// A state of all records in turn is what it always was; one of another order must not pass for that.
 constexpr uint64_t kVersion = 1;
-constexpr uint64_t kVersionWithSampling = 2;
+constexpr uint64_t kVersionWithSampling = 2;  // or of a part of the records
+constexpr uint64_t kVersionWithWindow = 3;
 
 [[noreturn]] void Refuse(const std::string& reason) {
   throw Error(ErrorCode::kInvalidArgument, "not a loader's state: " + reason);
@@ -45,17 +46,15 @@ Sampling SamplingOf(const nlohmann::json& state) {
 }  // namespace
 
 std::string LoaderState::ToJson() const {
-  const bool plain = sampling == Sampling::kAll;
-  nlohmann::ordered_json state = {{"version", plain ? kVersion : kVersionWithSampling},
-                                  {"epoch", epoch},
-                                  {"position", position},
-                                  {"seed", seed},
-                                  {"shuffle", shuffle},
-                                  {"fingerprint", fingerprint}};
+  const bool plain = sampling == Sampling::kAll && epoch_size == 0 && window == 0;
+  const uint64_t version = plain ? kVersion : window == 0 ? kVersionWithSampling : kVersionWithWindow;
+  nlohmann::ordered_json state = {{"version", version}, {"epoch", epoch},     {"position", position},
+                                  {"seed", seed},       {"shuffle", shuffle}, {"fingerprint", fingerprint}};
   if (!plain) {
     state["sampling"] = Name(sampling);
     state["epoch_size"] = epoch_size;
     if (sampling == Sampling::kMix) state["mix"] = mix;
+    if (window > 0) state["window"] = window;
   }
   return state.dump();
 }
@@ -65,9 +64,8 @@ LoaderState LoaderState::FromJson(std::string_view json) {
   if (state.is_discarded()) Refuse("it is not JSON");
   if (!state.is_object()) Refuse("it is not a JSON object");
   const uint64_t version = Number(state, "version");
-  if (version != kVersion && version != kVersionWithSampling) {
-    Refuse(
-        fmt::format("version {} is not known here, only {} and {}", version, kVersion, kVersionWithSampling));
+  if (version < kVersion || version > kVersionWithWindow) {
+    Refuse(fmt::format("version {} is not known here, only {} to {}", version, kVersion, kVersionWithWindow));
   }
   const bool plain = version == kVersion;
   const Sampling sampling = plain ? Sampling::kAll : SamplingOf(state);
@@ -78,7 +76,8 @@ LoaderState LoaderState::FromJson(std::string_view json) {
           .fingerprint = Number(state, "fingerprint"),
           .sampling = sampling,
           .epoch_size = plain ? 0 : Number(state, "epoch_size"),
-          .mix = sampling == Sampling::kMix ? Number(state, "mix") : 0};
+          .mix = sampling == Sampling::kMix ? Number(state, "mix") : 0,
+          .window = version == kVersionWithWindow ? Number(state, "window") : 0};
 }
 
 }  // namespace bucketline

@@ -32,6 +32,18 @@ TEST(LoaderState, ASamplingIsPartOfItAndOldReadersRefuseIt) {
   EXPECT_THAT(mixed.ToJson(), HasSubstr(R"("sampling":"mix","epoch_size":0,"mix":77})"));
 }
 
+TEST(LoaderState, AWindowAndAPartOfTheRecordsAreParts) {
+  const LoaderState window{.shuffle = true, .window = 16};
+  EXPECT_EQ(LoaderState::FromJson(window.ToJson()), window);
+  EXPECT_EQ(window.ToJson(), R"({"version":3,"epoch":0,"position":0,"seed":0,"shuffle":true,"fingerprint":0,)"
+                             R"("sampling":"all","epoch_size":0,"window":16})");
+  const LoaderState part{.shuffle = true, .epoch_size = 9};
+  EXPECT_EQ(LoaderState::FromJson(part.ToJson()), part);
+  EXPECT_THAT(part.ToJson(), HasSubstr(R"({"version":2,)"));
+  const LoaderState both{.shuffle = true, .epoch_size = 9, .window = 3};
+  EXPECT_EQ(LoaderState::FromJson(both.ToJson()), both);
+}
+
 TEST(LoaderState, UnknownFieldsArePassedOver) {
   EXPECT_EQ(LoaderState::FromJson(
                 R"({"version":1,"epoch":2,"position":0,"seed":0,"shuffle":false,"fingerprint":0,"note":"x"})")
@@ -52,7 +64,7 @@ TEST(LoaderState, WhatIsNotAStateIsRefusedSayingWhy) {
   EXPECT_THAT(refused(""), HasSubstr("not JSON"));
   EXPECT_THAT(refused("[1]"), HasSubstr("not a JSON object"));
   EXPECT_THAT(refused("{}"), HasSubstr("\"version\" is missing"));
-  EXPECT_THAT(refused(R"({"version":3})"), HasSubstr("version 3"));
+  EXPECT_THAT(refused(R"({"version":4})"), HasSubstr("version 4"));
   EXPECT_THAT(refused(R"({"version":1,"epoch":-1})"), HasSubstr("\"epoch\""));
   EXPECT_THAT(refused(R"({"version":1,"epoch":1.5})"), HasSubstr("\"epoch\""));
   EXPECT_THAT(refused(R"({"version":1,"epoch":0,"position":0,"seed":0,"shuffle":1})"),
@@ -67,6 +79,9 @@ TEST(LoaderState, WhatIsNotAStateIsRefusedSayingWhy) {
               HasSubstr("\"epoch_size\" is missing"));
   EXPECT_THAT(refused((sampled + R"(,"sampling":"mix","epoch_size":0})").c_str()),
               HasSubstr("\"mix\" is missing"));
+  EXPECT_THAT(refused(R"({"version":3,"epoch":0,"position":0,"seed":0,"shuffle":true,"fingerprint":0,)"
+                      R"("sampling":"all","epoch_size":0})"),
+              HasSubstr("\"window\" is missing"));
 }
 
 }  // namespace

@@ -313,6 +313,9 @@ TEST(StreamLoader, RefusesWhatAStreamCannotDoAndSaysWhatCanBeDone) {
     return error.message();
   };
   EXPECT_THAT(refused([](LoaderOptions& options) { options.shuffle = true; }), HasSubstr("ShuffleConfig"));
+  EXPECT_THAT(refused([](LoaderOptions& options) { options.window = 3; }), HasSubstr("no window of shards"));
+  EXPECT_THAT(refused([](LoaderOptions& options) { options.epoch_size = 3; }),
+              HasSubstr("epoch_size cannot"));
   EXPECT_THAT(refused([](LoaderOptions& options) { options.sampling = Sampling::kReplacement; }),
               HasSubstr("FastFile"));
   EXPECT_THAT(refused([](LoaderOptions& options) { options.world_size = 2; }), HasSubstr("ShardedByS3Key"));

@@ -21,10 +21,12 @@ LoaderOptions WithStreamDefaults(const Stream& stream, LoaderOptions options) {
   const auto refuse = [&](bool when, const std::string& what) {
     if (when) throw Error(ErrorCode::kInvalidArgument, "a Pipe is a stream: " + what, stream.source());
   };
+  refuse(options.window > 0, "its order is the writer's, so there is no window of shards to shuffle within");
   refuse(options.shuffle,
          "its order is the writer's, so shuffle cannot be; give the channel a ShuffleConfig, which gives "
          "every epoch "
          "another order");
+  refuse(options.epoch_size > 0, "an epoch is what its writer sends, so epoch_size cannot be");
   refuse(options.sampling != Sampling::kAll,
          "its samples come once each, so sampling is all; use input mode FastFile for another");
   refuse(

@@ -63,6 +63,7 @@ struct TrainOptions {
   double label_smoothing = 0;       // the share of the truth that is spread over all classes
   uint64_t epochs = 10;
   uint64_t seed = 0;
+  uint64_t window = 0;  // LoaderOptions::window: shards that the shuffle has open at a time; 0: all
   Monitor monitor = Monitor::kAccuracy;  // what says which epoch is the best: of validation
   uint64_t early_stop =
       0;  // end after this many epochs in a row that were not better than the best; 0: never

@@ -472,6 +472,10 @@ class ImageSpec:
 
 def decode(spec: ImageSpec, data: bytes, seed: int, epoch: int, position: int) -> object: ...
 
+def proportional_weights(records: Sequence[int]) -> list[int]: ...
+
+def temperature_weights(records: Sequence[int], temperature: float) -> list[int]: ...
+
 class OnError(enum.Enum):
     error = 0
 
@@ -574,6 +578,12 @@ class LoaderOptions:
 
     @shuffle.setter
     def shuffle(self, arg: bool, /) -> None: ...
+
+    @property
+    def window(self) -> int: ...
+
+    @window.setter
+    def window(self, arg: int, /) -> None: ...
 
     @property
     def seed(self) -> int: ...

@@ -74,6 +74,13 @@ class Texts(Sequence[str]):
         return f"[{', '.join(shown + more)}]"
 
 
+class Mixture(NamedTuple):
+    """What a mix is made of."""
+
+    parts: list[tuple[int, int]]  # (records, weight) of each
+    epoch_size: int | None  # that its counts ask for
+
+
 class Dataset:
     """The records below a prefix, in the order of their keys (bytewise), listed once and frozen.
 
@@ -109,7 +116,7 @@ class Dataset:
     store says.
     """
 
-    _mix: list[tuple[int, int]] | None = None  # (records, weight) of each part, where several are mixed
+    _mix: Mixture | None = None  # where several are mixed
     _objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
 
     def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:

@@ -150,7 +150,7 @@ class S3DataGenerator(Loader):
     image_size: (height, width). Images are stretched to it; pixels are float32, 0..255, (B, H, W, 3), those of
         tf.io.decode_image and tf.image.resize. `image=` gives another bl.Image instead.
     labels: "folder": the first folder below the prefix; None: none; or what bl.Dataset takes.
-    shuffle: a new order of all samples each epoch, drawn from (seed, epoch).
+    shuffle: True: a new order of all samples each epoch, drawn from (seed, epoch); "window": as that of bl.Loader.
     options: those of bl.Dataset (endpoint_url, region, profile, ...) and of bl.keras.Loader (workers, memory, ...).
 
     Samples that fill no whole batch are left out of the epoch.
@@ -163,7 +163,7 @@ class S3DataGenerator(Loader):
         batch_size: int = 32,
         image_size: tuple[int, int] = (256, 256),
         labels: Any = "folder",
-        shuffle: bool = False,
+        shuffle: bool | str = False,
         *,
         image: Image | None = None,
         **options: Any,

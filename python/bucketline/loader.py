@@ -23,6 +23,7 @@ from bucketline.transform import Hook, TransformSample
 
 _ON_ERROR = {"raise": _core.OnError.error, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
 _SAMPLINGS = {name: getattr(_core.Sampling, name) for name in ("all", "balanced", "replacement")}
+WINDOW = 16  # shards that shuffle="window" has open unless told
 _LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "pad")}
 
 
@@ -41,10 +42,14 @@ class Loader:
         raises is raised by the loop, with a note that names the sample.
     collate: makes a batch's values (or raw bytes), a list, what `images` is; without it arrays of one shape are stacked
         and anything else stays a list.
-    shuffle: a new random order each epoch, of the whole dataset. seed: what order and augmentation are drawn from.
+    shuffle: True: a new random order each epoch, of the whole dataset. "window": of the records of a few shards (tars,
+        TFRecord files, ...; of raw objects 64 neighbouring keys count as one) at a time, which themselves come in a random
+        order. window: how many shards those are, from 1 on; None: 16.
+    seed: what order and augmentation are drawn from.
     sampling: "all" records once | "balanced": every class equally often | "replacement": each row drawn anew. With the
         latter two, and for a dataset of bl.mix, an epoch has epoch_size rows (None: as many as there are records) in
-        random order.
+        random order. With "all" and a shuffle an epoch_size makes each epoch another part of the records: none comes again
+        while a whole epoch of others is left.
     last: the tail that fills no batch: "drop" | "partial" | "pad"; None: "drop" when shuffling, else "partial".
     epochs: how many will be asked for: nothing is read for later ones, and memory alone limits how far is read ahead;
         None: the next epoch is read ahead, and none after it.
@@ -76,7 +81,8 @@ class Loader:
         fields: Mapping[str, Image | None] | None = None,
         transform: Callable[[TransformSample], Any] | None = None,
         collate: Callable[[list[Any]], Any] | None = None,
-        shuffle: bool = False,
+        shuffle: bool | str = False,
+        window: int | None = None,
         seed: int = 0,
         sampling: str = "all",
         epoch_size: int | None = None,
@@ -105,7 +111,7 @@ class Loader:
         self._rank, self._world_size = _ranks(rank, world_size, distributed, self._dataset._place)
         options = _core.LoaderOptions()
         options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
-        options.shuffle = flag(shuffle, "shuffle")
+        options.shuffle, options.window = _shuffle(shuffle, window)
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
         options.sampling = choice(sampling, "sampling", _SAMPLINGS)
         if sampling == "balanced":
@@ -115,7 +121,8 @@ class Loader:
                 raise InvalidArgumentError(
                     f"a mix has an order of its own: give no sampling={sampling!r}, or a Dataset that is not mixed"
                 )
-            options.set_mix(self._dataset._mix)
+            options.set_mix(self._dataset._mix.parts)
+            epoch_size = _mixed_epoch(epoch_size, self._dataset._mix.epoch_size)
         options.epoch_size = (
             0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
         )
@@ -259,7 +266,7 @@ class Loader:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continues there, also at another world size or batch size: the first `for` gives the rest of that epoch.
 
-        Raises InvalidArgumentError saying which of data, seed or shuffle differ.
+        Raises InvalidArgumentError saying which of data, seed, shuffle or window differ.
         """
         self._check_process()
         self._restore(state)
@@ -314,6 +321,7 @@ class Loader:
             "fingerprint": state["fingerprint"],
             "seed": state["seed"],
             "shuffle": state["shuffle"],
+            "window": state.get("window", 0),
             "sampling": state.get("sampling", "all"),
             "mix": state.get("mix", 0),
             "epoch_size": state.get("epoch_size", 0),
@@ -407,6 +415,25 @@ def _ranks(rank: int | None, world_size: int | None, distributed: bool, place: A
     return number(rank, "rank", 0, world_size - 1, whole=True), world_size
 
 
+def _shuffle(shuffle: bool | str, window: int | None) -> tuple[bool, int]:
+    """Whether records come in a random order, and how many shards are open at a time; 0: all."""
+    if isinstance(shuffle, bool):
+        if window is not None:
+            raise InvalidArgumentError(f"window={window!r} is of shuffle='window', not of shuffle={shuffle}")
+        return shuffle, 0
+    if shuffle != "window":
+        raise InvalidArgumentError(f"shuffle must be True, False or 'window', not {shuffle!r}")
+    return True, WINDOW if window is None else number(window, "window", 1, 2**32 - 1, whole=True)
+
+
+def _mixed_epoch(epoch_size: int | None, counted: int | None) -> int | None:
+    if counted is not None and epoch_size not in (None, counted):
+        raise InvalidArgumentError(
+            f"the counts of this mix make epochs of {counted} rows: leave epoch_size={epoch_size!r} out, or mix by weights"
+        )
+    return epoch_size if counted is None else counted
+
+
 def _rows(batch_size: int | None, global_batch_size: int | None, world_size: int) -> int:
     if global_batch_size is None:
         rows: int = number(32 if batch_size is None else batch_size, "batch_size", 1, 2**32 - 1, whole=True)
@@ -427,6 +454,7 @@ LOADER_KEYWORDS = (
     "transform",
     "collate",
     "shuffle",
+    "window",
     "seed",
     "sampling",
     "epoch_size",

@@ -16,6 +16,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "bucketline/sampler/mix_weights.h"
+
 namespace nb = nanobind;
 using namespace nb::literals;
 
@@ -111,6 +113,7 @@ void RegisterOptions(nb::module_& module) {
       .def_rw("image", &LoaderOptions::image)
       .def_rw("decode", &LoaderOptions::decode)
       .def_rw("shuffle", &LoaderOptions::shuffle)
+      .def_rw("window", &LoaderOptions::window)
       .def_rw("seed", &LoaderOptions::seed)
       .def_rw("epochs", &LoaderOptions::epochs, nb::arg().none())
       .def_rw("last", &LoaderOptions::last, nb::arg().none())
@@ -159,6 +162,8 @@ void RegisterBatch(nb::module_& module) {
 }  // namespace
 
 void RegisterLoader(nb::module_& module) {
+  module.def("proportional_weights", &ProportionalWeights, "records"_a);
+  module.def("temperature_weights", &TemperatureWeights, "records"_a, "temperature"_a);
   RegisterOptions(module);
   RegisterBatch(module);
 

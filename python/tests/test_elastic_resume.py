@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +13,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from reference.epoch_model import Order, Row, Step, steps
+from reference.epoch_model import (
+    Order,
+    Row,
+    Step,
+    as_small_as_can_be,
+    shards_of,
+    steps,
+    temperature_weights,
+)
+from shards import tar
 
 import bucketline as bl
 
@@ -22,10 +30,11 @@ CASES = int(os.environ.get("BUCKETLINE_ELASTIC_CASES", "1000"))
 EPOCHS = 2
 CLASS_SIZES = (1, 2, 7, 20, 34)
 RECORDS = sum(CLASS_SIZES)
+TAR_SIZES = (1, 2, 7, 20, 5, 9, 13, 7)
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> bl.Dataset:
+def objects(tmp_path_factory: pytest.TempPathFactory) -> bl.Dataset:
     """RECORDS texts, in classes of unequal size whose records do not stand together."""
     folder = tmp_path_factory.mktemp("records")
     labels = {}
@@ -34,6 +43,29 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> bl.Dataset:
         (folder / key).write_bytes(f"record {number}".encode())
         labels[key] = next(i for i in range(5) if label < sum(CLASS_SIZES[: i + 1]))
     return bl.Dataset(folder, labels, extensions=None)
+
+
+@pytest.fixture(scope="module")
+def sources(objects: bl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bl.Dataset]:
+    """RECORDS texts: as objects, in tars of unequal size, and packed so that those of a tar stand apart."""
+    folder = tmp_path_factory.mktemp("shards")
+    tars = []
+    for size in TAR_SIZES:
+        members = {f"{i:02}.jpg": f"record {len(tars)}/{i}".encode() for i in range(size)}
+        tars.append(folder / f"{len(tars)}.tar")
+        tars[-1].write_bytes(tar(members))
+    report = bl.pack(objects, folder / "packed", shard_size="16KiB", shuffle=3)
+    return {
+        "objects": objects,
+        "tars": bl.Dataset([str(each) for each in tars]),
+        "packed": bl.Dataset(report.index),
+    }
+
+
+def shards_in(data: bl.Dataset) -> tuple[tuple[int, ...], ...]:
+    """By the URIs of the records, which say the range where a record is one."""
+    objects = [uri.split("#")[0] if "#" in uri else None for uri in data.uris]
+    return tuple(tuple(shard) for shard in shards_of(objects))
 
 
 @dataclass(frozen=True)
@@ -57,22 +89,52 @@ class Case:
     epoch_size: int | None
     last: str
     phases: tuple[Phase, ...] = field(default=())
+    source: str = "objects"
+    window: int = 0
+    mixed: str = "weights"  # by what: "weights" | "proportional" | "temperature" | "counts"
+    temperature: float = 1.0
 
-    def data(self, dataset: bl.Dataset) -> bl.Dataset:
-        views = [dataset[begin:end] for begin, end in self.ranges]
-        return bl.mix(views, self.weights) if self.sampling == "mix" else views[0]
+    def data(self, sources: dict[str, bl.Dataset]) -> bl.Dataset:
+        views = [sources[self.source][begin:end] for begin, end in self.ranges]
+        if self.sampling != "mix":
+            return views[0]
+        by: dict[str, Any] = {
+            "weights": {"weights": self.weights},
+            "proportional": {"weights": "proportional"},
+            "temperature": {"temperature": self.temperature},
+            "counts": {"counts": self.weights},
+        }
+        return bl.mix(views, **by[self.mixed])
+
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        sizes = [end - begin for begin, end in self.ranges]
+        if self.mixed == "temperature":
+            weights = temperature_weights(sizes, self.temperature)
+        else:
+            weights = as_small_as_can_be(sizes if self.mixed == "proportional" else self.weights)
+        return tuple(zip(sizes, weights, strict=True))
 
     def order(self, data: bl.Dataset) -> Order:
         labels: tuple[int, ...] = ()
         if self.sampling == "balanced":
             assert data.labels is not None
             labels = tuple(int(label) for label in data.labels)
-        sizes = [end - begin for begin, end in self.ranges]
-        parts = tuple(zip(sizes, self.weights, strict=True)) if self.sampling == "mix" else ()
-        return Order(sum(sizes), self.sampling, self.shuffle, self.seed, self.epoch_size, labels, parts)
+        return Order(
+            records=sum(end - begin for begin, end in self.ranges),
+            sampling=self.sampling,
+            shuffle=self.shuffle,
+            seed=self.seed,
+            epoch_size=sum(self.weights) if self.mixed == "counts" else self.epoch_size,
+            shards=shards_in(data) if self.window else (),
+            window=self.window,
+            labels=labels,
+            parts=self.parts() if self.sampling == "mix" else (),
+        )
 
     def options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"shuffle": self.shuffle, "seed": self.seed, "last": self.last}
+        if self.window:
+            options |= {"shuffle": "window", "window": self.window}
         if self.sampling in ("balanced", "replacement"):
             options["sampling"] = self.sampling
         return {**options, "epoch_size": self.epoch_size, "threads": 1, "memory": "1MiB"}
@@ -100,17 +162,32 @@ def cases(draw: st.DrawFn) -> Case:
                 draw(st.integers(0, world - 1)),
             )
         )
-    weights = draw(st.lists(st.integers(1, 4), min_size=views, max_size=views))
-    common = math.gcd(*weights)  # a mix takes them as small as can be
+    begins = tuple(draw(st.lists(ranges, min_size=views, max_size=views)))
+    source = "objects" if sampling == "balanced" else draw(st.sampled_from(["objects", "tars", "packed"]))
+    shuffle = draw(st.booleans()) if sampling != "all" else draw(st.sampled_from([False, True, True]))
+    mixed = (
+        draw(st.sampled_from(["weights", "proportional", "temperature", "counts"]))
+        if sampling == "mix"
+        else "weights"
+    )
+    epoch_size = None
+    if sampling != "all" and mixed != "counts":
+        epoch_size = draw(st.none() | st.integers(1, 70))
+    elif sampling == "all" and shuffle:
+        epoch_size = draw(st.none() | st.integers(1, begins[0][1] - begins[0][0]))
     return Case(
         sampling=sampling,
-        ranges=tuple(draw(st.lists(ranges, min_size=views, max_size=views))),
-        weights=tuple(weight // common for weight in weights),
-        shuffle=draw(st.booleans()),
+        ranges=begins,
+        weights=tuple(draw(st.lists(st.integers(1, 9), min_size=views, max_size=views))),
+        shuffle=shuffle,
         seed=draw(st.integers(0, 2**64 - 1)),
-        epoch_size=None if sampling == "all" else draw(st.none() | st.integers(1, 70)),
+        epoch_size=epoch_size,
         last=draw(st.sampled_from(["drop", "partial", "pad"])),
         phases=(*phases, Phase(draw(worlds), draw(st.integers(1, 6)), None)),
+        source=source,
+        window=draw(st.integers(0, 6)) if sampling == "all" and shuffle else 0,
+        mixed=mixed,
+        temperature=draw(st.sampled_from([0.5, 1.0, 1.5, 2.0, 5.0, 100.0])),
     )
 
 
@@ -154,9 +231,12 @@ def seen_by(
 # Each is a whole run: some jobs, one after the other, of up to 12 ranks.
 @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
-def test_every_row_is_where_the_model_says(dataset: bl.Dataset, case: Case) -> None:
-    data = case.data(dataset)
+def test_every_row_is_where_the_model_says(sources: dict[str, bl.Dataset], case: Case) -> None:
+    data = case.data(sources)
     order = case.order(data)
+    event(f"{case.sampling} by {case.mixed}" if case.sampling == "mix" else case.sampling)
+    event(f"a window over {case.source}" if case.window else "no window")
+    event("a part of the records" if case.sampling == "all" and case.epoch_size else "no part")
     state: dict[str, Any] | None = None
     epoch = position = 0
     valid: list[list[int]] = [[] for _ in range(EPOCHS)]
@@ -184,6 +264,13 @@ def test_every_row_is_where_the_model_says(dataset: bl.Dataset, case: Case) -> N
         for number, step in expected:
             valid[number] += [row.record for rank in step.ranks for row in rank if row.valid]
             epoch, position = number, step.next_position
+    if case.mixed == "counts":
+        sizes = [end - begin for begin, end in case.ranges]
+        begins = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+        for number in range(EPOCHS):
+            records = order.epoch(number)
+            drawn = [sum(low <= i < high for i in records) for low, high in itertools.pairwise(begins)]
+            assert drawn == list(case.weights), "not as many as were asked for"
     for number in range(EPOCHS):
         whole = Counter(order.epoch(number))
         if case.sampling == "all":
@@ -197,11 +284,15 @@ def test_every_row_is_where_the_model_says(dataset: bl.Dataset, case: Case) -> N
 
 @pytest.mark.parametrize("last", ["drop", "partial", "pad"])
 @pytest.mark.parametrize("world", [6, 1, 12])
-def test_a_state_of_eight_ranks_goes_on_at_any_number(dataset: bl.Dataset, world: int, last: str) -> None:
+@pytest.mark.parametrize("window", [0, 3])
+def test_a_state_of_eight_ranks_goes_on_at_any_number(
+    sources: dict[str, bl.Dataset], world: int, last: str, window: int
+) -> None:
     """64 records, 2 rows a rank, killed after 2 steps: 32 are left to deal."""
-    run = Case("all", ((0, RECORDS),), (), True, 7, None, last)
+    run = Case("all", ((0, RECORDS),), (), True, 7, None, last, source="tars", window=window)
     killed, rest = Phase(8, 2, 2), Phase(world, 2, None)
-    data, order = run.data(dataset), run.order(run.data(dataset))
+    data = run.data(sources)
+    order = run.order(data)
     first = [seen_by(data, run, killed, rank, None) for rank in range(8)]
     again = [seen_by(data, run, rest, rank, first[0][1]) for rank in range(world)]
     rows = [
@@ -216,3 +307,24 @@ def test_a_state_of_eight_ranks_goes_on_at_any_number(dataset: bl.Dataset, world
     assert set(rows) == set(order.epoch(0)[: RECORDS - dropped])
     lengths = {len(seen) for seen, _ in again}
     assert len(lengths) == 1, "all ranks make the same steps"
+
+
+def test_a_window_never_has_more_shards_open(sources: dict[str, bl.Dataset]) -> None:
+    """Of the engine's order: groups of at most so many shards, one after the other, each shard in one."""
+    for source in ("tars", "packed"):
+        data = sources[source]
+        shard_of = {record: i for i, shard in enumerate(shards_in(data)) for record in shard}
+        for window in (1, 2, 3):
+            with bl.Loader(
+                data, 1, shuffle="window", window=window, last="partial", distributed=False
+            ) as loader:
+                for _ in range(3):
+                    order = [shard_of[int(batch.indices[0])] for batch in loader]
+                    last_seen = {shard: place for place, shard in enumerate(order)}
+                    first_seen = {shard: order.index(shard) for shard in last_seen}
+                    opened = [
+                        sum(first_seen[shard] <= place <= last_seen[shard] for shard in last_seen)
+                        for place in range(len(order))
+                    ]
+                    assert max(opened) <= window
+                    assert window == 1 or max(opened) > 1, "records are mixed among shards"

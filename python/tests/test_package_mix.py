@@ -48,6 +48,47 @@ def test_batches_have_each_by_its_weight(datasets: dict[str, bl.Dataset]) -> Non
         assert epoch_of(make(mixed, seed=4)) != epoch_of(make(mixed, seed=3))
 
 
+def test_proportional_is_one_shuffle_of_all(datasets: dict[str, bl.Dataset]) -> None:
+    mixed = bl.mix(list(datasets.values()), weights="proportional")
+    with make(mixed, batch_size=21, seed=3) as loader:
+        epochs = [epoch_of(loader) for _ in range(2)]
+    for epoch in epochs:
+        assert sorted(epoch) == sorted(f"{name}{i}" for name, size in SIZES.items() for i in range(size))
+    assert epochs[0] != epochs[1]
+    same = bl.mix(list(datasets.values()), temperature=1)
+    with make(same, batch_size=21, seed=3) as loader:
+        assert epoch_of(loader) == epochs[0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.7, 2, 5, 1e6])
+def test_a_temperature_is_a_root_of_the_sizes(datasets: dict[str, bl.Dataset], temperature: float) -> None:
+    mixed = bl.mix(list(datasets.values()), temperature=temperature)
+    rows = 20000
+    with make(mixed, batch_size=1000, epoch_size=rows) as loader:
+        seen = Counter(text[0] for text in epoch_of(loader))
+    roots = {name: size ** (1 / temperature) for name, size in SIZES.items()}
+    for name, root in roots.items():
+        share = root / sum(roots.values())
+        # 1 % of what it should be, and what the end of a round leaves to chance.
+        assert seen[name] == pytest.approx(rows * share, rel=0.01, abs=3 * (1024 * share) ** 0.5)
+
+
+def test_counts_are_exact_in_every_epoch(datasets: dict[str, bl.Dataset]) -> None:
+    mixed = bl.mix([datasets["a"], datasets["b"]], counts=[10, 4])
+    with make(mixed, batch_size=7, seed=1) as loader:
+        assert len(loader) == 2
+        epochs = [epoch_of(loader) for _ in range(6)]
+    for epoch in epochs:
+        assert Counter(text[0] for text in epoch) == {"a": 10, "b": 4}
+        assert {text for text in epoch if text[0] == "b"} == {f"b{i}" for i in range(4)}
+    seen = Counter(text for epoch in epochs for text in epoch)
+    assert {seen[f"a{i}"] for i in range(12)} == {5}, "60 of 12: none comes again before the others have come"
+    with make(mixed, batch_size=7, epoch_size=14, seed=1) as loader:
+        assert epoch_of(loader) == epochs[0], "the same length may be said"
+    with pytest.raises(bl.InvalidArgumentError, match="make epochs of 14 rows: leave epoch_size=15 out"):
+        make(mixed, epoch_size=15)
+
+
 def test_a_small_one_begins_anew(datasets: dict[str, bl.Dataset]) -> None:
     mixed = bl.mix([datasets["b"], datasets["c"]], weights=[5, 1])
     with make(mixed, batch_size=6, epoch_size=60) as loader:
@@ -108,6 +149,8 @@ def test_what_does_not_fit_says_why(datasets: dict[str, bl.Dataset], tmp_path: P
         ([1], "one number a dataset: there are 2"),
         ([1, 2, 3], "one number a dataset: there are 2"),
         ([0, 1], "weights must be above 0"),
+        ([0, 0.0], "weights sum to zero"),
+        ([], "one number a dataset: there are 2"),
         ([-1, 1], "a weight must be from 0 to"),
         ([float("nan"), 1], "a weight must be from 0 to"),
         ([float("inf"), 1], "a weight must be from 0 to"),
@@ -115,6 +158,31 @@ def test_what_does_not_fit_says_why(datasets: dict[str, bl.Dataset], tmp_path: P
     for weights, says in wrong:
         with pytest.raises(bl.InvalidArgumentError, match=says):
             bl.mix(both, weights)
+    for temperature in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(bl.InvalidArgumentError, match="temperature of a mix is a finite number above 0"):
+            bl.mix(both, temperature=temperature)
+    with pytest.raises(bl.InvalidArgumentError, match="the share of part 1 of the mix"):
+        bl.mix(both, temperature=0.01)
+    counts: list[tuple[list[Any], str]] = [
+        ([1], "counts must hold one number a dataset: there are 2"),
+        ([0, 1], "counts must be above 0"),
+        ([0, 0], "counts sum to zero"),
+        ([-1, 1], "a count must be from 0 to"),
+        ([1.5, 1], "a count must be a whole number"),
+    ]
+    for asked, says in counts:
+        with pytest.raises(bl.InvalidArgumentError, match=says):
+            bl.mix(both, counts=asked)
+    several: list[tuple[dict[str, Any], str]] = [
+        ({}, "not none of them"),
+        ({"weights": [1, 1], "counts": [1, 1]}, "not weights and counts"),
+        ({"weights": "by size"}, "weights must be one of 'proportional'"),
+        ({"temperature": "hot"}, "temperature must be a number"),
+        ({"temperature": True}, "temperature must be a number"),
+    ]
+    for options, says in several:
+        with pytest.raises(bl.InvalidArgumentError, match=says):
+            bl.mix(both, **options)
     with pytest.raises(bl.InvalidArgumentError, match="together at most 4294967296"):
         make(bl.mix(both, [1e-12, 1]))
     with pytest.raises(bl.InvalidArgumentError, match="has no records that could be mixed in"):

@@ -76,6 +76,7 @@ def what_disagreement_says(number: int, dataset: bl.Dataset) -> list[str]:
         lambda: bl.torch.Loader(dataset, 5, last=("pad", "drop")[number]),
         lambda: bl.torch.Loader(dataset, 5, shuffle=number == 1, last="pad"),
         lambda: bl.torch.Loader(dataset, 5 + number),
+        lambda: bl.torch.Loader(dataset, 5, shuffle="window", window=3 + number),
         lambda: bl.torch.BatchSampler(bl.torch.MapDataset(dataset), 5, last=("pad", "drop")[number]),
         lambda: bl.torch.IterableDataset(dataset, 5 + number),
         lambda: bl.torch.Loader(other, 5, distributed=False),  # its own affair
@@ -101,6 +102,7 @@ def test_they_must_agree(store: Store, tmp_path: Path) -> None:
         assert "last is 'pad' on rank 0 and 'drop' on rank 1" in said[5]
         assert "shuffle is False on rank 0 and True on rank 1" in said[6]
         assert "batch_size is 5 on rank 0 and 6 on rank 1" in said[7]
-        assert "last is 'pad' on rank 0 and 'drop' on rank 1" in said[8]
-        assert "batch_size is 5 on rank 0 and 6 on rank 1" in said[9]
-        assert said[10:] == ["nothing", "nothing"]
+        assert "window is 3 on rank 0 and 4 on rank 1" in said[8]
+        assert "last is 'pad' on rank 0 and 'drop' on rank 1" in said[9]
+        assert "batch_size is 5 on rank 0 and 6 on rank 1" in said[10]
+        assert said[11:] == ["nothing", "nothing"]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint, missing
 from images import labelled_objects, put_all
+from reference.epoch_model import Order
 from test_cli_errors import assert_one_line
 from training import SMALL, json_lines, summary_of
 
@@ -100,6 +101,33 @@ def test_resume_without_a_checkpoint_starts_anew(on_versitygw: Command, bucket: 
     assert first["steps"] == 24
     again = summary_of(on_versitygw.done(*train_arguments(bucket, checkpoint, log, "--resume")).out)
     assert (again["steps"], again["images"]) == (24, 0)
+
+
+def test_a_window_is_the_loaders(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:
+    log = tmp_path / "batches.jsonl"
+    arguments = (
+        "train",
+        f"s3://{bucket}/images/",
+        *SMALL,
+        "--epochs",
+        2,
+        "--seed",
+        7,
+        "--checkpoint",
+        tmp_path / "c",
+    )
+    on_versitygw.done(*arguments, "--window", 2, "--log-batches", log)
+    order = Order(
+        COUNT, shuffle=True, seed=7, shards=(tuple(range(COUNT)),), window=2
+    )  # one block of 64 keys
+    expected = [record for epoch in range(2) for record in order.epoch(epoch)]
+    assert [record for batch in json_lines(log) for record in batch["records"]] == expected
+    for more, says in (
+        ((), "its window is 2, the loader's 0"),
+        (("--window", 3), "its window is 2, the loader's 3"),
+    ):
+        outcome = on_versitygw.run(*arguments, "--resume", *more)
+        assert outcome.code == 1 and says in outcome.err
 
 
 def test_an_interrupt_keeps_what_was_done(on_versitygw: Command, bucket: str, tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ TEST_F(OnTwoRanks, MustAgree) {
   const std::pair<std::string, std::function<void(TrainOptions&)>> changes[] = {
       {"batch_size is 8 on rank 0 and 5 on rank 1", [](TrainOptions& options) { options.batch_size = 5; }},
       {"seed is 0 on rank 0 and 9 on rank 1", [](TrainOptions& options) { options.seed = 9; }},
+      {"window is 0 on rank 0 and 3 on rank 1", [](TrainOptions& options) { options.window = 3; }},
       {"learning_rate is 0.001 on rank 0 and 0.1 on rank 1",
        [](TrainOptions& options) { options.learning_rate = 0.1; }},
       {"sync_batch_norm is false on rank 0 and true on rank 1",

@@ -98,8 +98,11 @@ std::string TrainingRun::FactsToAgreeOn() const {
   Json facts = Json::parse(CurrentState(loader_.State()).ToJson());
   facts.update(facts["loader"]);
   facts.erase("loader");
+  for (const char* by_order : {"version", "sampling", "epoch_size"})
+    facts.erase(by_order);  // of a window's states only
   facts["batch_size"] = options_.batch_size;
   facts["epochs"] = options_.epochs;
+  facts["window"] = options_.window;
   facts["learning_rate"] = options_.learning_rate;
   facts["momentum"] = options_.momentum;
   facts["weight_decay"] = options_.weight_decay;

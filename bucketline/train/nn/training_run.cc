@@ -31,6 +31,7 @@ LoaderOptions TrainingLoader(const TrainOptions& options, const Dataset* validat
   loader.batch_size = options.batch_size;
   loader.image = options.TrainImage();
   loader.shuffle = true;
+  loader.window = options.window;
   loader.seed = options.seed;
   loader.epochs = options.epochs;
   loader.threads = options.threads;

@@ -10,7 +10,7 @@ import numpy as np
 import torch.utils.data
 
 from bucketline._options import choice, flag, number
-from bucketline.errors import InvalidArgumentError
+from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.loader import _ranks, _rows
 from bucketline.torch.agreement import require_agreement
 from bucketline.torch.bad_samples import Key
@@ -35,6 +35,11 @@ def make_plan(
     """Of a loader's options, checked; in a process group also against those of the other ranks."""
     of_group = rank is None and distributed
     rank, world_size = _ranks(rank, world_size, distributed)
+    if shuffle == "window":
+        raise UnsupportedError(
+            'samples by number know of no shards: shuffle="window" is of bucketline.torch.Loader, which needs no workers; '
+            "give shuffle=True here"
+        )
     shuffle = flag(shuffle, "shuffle")
     plan = Plan(
         records=records,

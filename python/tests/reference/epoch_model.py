@@ -6,6 +6,7 @@ world x batch of what is left of it. Nothing here calls the engine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_ROUND, _MIX_RECORD = 0x6D69782D726F756E, 0x6D69782D7265636F  # "mix-roun", "mix-reco"
 _CLASS_ORDER, _CLASS_RECORD = 0x636C617373206F72, 0x7265636F72642073  # "class or", "record s"
 _REPLACEMENT = 0x7265706C6163656D  # "replacem"
+_WINDOW_SHARD, _WINDOW_RECORD = 0x77696E2D73686172, 0x77696E2D7265636F  # "win-shar", "win-reco"
+_BLOCK = 64  # records that are objects of their own and count as one shard
 
 
 def mix64(x: int) -> int:
@@ -57,6 +60,48 @@ def shuffled(n: int, seed: int, epoch: int) -> list[int]:
     return order
 
 
+def shards_of(objects: Sequence[str | None]) -> list[list[int]]:
+    """The records of each shard, by the object that each record is a part of; None: it is an object of its own."""
+    shards: dict[object, list[int]] = {}
+    alone = 0
+    for record, name in enumerate(objects):
+        shards.setdefault((alone // _BLOCK,) if name is None else name, []).append(record)
+        alone += name is None
+    return list(shards.values())
+
+
+def windowed(shards: Sequence[Sequence[int]], window: int, seed: int, epoch: int) -> list[list[int]]:
+    """The groups of an epoch, one after the other: a few shards whose records are shuffled among themselves."""
+    order = [shards[i] for i in shuffled(len(shards), seed ^ _WINDOW_SHARD, epoch)]
+    count = -(-len(order) // window)
+    groups = []
+    for group in range(count):
+        together = order[group * len(order) // count : (group + 1) * len(order) // count]
+        records = [record for shard in together for record in shard]
+        key = (mix64(seed ^ _WINDOW_RECORD) + group) % _BITS
+        groups.append([records[i] for i in shuffled(len(records), key, epoch)])
+    return groups
+
+
+def as_small_as_can_be(weights: Sequence[int]) -> list[int]:
+    common = math.gcd(*weights)
+    return [weight // common for weight in weights]
+
+
+def temperature_weights(sizes: Sequence[int], temperature: float) -> list[int]:
+    """Of a mix: whole numbers for shares in proportion to the roots of the sizes, of as few slots as make them precise."""
+    if temperature == 1:
+        return as_small_as_can_be(sizes)
+    roots = [(size / max(sizes)) ** (1 / temperature) for size in sizes]
+    slots = 1024
+    while True:
+        wanted = [root / sum(roots) * slots for root in roots]
+        weights = [math.floor(share + 0.5) for share in wanted]
+        if all(abs(w - share) <= 0.0049 * share for w, share in zip(weights, wanted, strict=True)):
+            return as_small_as_can_be(weights)
+        slots *= 2
+
+
 @dataclass(frozen=True)
 class Order:
     """The sequence of records of each epoch. sampling: "all" | "balanced" | "replacement" | "mix"."""
@@ -65,15 +110,25 @@ class Order:
     sampling: str = "all"
     shuffle: bool = False
     seed: int = 0
-    epoch_size: int | None = None  # for all but "all"
+    epoch_size: int | None = None  # for "all" only when shuffled
+    shards: tuple[tuple[int, ...], ...] = ()  # the records of each, for a window
+    window: int = 0  # shards that are open at a time; 0: a shuffle of all
     labels: tuple[int, ...] = ()  # of each record, for "balanced"
     parts: tuple[tuple[int, int], ...] = ()  # records and weight of each dataset of a mix
 
     def epoch(self, number: int) -> list[int]:
-        if self.sampling == "all":
-            return shuffled(self.records, self.seed, number) if self.shuffle else list(range(self.records))
         size = self.epoch_size or self.records
+        if self.sampling == "all":
+            if not self.shuffle:
+                return list(range(self.records))
+            in_one = self.records // size  # epochs that one order of all records has room for
+            return self._whole(number // in_one)[number % in_one * size :][:size]
         return [getattr(self, f"_{self.sampling}")(number, position, size) for position in range(size)]
+
+    def _whole(self, number: int) -> list[int]:
+        if not self.window:
+            return shuffled(self.records, self.seed, number)
+        return [i for group in windowed(self.shards, self.window, self.seed, number) for i in group]
 
     def _replacement(self, epoch: int, position: int, _: int) -> int:
         return next(draws(mix64(self.seed ^ _REPLACEMENT), epoch, position)) * self.records >> 64
