@@ -143,10 +143,6 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        if format == "parquet":
-            raise UnsupportedError(
-                "format 'parquet' is not read: its pages cannot be read by themselves; write the images as tar shards"
-            )
         choice(format, "format", dict.fromkeys(_formats()))
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)
