@@ -87,8 +87,8 @@ class Dataset:
         `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
-    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
-        indexed once (`save` keeps the index); "tfds", the folder of a version that TensorFlow Datasets prepared, of
+    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds" | "parquet", shards of many samples each,
+        which are indexed once (`save` keeps the index; Parquet whose images are compressed: bl.parquet.convert); "tfds", the folder of a version that TensorFlow Datasets prepared, of
         which `split` is read; "auto": by the ending of the URI, and of what lies below a prefix.
     parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
         ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
