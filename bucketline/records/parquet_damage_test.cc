@@ -71,6 +71,11 @@ TEST(ParquetDamage, FootersThatLie) {
   const ThriftWriter group = ThriftWriter().List(1, {ThriftWriter(), ThriftWriter()}).Integer(3, 1);
   EXPECT_THAT(Scan(data + ParquetEnd(ThriftWriter().List(2, {root, leaf}).List(4, {group}).Bytes())).damage,
               HasSubstr("row group 0 has 2 columns, and the schema has 1"));
+  const ThriftWriter many = ThriftWriter().List(1, {ThriftWriter()}).Integer(3, int64_t{1} << 31);
+  EXPECT_THAT(
+      Scan(data + ParquetEnd(ThriftWriter().List(2, {root, leaf}).List(4, {many, many, many}).Bytes()))
+          .damage,
+      HasSubstr("more than 4294967296 rows"));
   const ThriftWriter rows = ThriftWriter().List(1, {ThriftWriter()}).Integer(3, -1);
   EXPECT_THAT(Scan(data + ParquetEnd(ThriftWriter().List(2, {root, leaf}).List(4, {rows}).Bytes())).damage,
               HasSubstr("is -1"));

@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::string_view kMagic = "PAR1";
 constexpr std::string_view kEncryptedMagic = "PARE";
-constexpr uint64_t kTail = 8;          // the footer's length and the magic
-constexpr size_t kLongestName = 1024;  // bytes, with those of the groups that it is in
+constexpr uint64_t kTail = 8;                      // the footer's length and the magic
+constexpr uint64_t kMostRows = uint64_t{1} << 32;  // their keys have ten digits
+constexpr size_t kLongestName = 1024;              // bytes, with those of the groups that it is in
 constexpr uint64_t kLargestFooter = uint64_t{256} << 20;
 
 constexpr std::array<std::string_view, 8> kCodecs = {"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO",
@@ -199,6 +200,12 @@ ParquetFooter Parse(std::string_view bytes) {
       default:
         break;
     }
+  }
+  uint64_t rows = 0;
+  for (const ParquetRowGroup& group : footer.row_groups) {
+    if (group.rows > kMostRows - rows)
+      Corrupt(fmt::format("its row groups have more than {} rows", kMostRows));
+    rows += group.rows;
   }
   for (size_t i = 0; i < footer.row_groups.size(); ++i) {
     const size_t chunks = footer.row_groups[i].chunks.size();

@@ -8,6 +8,7 @@ namespace bucketline {
 namespace {
 
 constexpr int kDeepest = 32;  // structs and lists in each other; Parquet's own are 5 deep
+constexpr int64_t kLargestId = 32767;
 constexpr int kLongForm = 15;
 constexpr uint64_t kDoubleBytes = 8;
 constexpr uint64_t kUuidBytes = 16;
@@ -100,6 +101,7 @@ bool ThriftStruct::Next() {
   type_ = TypeOf(byte & 15);
   if (type_ == ThriftType::kStop) Wrong("has a field of no type");
   id_ = byte >> 4 == 0 ? reader_.Integer() : id_ + (byte >> 4);
+  if (id_ < 0 || id_ > kLargestId) Wrong("has a field of an impossible number");
   taken_ = false;
   return true;
 }

@@ -120,6 +120,8 @@ TEST(ThriftReader, NonsenseIsRefused) {
   EXPECT_THAT(refused("\x10"), HasSubstr("no type"));
   EXPECT_THAT(refused(std::string(100, '\x1c')), HasSubstr("too deep"));
   EXPECT_THAT(refused("\x19" + std::string(100, '\x19')), HasSubstr("too deep"));
+  EXPECT_THAT(refused(std::string("\x05\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 12)),
+              HasSubstr("impossible number"));
   ThriftReader reader("");
   EXPECT_THROW(reader.Integer(), Error);
   MessageOf(ErrorCode::kCorruptData, [] {
