@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bucketline._connection import Connection
 
 _ENDING = ".parquet"
-_READ_BUFFER = 1 << 20  # bytes: a column is read in such pieces, not whole
 
 
 def convert(
@@ -44,10 +43,11 @@ def convert(
 
     source: a ".parquet" file, a folder or prefix of them, or a list of either.
     out: the folder or prefix for them, with a "/" at its end. A file keeps its path below its own prefix.
-    rows: how many are in memory at a time, and in a row group of what is written. 128 images of 110 KB are 14 MB.
+    rows: the most in a row group of what is written.
     progress: called with the number of rows so far.
     The other keywords are those of `Dataset`.
 
+    Memory: about twice the largest row group of what is read, which pyarrow reads and decodes whole.
     Images do not grow by this: they are compressed already. Other columns may; statistics are kept for all but bytes and
     texts. A file appears when it is whole; one that is there under that name is replaced.
     Raises NotFoundError where there is no such file, InvalidArgumentError for an `out` without "/" at its end and for two
@@ -90,7 +90,7 @@ def _files(uri: str, target: str, connection: Connection) -> list[tuple[str, str
 def _rewrite(uri: str, to: str, rows: int, connection: Connection) -> Any:
     with files.open(uri, **connection) as raw:
         try:
-            table = pq.ParquetFile(raw, pre_buffer=False, buffer_size=_READ_BUFFER)
+            table = pq.ParquetFile(raw, pre_buffer=False)
             kept = [
                 column.path
                 for column in map(table.schema.column, range(len(table.schema.names)))
