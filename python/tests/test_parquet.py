@@ -298,5 +298,5 @@ def test_the_command_indexes_and_packs_parquet(
     on_versitygw.done("pack", bucket_url + "p/", bucket_url + "t/", "--format", "tar", "--labels", "label")
     packed = bl.Dataset(bucket_url + "t/", labels="cls", format="tar")
     assert [packed[i].data for i in range(COUNT)] == IMAGES
-    on_versitygw.done("get", bucket_url + "p/", tmp_path / "got", "--format", "parquet")
+    on_versitygw.done("get", bucket_url + "p/", "--to", tmp_path / "got", "--format", "parquet")
     assert (tmp_path / "got" / "x.parquet" / "0000000009").read_bytes() == IMAGES[9]
