@@ -38,13 +38,14 @@ void FuzzExample(std::span<const uint8_t> data);
 void FuzzRecordIoShard(std::span<const uint8_t> data);
 void FuzzMds(std::span<const uint8_t> data);
 void FuzzTfdsInfo(std::span<const uint8_t> data);
+void FuzzParquet(std::span<const uint8_t> data);
 
 struct NamedHarness {
   std::string_view name;  // of its folder in fuzz/corpus and tests/regressions
   Harness run;
 };
 
-inline constexpr std::array<NamedHarness, 26> kHarnesses = {{
+inline constexpr std::array<NamedHarness, 27> kHarnesses = {{
     {"jpeg", FuzzJpeg},
     {"png", FuzzPng},
     {"webp", FuzzWebp},
@@ -71,6 +72,7 @@ inline constexpr std::array<NamedHarness, 26> kHarnesses = {{
     {"recordio_shard", FuzzRecordIoShard},
     {"mds", FuzzMds},
     {"tfds_info", FuzzTfdsInfo},
+    {"parquet", FuzzParquet},
 }};
 
 }  // namespace bucketline::fuzz

@@ -10,8 +10,11 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 Seed = tuple[str, str, bytes]  # harness, name, content
@@ -238,9 +241,32 @@ def shards() -> Iterator[Seed]:
     )
 
 
+def parquet(columns: dict[str, Any], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="NONE", store_schema=False, **options)
+    return buffer.getvalue()
+
+
+def columns() -> Iterator[Seed]:
+    images = pa.array([b"JPEG", None, b"PNG", b"JPEG"], pa.binary())
+    labels = pa.array([3, 1, None, 2], pa.int64())
+    table = {"image": images, "label": labels}
+    yield "parquet", "dictionary", parquet(table)
+    yield "parquet", "plain", parquet(table, use_dictionary=False, row_group_size=3)
+    yield "parquet", "v2", parquet(table, use_dictionary=False, data_page_version="2.0")
+    structs = pa.array([{"bytes": b"JPEG", "path": "a"}, {"bytes": None, "path": None}, None])
+    texts = pa.array(["cat", None, "dog"])
+    yield "parquet", "struct", parquet({"image": structs, "label": texts})
+    fixed = pa.array([b"abcd", None], pa.binary(4))
+    flags = pa.array([True, False])
+    lists = pa.array([[1, 2], []], pa.list_(pa.float32()))
+    table = {"image": fixed, "label": flags, "boxes": lists}
+    yield "parquet", "fixed", parquet(table, use_dictionary=False, data_page_version="2.0")
+
+
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus")
-    seeds = [*images(), *texts(), *channels(), *files(), *states(), *shards()]
+    seeds = [*images(), *texts(), *channels(), *files(), *states(), *shards(), *columns()]
     for harness, name, content in list(seeds):
         if harness in ("jpeg", "png", "webp", "gif", "bmp"):  # whole decodes and the probe take them all
             seeds += [

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/parallel.h"
@@ -26,8 +27,16 @@ constexpr uint64_t kLoggedDamage = 10;  // of all shards
 struct PlacedLabel {
   uint64_t offset = 0;
   SidecarLabel label;
+  bool taken = false;
 };
 using PlacedLabels = std::vector<PlacedLabel>;
+
+// Several records of one shard may have the same bytes, in a dictionary; they are in their order then.
+bool IsBefore(const PlacedLabel& a, const PlacedLabel& b) { return a.offset < b.offset; }
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // What all scans share.
 class Index {
@@ -38,6 +47,7 @@ class Index {
         options_(options),
         choices_(options.parts.empty() ? std::vector{ImageChoice(*shards.format)} : options.parts),
         labels_(shards.objects.size()),
+        classes_(shards.objects.size()),
         builder_(shards.source, NamesOf(choices_)) {}
 
   Source Run() {
@@ -52,8 +62,11 @@ class Index {
                                     : ""),
           shards_.source);
     }
-    Source source{
-        .manifest = std::move(builder_).Build(), .stores = {}, .member_labels = {}, .left_out = left_out_};
+    Source source{.manifest = std::move(builder_).Build(),
+                  .stores = {},
+                  .member_labels = {},
+                  .label_names = CommonClasses(),
+                  .left_out = left_out_};
     if (HasLabels()) source.member_labels = LabelsInOrder(source.manifest);
     source.stores.assign(choices_.size(), {.store = shards_.store, .pin = options_.pin});
     return source;
@@ -74,6 +87,7 @@ class Index {
 
   void ScanOne(size_t number);
   SidecarLabel LabelOf(const ObjectInfo& shard, const ShardSample& sample) const;
+  std::vector<std::string> CommonClasses() const;
   void LeaveOut(std::string why);
   void Damaged(const ObjectInfo& shard, const std::string& what);
   std::vector<SidecarLabel> LabelsInOrder(const Manifest& manifest);
@@ -82,7 +96,8 @@ class Index {
   const ShardSet& shards_;
   const DatasetOptions& options_;
   const std::vector<PartChoice> choices_;
-  std::vector<PlacedLabels> labels_;  // of each shard, by the one scan that has it
+  std::vector<PlacedLabels> labels_;               // of each shard, by the one scan that has it
+  std::vector<std::vector<std::string>> classes_;  // the same
   std::atomic<uint64_t> added_{0};
   std::atomic<uint64_t> left_out_{0};
   std::mutex mutex_;  // guards what follows
@@ -98,6 +113,7 @@ class Index::Scan : public SampleSink {
       : index_(index),
         object_(index.shards_.objects[number]),
         labels_(index.labels_[number]),
+        classes_(index.classes_[number]),
         shard_{.object_key = object_.key,
                .offset = 0,
                .length = object_.size,
@@ -132,7 +148,9 @@ class Index::Scan : public SampleSink {
       return;
     }
     auto& made = std::get<Record>(record);
-    if (index_.HasLabels()) labels_.push_back({made.parts.front().offset, index_.LabelOf(object_, sample)});
+    if (index_.HasLabels()) {
+      labels_.push_back({.offset = made.parts.front().offset, .label = index_.LabelOf(object_, sample)});
+    }
     {
       const std::lock_guard lock(index_.mutex_);
       index_.builder_.Add(std::move(made));
@@ -142,6 +160,8 @@ class Index::Scan : public SampleSink {
   }
 
   void Skip(const ShardDamage& damage) override { index_.Damaged(object_, damage.what()); }
+  std::vector<bool> WantedParts(const std::vector<std::string>& members) override;
+  void NameClasses(std::vector<std::string> classes) override { classes_ = std::move(classes); }
 
  private:
   void Tell() {
@@ -152,9 +172,40 @@ class Index::Scan : public SampleSink {
   Index& index_;
   const ObjectInfo& object_;
   PlacedLabels& labels_;
+  std::vector<std::string>& classes_;
   const RecordPart shard_;
   uint64_t untold_ = 0;
 };
+
+std::vector<bool> Index::Scan::WantedParts(const std::vector<std::string>& members) {
+  const auto stands = [&](const std::string& name) { return Contains(members, name); };
+  const auto refuse = [&](std::string_view what, std::string names) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("the shard has no {} {}; its columns are \"{}\"", what, names,
+                            fmt::join(members, "\", \"")),
+                index_.UriOf(object_));
+  };
+  std::vector<bool> wanted(members.size());
+  for (const PartChoice& choice : index_.choices_) {
+    for (size_t i = 0; i < members.size(); ++i) wanted[i] = wanted[i] || Contains(choice.members, members[i]);
+    if (index_.options_.missing == Missing::kError &&
+        std::none_of(choice.members.begin(), choice.members.end(), stands)) {
+      refuse(index_.options_.parts.empty() ? "column that is known to hold images:" : "column",
+             fmt::format("\"{}\"", fmt::join(choice.members, "\" or \"")));
+    }
+  }
+  const Labels& labels = index_.options_.labels;
+  if (index_.HasLabels() && labels.missing() == Missing::kError && !stands(labels.member())) {
+    refuse("column of labels", fmt::format("\"{}\"", labels.member()));
+  }
+  return wanted;
+}
+
+std::vector<std::string> Index::CommonClasses() const {
+  const auto differs = [&](const auto& classes) { return classes != classes_.front(); };
+  const bool common = std::none_of(classes_.begin(), classes_.end(), differs);
+  return common ? classes_.front() : std::vector<std::string>();
+}
 
 void Index::ScanOne(size_t number) { Scan(*this, number).Run(); }
 
@@ -196,10 +247,11 @@ void Index::Damaged(const ObjectInfo& shard, const std::string& what) {
 
 std::vector<SidecarLabel> Index::LabelsInOrder(const Manifest& manifest) {
   std::unordered_map<std::string_view, PlacedLabels*> by_shard;
-  const auto before = [](const PlacedLabel& label, uint64_t offset) { return label.offset < offset; };
+  const auto before = [](const PlacedLabel& label, uint64_t offset) {
+    return label.offset < offset || (label.offset == offset && label.taken);
+  };
   for (size_t i = 0; i < labels_.size(); ++i) {
-    std::sort(labels_[i].begin(), labels_[i].end(),
-              [](const PlacedLabel& a, const PlacedLabel& b) { return a.offset < b.offset; });
+    std::stable_sort(labels_[i].begin(), labels_[i].end(), IsBefore);
     by_shard.emplace(shards_.objects[i].key, &labels_[i]);
   }
   std::vector<SidecarLabel> labels;
@@ -207,7 +259,9 @@ std::vector<SidecarLabel> Index::LabelsInOrder(const Manifest& manifest) {
   for (uint64_t i = 0; i < manifest.size(); ++i) {
     const RecordPart part = manifest.At(i).parts.front();
     PlacedLabels& placed = *by_shard.at(part.object_key);
-    labels.push_back(std::move(std::lower_bound(placed.begin(), placed.end(), part.offset, before)->label));
+    PlacedLabel& next = *std::lower_bound(placed.begin(), placed.end(), part.offset, before);
+    next.taken = true;
+    labels.push_back(std::move(next.label));
     if (auto* row = std::get_if<LabelRow>(&labels.back())) row->place = i;
   }
   return labels;

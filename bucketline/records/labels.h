@@ -71,6 +71,7 @@ class Labels {
   Labels& OneHot();                                   // classes as vectors: OneHotLabels
 
   bool is_none() const { return form_ == Form::kNone; }
+  Missing missing() const { return missing_; }
   // The table that Resolve needs; "" when none.
   const std::string& table_uri() const { return table_uri_; }
   // Where the sidecars are that it needs, and their field; "" when none.

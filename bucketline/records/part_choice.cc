@@ -12,12 +12,15 @@
 namespace bucketline {
 namespace {
 
-// The first of `names` that the sample has; nullptr without one.
+// The first of `names` that the sample has and that can be a part; else the first that it has; nullptr without one.
 const ShardMember* FirstOf(const std::vector<std::string>& names, const ShardSample& sample) {
+  const ShardMember* first = nullptr;
   for (const std::string& name : names) {
-    if (const ShardMember* member = FindMember(sample, name)) return member;
+    const ShardMember* member = FindMember(sample, name);
+    if (member != nullptr && !member->no_part) return member;
+    if (first == nullptr) first = member;
   }
-  return nullptr;
+  return first;
 }
 
 std::string NamesOf(const ShardSample& sample) {

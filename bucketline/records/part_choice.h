@@ -12,7 +12,7 @@
 
 namespace bucketline {
 
-// One part of every record, and what it may be: the first of these members that a sample has.
+// One part of every record, and what it may be: the first of these members that a sample has, and that has bytes.
 struct PartChoice {
   std::string name;
   std::vector<std::string> members;

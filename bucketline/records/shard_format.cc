@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bucketline/records/mds_format.h"
+#include "bucketline/records/parquet_format.h"
 #include "bucketline/records/recordio_format.h"
 #include "bucketline/records/tar_format.h"
 #include "bucketline/records/tfrecord_format.h"
@@ -31,11 +32,18 @@ bool IsTfRecord(std::string_view key) {
 bool IsRecordIo(std::string_view key) { return key.ends_with(".rec"); }
 bool IsMds(std::string_view key) { return key.ends_with(".mds"); }
 
-constexpr std::array<ShardFormat, 4> kFormats = {{
+bool IsParquet(std::string_view key) { return key.ends_with(".parquet"); }
+
+// "image" is a column of bytes, or of structs with a field "bytes".
+constexpr std::array kColumnImages = {"image"sv, "img"sv,  "image_bytes"sv, "image/encoded"sv, "image_raw"sv,
+                                      "jpg"sv,   "jpeg"sv, "png"sv,         "bytes"sv};
+
+constexpr std::array<ShardFormat, 5> kFormats = {{
     {"tar", IsTar, ScanTar, kTarImages},
     {"tfrecord", IsTfRecord, ScanTfRecord, kFeatureImages},
     {"recordio", IsRecordIo, ScanRecordIo, kFeatureImages},
     {"mds", IsMds, ScanMds, kFeatureImages},
+    {"parquet", IsParquet, ScanParquet, kColumnImages},
 }};
 
 }  // namespace

@@ -64,6 +64,14 @@ class SampleSink {
   virtual ~SampleSink() = default;
   virtual void Take(ShardSample sample) = 0;         // in the order of the shard
   virtual void Skip(const ShardDamage& damage) = 0;  // the scan goes on behind it
+
+  // Of formats whose samples all have the same members, once before the first Take: which of them may become parts. Of the
+  // others no more than the label need be read, and samples may come without them.
+  virtual std::vector<bool> WantedParts(const std::vector<std::string>& members) {
+    return std::vector<bool>(members.size(), true);
+  }
+  // The names of the label's numbers, 0 and on, where the shard says so.
+  virtual void NameClasses(std::vector<std::string> /*classes*/) {}
 };
 
 // Members that hold labels are small; larger ones are damage.

@@ -93,7 +93,7 @@ __all__ = [
     "put",
 ]
 
-_WHEN_USED: tuple[str, ...] = ("jax", "keras", "sagemaker", "tf", "torch")
+_WHEN_USED: tuple[str, ...] = ("jax", "keras", "parquet", "sagemaker", "tf", "torch")
 
 
 def __getattr__(name: str) -> Any:

@@ -94,8 +94,8 @@ class Dataset:
         `attributes` names the records of a sample.
     labels: None | "folder" | "parent" | the URI of a .json, .jsonl or .csv table | a dict | a table | an array |
         a pattern | a function of the key | a Sidecar | a Labels, where all of them are explained.
-    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds", shards of many samples each, which are
-        indexed once (`save` keeps the index); "tfds", the folder of a version that TensorFlow Datasets prepared, of
+    format: "objects", one a record; "tar" | "tfrecord" | "recordio" | "mds" | "parquet", shards of many samples each,
+        which are indexed once (`save` keeps the index; Parquet whose images are compressed: bl.parquet.convert); "tfds", the folder of a version that TensorFlow Datasets prepared, of
         which `split` is read; "auto": by the ending of the URI, and of what lies below a prefix.
     parts: of shards: which members of a sample are the parts of a record, the first of several that it has:
         ("jpg;png", "seg.png"), or {"image": "jpg;png", "mask": "seg.png"}. None: one part, the sample's image.
@@ -153,10 +153,6 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        if format == "parquet":
-            raise UnsupportedError(
-                "format 'parquet' is not read: its pages cannot be read by themselves; write the images as tar shards"
-            )
         choice(format, "format", dict.fromkeys(_formats()))
         choice(join, "join", {"stem": None})
         drop = choice(missing, "missing", _MISSING)

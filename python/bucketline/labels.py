@@ -35,7 +35,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Member:
-    """What a sample's own shard says: its member (of a tar), feature (of a TFRecord) or column (of an MDS shard) of that
+    """What a sample's own shard says: its member (of a tar), feature (of a TFRecord) or column (of MDS and Parquet) of that
     name. `Member("json", field="category")` reads a field of the JSON object that stands there.
 
     Read while the shards are indexed. Text that is a number in all samples is one.

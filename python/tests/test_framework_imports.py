@@ -16,12 +16,12 @@ def run(code: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["torch", "jax"])
-def test_a_framework_that_is_not_installed(name: str) -> None:
-    out = run(f"import sys; sys.modules[{name!r}] = None\nimport bucketline\nbucketline.{name}")
+@pytest.mark.parametrize(("name", "package"), [("torch", "torch"), ("jax", "jax"), ("parquet", "pyarrow")])
+def test_a_framework_that_is_not_installed(name: str, package: str) -> None:
+    out = run(f"import sys; sys.modules[{package!r}] = None\nimport bucketline\nbucketline.{name}")
     assert f"pip install bucketline[{name}]" in out
 
 
 def test_nothing_is_imported_before_it_is_used() -> None:
-    out = run("import sys, bucketline; print([n for n in ('torch', 'jax') if n in sys.modules])")
+    out = run("import sys, bucketline; print([n for n in ('torch', 'jax', 'pyarrow') if n in sys.modules])")
     assert out == "[]\n"

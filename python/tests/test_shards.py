@@ -215,7 +215,7 @@ def test_what_does_not_fit_says_why(bucket_url: str) -> None:
     put_raw(bucket_url)
     wrong: list[tuple[dict[str, Any], type[bl.Error], str]] = [
         ({"format": "zip"}, bl.InvalidArgumentError, "'tfrecord'"),
-        ({"format": "parquet"}, bl.UnsupportedError, "parquet"),
+        ({"format": "parquet"}, bl.NotFoundError, "no parquet shard"),
         ({"damaged": "ignore"}, bl.InvalidArgumentError, "damaged must be"),
         ({"parts": "jpg"}, bl.InvalidArgumentError, "parts must be"),
         ({"parts": [""]}, bl.InvalidArgumentError, "names no part"),
