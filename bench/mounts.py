@@ -15,7 +15,7 @@ from typing import Any
 
 from servers import Endpoint, stop
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass

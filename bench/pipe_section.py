@@ -14,7 +14,7 @@ from pathlib import Path
 from measuring import DEADLINE_SECONDS, MIB, TRANSFERS, Run
 
 READ = 256 << 10
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 def pipe(run: Run) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 @dataclass
@@ -41,10 +41,42 @@ class Endpoint:
         return Endpoint(f"http://127.0.0.1:{port}", self.access_key_id, self.secret_access_key)
 
 
+_leases: list[socket.socket] = []  # names of ports this process has, until it ends
+
+
+def _ports_nobody_is_given() -> tuple[int, int]:
+    """Outside of what the kernel gives to connections and to listeners on port 0."""
+    low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    return max((10000, low - 1), (high + 1, 65535), key=lambda ends: ends[1] - ends[0])
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A loopback port for a server to bind, which nobody else takes before it does.
+
+    No connection gets it, and no other caller of this or of the C++ tests' FreePort does while this process lives.
+    """
+    low, high = _ports_nobody_is_given()
+    for _ in range(1000):
+        port = low + secrets.randbelow(high - low + 1)
+        lease = socket.socket(socket.AF_UNIX)
+        try:
+            lease.bind(f"\0bucketline-port-{port}")
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", port))
+        except OSError:
+            lease.close()
+            continue
+        _leases.append(lease)
+        return port
+    raise RuntimeError("no free loopback port")
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A loopback port which refuses connections, as it is bound but nobody listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
 
 
 def stop(process: subprocess.Popen[Any]) -> None:

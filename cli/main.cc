@@ -1,5 +1,6 @@
 // The bucketline command: parse, call, print.
 #include <cstdio>
+#include <optional>
 #include <string_view>
 
 #include "cli/command.h"
@@ -32,6 +33,10 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", BUCKETLINE_VERSION);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
+  app.footer(
+      "Ctrl-C or SIGTERM ends a command cleanly; what is not done two seconds later, or after "
+      "BUCKETLINE_GRACE "
+      "(such as 30s), is cut.");
   Invocation invocation;
   AddLs(app, invocation);
   AddIndex(app, invocation);
@@ -50,24 +55,25 @@ int Main(int argc, char** argv) {
   AddJob(app, invocation);
   AddCache(app, invocation);
   AddSynthesize(app, invocation);
+  std::optional<Interrupt> interrupt;
   try {
     app.parse(argc, argv);
+    interrupt.emplace(invocation.hurry);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kDone : kWrongUsage;
-  } catch (const Error& error) {  // an option's text that does not parse
+  } catch (const Error& error) {  // the text of an option, or of a variable, that does not parse
     fmt::print(stderr, "bucketline: {}\n", error.what());
     return kWrongUsage;
   }
 
-  Interrupt interrupt(invocation.hurry);
   try {
-    const int code = invocation.run(interrupt.token());
+    const int code = invocation.run(interrupt->token());
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw Error(ErrorCode::kIo, "cannot write to standard output: is its disk full?");
     }
     return code;
   } catch (const Error& error) {
-    if (interrupt.token().stop_requested()) {
+    if (interrupt->token().stop_requested()) {
       fmt::print(stderr, "bucketline: interrupted\n");
       return kInterrupted;
     }

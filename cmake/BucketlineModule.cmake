@@ -45,7 +45,7 @@ endfunction()
 function(bucketline_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;ENVIRONMENT" "SOURCES;LIBRARIES;GROUPS")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT 300)  # more than any deadline of a wait in a test, which says what it waited for
   endif()
   add_executable(${name} ${arg_SOURCES})
   # What is tested is compiled as it ships, and fully sanitized; optimising and checking the tests' own code only costs

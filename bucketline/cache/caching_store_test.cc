@@ -61,6 +61,37 @@ class HedgingStore : public RecordingStore {
   }
 };
 
+// Its Gets begin when the test lets them.
+class HeldStore : public RecordingStore {
+ public:
+  using RecordingStore::RecordingStore;
+  void Get(GetRequest request, std::shared_ptr<GetSink> sink,
+           std::function<void(Result<ObjectInfo>)> done) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (!open_) {
+        held_.push_back([this, request, sink, done] { RecordingStore::Get(request, sink, done); });
+        return;
+      }
+    }
+    RecordingStore::Get(std::move(request), std::move(sink), std::move(done));
+  }
+  void Open() {
+    std::vector<std::function<void()>> held;
+    {
+      std::lock_guard lock(mutex_);
+      open_ = true;
+      held.swap(held_);
+    }
+    for (const auto& begin : held) begin();
+  }
+
+ private:
+  std::mutex mutex_;
+  bool open_ = false;
+  std::vector<std::function<void()>> held_;
+};
+
 class CachingStoreTest : public ::testing::Test {
  protected:
   CachingStoreTest() {
@@ -86,6 +117,27 @@ class CachingStoreTest : public ::testing::Test {
   std::vector<uint8_t> Read(GetRequest request) {
     const Bytes bytes = GetBytes(*store_, std::move(request));
     return {bytes.span().begin(), bytes.span().end()};
+  }
+  // All of them ask before the first is answered, which the others then wait for.
+  std::vector<Completion<ObjectInfo>> ReadAtOnce(const std::shared_ptr<ObjectStore>& far,
+                                                 const std::vector<std::shared_ptr<VectorSink>>& sinks) {
+    const auto held = std::make_shared<HeldStore>(far);
+    inner_ = held;
+    MakeOn(inner_);
+    std::vector<Completion<ObjectInfo>> done(sinks.size());
+    for (size_t i = 0; i < sinks.size(); ++i) store_->Get(Pinned(), sinks[i], done[i].Done());
+    const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(120);
+    const auto shared = [&] { return cache_->counters().shared.value(); };
+    while (shared() < sinks.size() - 1 && Clock::Real().Now() < end) std::this_thread::yield();
+    EXPECT_EQ(shared(), sinks.size() - 1);
+    held->Open();
+    for (auto& one : done) EXPECT_TRUE(one.WaitFor());
+    return done;
+  }
+  static std::vector<std::shared_ptr<VectorSink>> Sinks(size_t count) {
+    std::vector<std::shared_ptr<VectorSink>> sinks;
+    while (sinks.size() < count) sinks.push_back(std::make_shared<VectorSink>());
+    return sinks;
   }
   size_t InnerGets() const { return inner_->CountOf(StoreOp::kGet); }
   std::string OnlyEntry() const {
@@ -235,17 +287,9 @@ TEST_F(CachingStoreTest, DamageIsFetchedAgainAndCounted) {
 }
 
 TEST_F(CachingStoreTest, ReadsOfTheSameBytesAtOnceAreOne) {
-  Make(std::make_shared<LatencyStore>(memory_, FixedLatency(std::chrono::milliseconds(100))));
-  std::vector<std::shared_ptr<VectorSink>> sinks;
-  std::vector<Completion<ObjectInfo>> done(8);
-  for (auto& one : done) {
-    sinks.push_back(std::make_shared<VectorSink>());
-    store_->Get(Pinned(), sinks.back(), one.Done());
-  }
-  for (size_t i = 0; i < done.size(); ++i) {
-    EXPECT_TRUE(done[i].Wait());
-    EXPECT_EQ(sinks[i]->bytes(), data_);
-  }
+  const auto sinks = Sinks(8);
+  for (auto& one : ReadAtOnce(memory_, sinks)) EXPECT_TRUE(one.Wait());
+  for (const auto& sink : sinks) EXPECT_EQ(sink->bytes(), data_);
   EXPECT_EQ(InnerGets(), 1u);
   EXPECT_EQ(cache_->counters().shared.value(), 7u);
 }
@@ -275,12 +319,10 @@ TEST_F(CachingStoreTest, NoMomentLetsAReadThroughTwice) {
 
 TEST_F(CachingStoreTest, AReadThatWaitedForOneThatFailedReadsItself) {
   const Fault fault = Fault::FailBefore(Error(ErrorCode::kUnavailable, "down"));
-  Make(std::make_shared<LatencyStore>(std::make_shared<FaultStore>(memory_, InTurn({fault})),
-                                      FixedLatency(std::chrono::milliseconds(50))));
-  std::vector<Completion<ObjectInfo>> done(3);
-  for (auto& one : done) store_->Get(Pinned(), std::make_shared<VectorSink>(), one.Done());
   size_t failed = 0;
-  for (auto& one : done) failed += one.Wait() ? 0 : 1;
+  for (auto& one : ReadAtOnce(std::make_shared<FaultStore>(memory_, InTurn({fault})), Sinks(3))) {
+    failed += one.Wait() ? 0 : 1;
+  }
   EXPECT_EQ(failed, 1u);
 }
 
@@ -288,7 +330,7 @@ TEST_F(CachingStoreTest, AReadThatWaitsForAnotherCanBeStopped) {
   Make(std::make_shared<LatencyStore>(memory_, FixedLatency(std::chrono::hours(1))));
   Completion<ObjectInfo> first, second;
   store_->Get(Pinned(), std::make_shared<VectorSink>(), first.Done());
-  ASSERT_TRUE(inner_->WaitForInFlight(1, std::chrono::seconds(30)));
+  ASSERT_TRUE(inner_->WaitForInFlight(1, std::chrono::seconds(120)));
   std::stop_source stop;
   GetRequest request = Pinned();
   request.stop = stop.get_token();

@@ -189,7 +189,7 @@ TEST_F(NodeCacheTest, WithoutItsStateItIsCountedAnew) {
   std::filesystem::create_directories(Path() + "/d-0123456789abcdef/00");  // half made
   const auto cache = Open(8_MiB);
   const auto dataset = cache->Use("a");
-  const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(30);
+  const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(120);
   while (!cache->Accepts(1) && Clock::Real().Now() < end) std::this_thread::yield();
   ASSERT_TRUE(cache->Accepts(1));
   EXPECT_EQ(CountOf(*cache, *dataset, 100), 100u);
@@ -211,7 +211,7 @@ TEST_F(NodeCacheTest, WhatALossOfPowerLeavesIsNeverCountedAsLessThanItIs) {
   }
   const auto cache = Open(2_MiB);
   const auto dataset = cache->Use("a");
-  const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(30);
+  const SteadyTime end = Clock::Real().Now() + std::chrono::seconds(120);
   while (!cache->Accepts(1) && Clock::Real().Now() < end) std::this_thread::yield();
   EXPECT_GT(Fill(*cache, *dataset), 20u);
   EXPECT_LE(testing::DiskUse(Path()), 2_MiB);

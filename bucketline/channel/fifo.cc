@@ -63,10 +63,28 @@ Fifo::~Fifo() { Remove(); }
 
 bool Fifo::AwaitReader(int stop_fd) {
   std::array<pollfd, 2> waits = {{{opened_.get(), POLLIN, 0}, {stop_fd, POLLIN, 0}}};
-  while (::poll(waits.data(), waits.size(), -1) < 0) {
-    if (errno != EINTR) throw PosixError(errno, "wait for a reader of the FIFO", path_);
+  for (;;) {
+    if (::poll(waits.data(), waits.size(), -1) < 0) {
+      if (errno != EINTR) throw PosixError(errno, "wait for a reader of the FIFO", path_);
+    } else if (waits[1].revents != 0) {
+      return false;
+    } else if (WasOpened()) {
+      return true;
+    }
   }
-  return waits[1].revents == 0;
+}
+
+// The kernel also tells when the last name of the FIFO goes, which is no reader.
+bool Fifo::WasOpened() {
+  alignas(inotify_event) std::array<char, 4096> events;
+  const ssize_t got = ::read(opened_.get(), events.data(), events.size());
+  bool opened = false;
+  for (ssize_t at = 0; at < got;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(events.data() + at);
+    opened |= (event->mask & IN_OPEN) != 0;
+    at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+  }
+  return opened;
 }
 
 UniqueFd Fifo::TakeWriting() {

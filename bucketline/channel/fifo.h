@@ -21,7 +21,7 @@ class Fifo {
 
   const std::string& path() const { return path_; }
 
-  // Waits until a reader has opened it; false when `stop_fd` is readable before.
+  // Waits until a reader has opened it; false when `stop_fd` is readable before. A removal of its name is no reader.
   bool AwaitReader(int stop_fd);
 
   // The one writing end, which does not block. From now on it fails with EPIPE when no reader is left. Once.
@@ -31,6 +31,8 @@ class Fifo {
   void Remove();
 
  private:
+  bool WasOpened();  // since the last time
+
   const std::string path_;
   bool named_ = false;
   UniqueFd opened_;   // inotify

@@ -1,6 +1,8 @@
 #include "bucketline/channel/fifo.h"
 
 #include <chrono>
+#include <filesystem>
+#include <future>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -55,6 +57,15 @@ class FifoTest : public ::testing::Test {
   StopEvent stopping_{stop_.get_token()};
   uint64_t written_ = 0;
 };
+
+TEST_F(FifoTest, TheLossOfItsNameIsNoReader) {
+  Fifo fifo(path_);
+  std::filesystem::remove(path_);
+  std::future<bool> came = std::async(std::launch::async, [&] { return fifo.AwaitReader(stopping_.fd()); });
+  EXPECT_EQ(came.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  stop_.request_stop();
+  EXPECT_FALSE(came.get());
+}
 
 TEST_F(FifoTest, IsThereAloneAndGoesWithItsOwner) {
   {

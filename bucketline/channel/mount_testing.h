@@ -29,7 +29,7 @@
 
 namespace bucketline::testing {
 
-inline constexpr std::chrono::seconds kMountDeadline(30);
+inline constexpr std::chrono::seconds kMountDeadline(120);
 
 // What the runtime logged. Thread-safe.
 class Log {

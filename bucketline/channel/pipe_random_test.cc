@@ -155,7 +155,7 @@ class PipeRandomRun : public testing::PipeChannelTest {
     }
     EXPECT_EQ(testing::CountIn(folder_.path().c_str()), 0u);
     EXPECT_EQ(testing::OpenDescriptors(), descriptors);
-    EXPECT_EQ(testing::Threads(), threads);
+    EXPECT_TRUE(testing::AwaitThreads(threads));
   }
 
   void TestBody() override {}

@@ -36,7 +36,7 @@
 
 namespace bucketline::testing {
 
-inline constexpr std::chrono::seconds kPipeDeadline{30};
+inline constexpr std::chrono::seconds kPipeDeadline{120};
 
 inline ChannelSpec PipeSpec(std::string uri = "mem://data/p/") {
   ChannelSpec spec;
@@ -124,6 +124,12 @@ inline size_t CountIn(const char* folder) {
 }
 inline size_t OpenDescriptors() { return CountIn("/proc/self/fd"); }
 inline size_t Threads() { return CountIn("/proc/self/task"); }
+// Whether there are so many: a thread that was joined may be listed for a moment more.
+inline bool AwaitThreads(size_t count) {
+  const auto end = std::chrono::steady_clock::now() + kPipeDeadline;
+  while (Threads() != count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  return Threads() == count;
+}
 
 inline std::string Ramp(size_t size, uint64_t seed) {
   const std::vector<uint8_t> bytes = RampBytes(size, seed);

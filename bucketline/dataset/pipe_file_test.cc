@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using testing::JobFolder;
 using testing::PipeWriter;
 
-constexpr std::chrono::seconds kLong{30};
+constexpr std::chrono::seconds kLong{120};
 constexpr std::chrono::milliseconds kShort{50};
 
 std::string ReadAll(PipeFile& file) {

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using testing::JobFolder;
 using testing::PipeWriter;
 
-constexpr std::chrono::seconds kLong{30};
+constexpr std::chrono::seconds kLong{120};
 
 std::shared_ptr<uint8_t[]> Allocate(size_t bytes) { return std::shared_ptr<uint8_t[]>(new uint8_t[bytes]); }
 

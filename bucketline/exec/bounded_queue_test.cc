@@ -15,7 +15,7 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 
-constexpr auto kDeadline = 30s;
+constexpr auto kDeadline = 120s;
 constexpr auto kGlimpse = 20ms;  // how long to look at something that should stay as it is
 
 TEST(BoundedQueue, FirstInFirstOut) {

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-constexpr auto kDeadline = 30s;
+constexpr auto kDeadline = 120s;
 
 // What `f` returns when it runs as a task of `pool`; throws when the deadline passes.
 template <typename F>

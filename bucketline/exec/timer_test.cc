@@ -22,7 +22,7 @@ using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""us;
 using testing::ElementsAre;
 
-constexpr auto kDeadline = 30s;
+constexpr auto kDeadline = 120s;
 
 // Holds the timer's thread in a callback until opened (or the deadline), so that a test can arrange what
 // comes next.

@@ -20,7 +20,7 @@ namespace bucketline {
 // test.
 class Exchange : public HttpSink, public std::enable_shared_from_this<Exchange> {
  public:
-  static constexpr std::chrono::seconds kPatience{30};
+  static constexpr std::chrono::seconds kPatience{120};
 
   static std::shared_ptr<Exchange> Make() { return std::make_shared<Exchange>(); }
   static std::shared_ptr<Exchange> Start(HttpTransport& transport, HttpRequest request) {

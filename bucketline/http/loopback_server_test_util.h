@@ -199,4 +199,29 @@ class LoopbackServer {
   std::thread accepter_;
 };
 
+// A port which refuses connections: a bound socket keeps it from others, and nobody listens.
+class ClosedPort {
+ public:
+  ClosedPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    if (bind(fd_, Address(), size) != 0 || getsockname(fd_, Address(), &size) != 0) {
+      throw std::runtime_error("cannot bind a loopback port");
+    }
+  }
+  ~ClosedPort() { close(fd_); }
+  ClosedPort(const ClosedPort&) = delete;
+  ClosedPort& operator=(const ClosedPort&) = delete;
+
+  sockaddr* Address() { return reinterpret_cast<sockaddr*>(&address_); }
+  int port() const { return ntohs(address_.sin_port); }
+  std::string authority() const { return "127.0.0.1:" + std::to_string(port()); }
+  std::string Url() const { return "http://" + authority() + "/key?X-Amz-Signature=secret"; }
+
+ protected:
+  const int fd_;
+  sockaddr_in address_{};
+};
+
 }  // namespace bucketline

@@ -50,7 +50,7 @@ class ArtifactTest : public ::testing::Test {
     std::filesystem::create_directory(folder_.Path("unpacked"));
     const ChildResult result =
         RunChild({"tar", "-xpzf", folder_.Path("archive.tar.gz"), "-C", folder_.Path("unpacked")}, "tar",
-                 std::chrono::seconds(30), 4096, {});
+                 std::chrono::seconds(120), 4096, {});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
     return folder_.Path("unpacked");

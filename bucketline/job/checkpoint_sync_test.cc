@@ -62,7 +62,7 @@ class CheckpointSyncTest : public ::testing::Test {
   // Waits for what the thread of the sync brings about.
   template <typename Condition>
   static bool Eventually(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > end) return false;
       std::this_thread::yield();

@@ -178,8 +178,13 @@ TEST_F(RunScriptsTest, AFailedHostEndsTheOthers) {
 }
 
 TEST_F(RunScriptsTest, AHostThatIsDoneLetsTheOthersGoOn) {
-  const ScriptsResult result =
-      Run({Shell("echo a", "algo-1"), Shell("read x < /dev/null; sleep 0.2; echo b", "algo-2")});
+  // The second goes on once the first has been reaped and its line has come.
+  const std::string pid = folder_.Path("pid"), go = folder_.Path("go");
+  on_line_ = [&](const std::string&) { std::ofstream{go}; };
+  const ScriptsResult result = Run({Shell("echo $$ > " + pid + "; echo a", "algo-1"),
+                                    Shell("read x < /dev/null; until [ -e " + go + " ] && ! kill -0 $(cat " +
+                                              pid + ") 2>/dev/null; do sleep 0.01; done; echo b",
+                                          "algo-2")});
   EXPECT_THAT(result.exit_codes, ElementsAre(0, 0));
   EXPECT_THAT(lines_, ElementsAre("algo-1: a", "algo-2: b"));
 }

@@ -19,7 +19,7 @@
 namespace bucketline {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(5);
+constexpr auto kPatience = std::chrono::seconds(30);
 constexpr auto kLongestExec = std::chrono::seconds(2);
 constexpr int kRoundMilliseconds = 10;
 

@@ -41,7 +41,7 @@ std::set<std::vector<int>> CpusOfDecodeThreads(bool pin_threads, size_t threads)
     std::unique_lock lock(mutex);
     seen[std::this_thread::get_id()] = CpusOfThread();
     came.notify_all();
-    EXPECT_TRUE(came.wait_for(lock, std::chrono::seconds(30), [&] { return seen.size() == threads; }));
+    EXPECT_TRUE(came.wait_for(lock, std::chrono::seconds(120), [&] { return seen.size() == threads; }));
     return TransformResult::Keep();
   };
   Loader loader(bucket.Open(), options);

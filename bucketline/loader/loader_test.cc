@@ -103,7 +103,7 @@ TEST(Loader, TheNextEpochIsFetchedWhileThisOneEnds) {
   recording->Forget();
   ASSERT_TRUE(loader.Next());
   // One batch was taken of the first epoch's two. Reads of the second one come without another Next.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
   while (recording->CountOf(StoreOp::kGet) < 12 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }
@@ -334,7 +334,7 @@ TEST(Loader, AStallIsLogged) {
   std::thread consumer([&] { EXPECT_EQ(ErrorOf([&] { loader.Next(); }).code(), ErrorCode::kCancelled); });
   {
     std::unique_lock lock(mutex);
-    EXPECT_TRUE(logged.wait_for(lock, std::chrono::seconds(30), [&] { return messages.size() >= 3; }));
+    EXPECT_TRUE(logged.wait_for(lock, std::chrono::seconds(120), [&] { return messages.size() >= 3; }));
     EXPECT_THAT(messages.back(), AllOf(HasSubstr("4 of 4 rows"), HasSubstr("position 0 of epoch 0"),
                                        HasSubstr(", 4 requests"), HasSubstr("mem://through0/")));
   }
@@ -366,12 +366,12 @@ TEST(Loader, OneEpochIsReadAheadAndNoMore) {
   CountedGets gets;
   Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), SmallOptions(5));
   ASSERT_TRUE(loader.Next());
-  ASSERT_EQ(gets.TwoEpochs().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  ASSERT_EQ(gets.TwoEpochs().wait_for(std::chrono::seconds(120)), std::future_status::ready);
   std::future<void> third = gets.Third();
   EXPECT_EQ(third.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
   while (loader.Next()) continue;
   ASSERT_TRUE(loader.Next()) << "of the second epoch";
-  EXPECT_EQ(third.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_EQ(third.wait_for(std::chrono::seconds(120)), std::future_status::ready);
 }
 
 TEST(Loader, EpochsThatWillBeAskedForAreReadAheadAsFarAsTheMemoryGoes) {
@@ -381,7 +381,7 @@ TEST(Loader, EpochsThatWillBeAskedForAreReadAheadAsFarAsTheMemoryGoes) {
   options.epochs = 3;
   Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), options);
   ASSERT_TRUE(loader.Next());
-  EXPECT_EQ(gets.Third().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_EQ(gets.Third().wait_for(std::chrono::seconds(120)), std::future_status::ready);
 }
 
 TEST(Loader, WaitForSaysWhetherNextWouldWait) {
@@ -410,7 +410,7 @@ TEST(Loader, AStallOfManyShortWaitsIsLogged) {
   LoaderOptions options = SmallOptions();
   options.stall_warning = std::chrono::milliseconds(20);
   Loader loader(bucket.OpenThrough(hanging), options);
-  const SteadyTime deadline = Clock::Real().Now() + std::chrono::seconds(30);
+  const SteadyTime deadline = Clock::Real().Now() + std::chrono::seconds(120);
   while (warnings < 2 && Clock::Real().Now() < deadline)
     EXPECT_FALSE(loader.WaitFor(std::chrono::milliseconds(1)));
   EXPECT_GE(warnings, 2);

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-ChildResult Shell(const std::string& script, Duration deadline = 30s, size_t max_output = 1 << 20) {
+ChildResult Shell(const std::string& script, Duration deadline = 120s, size_t max_output = 1 << 20) {
   return RunChild({"/bin/sh", "-c", script}, "the test's program", deadline, max_output, {});
 }
 
@@ -47,7 +47,7 @@ TEST(ChildProcessTest, TheDeadlineKillsTheWholeGroup) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kTimeout);
   EXPECT_THAT(result.error().message(), HasSubstr("the test's program did not end within 0.05 s"));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s);
 }
 
 // As programs that leave an agent behind.
@@ -58,7 +58,7 @@ TEST(ChildProcessTest, AGrandchildThatKeepsThePipesIsNotWaitedFor) {
 }
 
 TEST(ChildProcessTest, OutputHasALimit) {
-  const auto result = Catch([&] { return Shell("cat /dev/zero", 30s, 100'000); });
+  const auto result = Catch([&] { return Shell("cat /dev/zero", 120s, 100'000); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code(), ErrorCode::kUnavailable);
 }

@@ -143,6 +143,7 @@ TEST_F(CredentialServicesTest, InstanceMetadata) {
     return std::pair(404, std::string());
   }));
   bench_.variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = imds.Url("");
+  bench_.variables["AWS_METADATA_SERVICE_TIMEOUT"] = "60";
   EXPECT_EQ(Signer(), "ASIAEC2+token");
 }
 

@@ -31,7 +31,7 @@ class S3HandlerTest : public ::testing::Test {
     std::future<Answer> answer = promise->get_future();
     handler_.Handle(operation, request, body,
                     [promise](Answer given) { promise->set_value(std::move(given)); });
-    EXPECT_EQ(answer.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    EXPECT_EQ(answer.wait_for(std::chrono::seconds(120)), std::future_status::ready);
     return answer.get();
   }
 

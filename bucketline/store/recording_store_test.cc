@@ -58,7 +58,7 @@ TEST(RecordingStore, CountsWhatIsInFlight) {
     for (auto& get : gets) {
       store.Get(testing::Whole("k"), std::make_shared<testing::VectorSink>(), get.Done());
     }
-    EXPECT_TRUE(store.WaitForInFlight(3, 30s));
+    EXPECT_TRUE(store.WaitForInFlight(3, 120s));
     EXPECT_FALSE(store.WaitForInFlight(4, 1ms));
     HeadObject(store, "k");
     EXPECT_EQ(store.in_flight(), 3u);

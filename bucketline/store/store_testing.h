@@ -43,13 +43,13 @@ class Completion {
   }
 
   // False when nothing came in time.
-  bool WaitFor(std::chrono::milliseconds deadline = std::chrono::seconds(30)) const {
+  bool WaitFor(std::chrono::milliseconds deadline = std::chrono::seconds(120)) const {
     std::unique_lock lock(state_->mutex);
     return state_->wake.wait_for(lock, deadline, [&] { return state_->result.has_value(); });
   }
 
   // The first result; kTimeout when nothing came in time.
-  Result<T> Wait(std::chrono::milliseconds deadline = std::chrono::seconds(30)) const {
+  Result<T> Wait(std::chrono::milliseconds deadline = std::chrono::seconds(120)) const {
     if (!WaitFor(deadline)) return Error(ErrorCode::kTimeout, "the call was not completed in time");
     std::lock_guard lock(state_->mutex);
     return *state_->result;

@@ -15,14 +15,15 @@ import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from conftest import Command
+from conftest import DEADLINE_SECONDS, Command
+from http_server import HttpServer
 
 BASE_ID = "AKIDBASE"
 BASE_SECRET = "the+base/secret-of-the-test"
@@ -141,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def services() -> Iterator[Services]:
     seen = Services()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"services": seen}))
+    server = HttpServer(("127.0.0.1", 0), type("Bound", (Handler,), {"services": seen}))
     seen.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -257,6 +258,7 @@ def test_the_same_signer_as_boto3(bucketline: Command, services: Services, home:
             "AWS_ENDPOINT_URL": services.url,
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": services.url,
             "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_METADATA_SERVICE_TIMEOUT": "60",  # seconds, and not one
             "AWS_REGION": "eu-west-1",
             "AWS_DEFAULT_REGION": "eu-west-1",
             **{variable: fill(value) for variable, value in variables.items()},
@@ -268,7 +270,7 @@ def test_the_same_signer_as_boto3(bucketline: Command, services: Services, home:
         env=command.full_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     assert boto.stdout.strip() == signer, boto.stderr

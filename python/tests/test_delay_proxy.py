@@ -15,7 +15,7 @@ import pytest
 import servers
 from conftest import ROOT, missing
 
-SECONDS = 30
+SECONDS = 300
 
 
 def proxy_binary() -> Path:
@@ -89,19 +89,19 @@ def test_the_bytes_are_the_same_however_many(echo: int) -> None:
 
 
 def test_delays_run_side_by_side(echo: int) -> None:
-    with delayed(echo, "--delay", "200ms") as proxied:
+    with delayed(echo, "--delay", "2s") as proxied:
         start = time.monotonic()
         clients = [threading.Thread(target=exchange, args=(port_of(proxied), b"y")) for _ in range(20)]
         for client in clients:
             client.start()
         for client in clients:
             client.join(SECONDS)
-        assert time.monotonic() - start < 20 * 0.2
+        assert time.monotonic() - start < 20 * 2
     assert proxied.cost["turns"] == 20
 
 
 def test_a_lognormal_tail_is_drawn_anew_each_time(echo: int) -> None:
-    with delayed(echo, "--median", "5ms", "--p99", "40ms", "--seed", "3") as proxied:
+    with delayed(echo, "--median", "20ms", "--p99", "320ms", "--seed", "3") as proxied:
         seconds = exchange(port_of(proxied), b"z", turns=40)
     assert max(seconds) > 2 * min(seconds)
 

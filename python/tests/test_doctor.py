@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from conftest import Command, Endpoint
+from conftest import DEADLINE_SECONDS, Command, Endpoint
 from images import labelled_objects, put_all
-from servers import free_port
+from servers import closed_port
 
 NAMES = [
     "credentials",
@@ -93,8 +93,9 @@ def test_nothing_below_the_prefix(on_versitygw: Command, bucket: str) -> None:
 
 
 def test_an_endpoint_that_is_down(on_versitygw: Command, bucket: str) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
-    failing(on_versitygw, "connection", "endpoint", uri=f"s3://{bucket}/", arguments=("--endpoint-url", url))
+    with closed_port() as port:
+        url = ("--endpoint-url", f"http://127.0.0.1:{port}")
+        failing(on_versitygw, "connection", "endpoint", uri=f"s3://{bucket}/", arguments=url)
 
 
 def test_a_name_that_nobody_knows(on_versitygw: Command, bucket: str) -> None:
@@ -120,7 +121,7 @@ def test_another_region_is_found_and_told(bucketline: Command) -> None:
         code, _, checks = diagnose(here, "s3://images/")
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=DEADLINE_SECONDS)
     assert code == 0
     assert checks["region"]["status"] == "warning"
     assert "eu-west-3" in checks["region"]["advice"]

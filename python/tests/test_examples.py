@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,26 +32,37 @@ def store(versitygw: Endpoint) -> Iterator[Store]:
         yield there
 
 
-def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+# Runs a script that dies right after it has said that.
+DYING = """
+import builtins, os, runpy, signal, sys
+mark, script = sys.argv[1:3]
+say = builtins.print
+def say_and_die(*words, **options):
+    say(*words, **options)
+    if mark in " ".join(map(str, words)):
+        os.kill(os.getpid(), signal.SIGKILL)
+builtins.print = say_and_die
+sys.argv[:] = sys.argv[2:]
+sys.path[0] = os.path.dirname(script)
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+def start(name: str, *arguments: str, kill_at: str | None = None) -> subprocess.Popen[str]:
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(ROOT / "examples" / name), *arguments, *ARGUMENTS]
+    dying = [] if kill_at is None else ["-c", DYING, kill_at]
+    command = [sys.executable, *dying, str(ROOT / "examples" / name), *arguments, *ARGUMENTS]
     return subprocess.Popen(
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
-def output_of(process: subprocess.Popen[str], kill_at: str | None = None) -> str:
-    """All that it says; with `kill_at` it is killed when it has said that."""
-    deadline = threading.Timer(DEADLINE_SECONDS, process.kill)
-    deadline.start()
-    out = ""
-    assert process.stdout is not None
-    for line in process.stdout:
-        out += line
-        if kill_at is not None and kill_at in line:
-            process.kill()
-    deadline.cancel()
-    assert process.wait() == (0 if kill_at is None else -signal.SIGKILL), out
+def output_of(process: subprocess.Popen[str], code: int = 0) -> str:
+    try:
+        out, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == code, out
     return out
 
 
@@ -64,7 +74,9 @@ def losses(out: str) -> dict[int, float]:
 def test_a_killed_run_continues(store: Store, tmp_path: Path, name: str) -> None:
     steps, *options = EXAMPLES[name]
     run, resume = ([text.format(folder=tmp_path) for text in texts] for texts in options)
-    first = losses(output_of(start(name, store.uri, *run), kill_at=f"step {KILLED_AT} "))
+    dying = start(name, store.uri, *run, kill_at=f"step {KILLED_AT} ")
+    first = losses(output_of(dying, -signal.SIGKILL))
+    assert max(first) == KILLED_AT
     rest = losses(output_of(start(name, store.uri, *run, *resume)))
     saved = min(rest) - 1
     assert saved % 7 == 0 and KILLED_AT - 7 < saved <= max(first)  # where its last checkpoint stood

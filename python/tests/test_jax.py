@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import multiprocessing
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import DEADLINE_SECONDS, Endpoint
 from framework_data import COUNT, SIZE, Store, image, numbers, stored
+from servers import free_port
 
 import bucketline as bl
 
@@ -128,9 +128,7 @@ def _process(number: int, address: str, uri: str, queue: Any) -> None:
 
 def test_processes_share_the_records(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     processes = [

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def serving(bucketline: Command, *options: str) -> Iterator[tuple[subprocess.Pop
         yield server, Endpoint(reach["endpoint_url"], reach["access_key_id"], reach["secret_access_key"])
     finally:
         server.kill()
-        server.communicate(timeout=30)
+        server.communicate(timeout=DEADLINE_SECONDS)
 
 
 @pytest.mark.parametrize("hosts", [1, 2])
@@ -107,7 +107,7 @@ def test_the_runtime_is_limited(job: Job) -> None:
     outcome = job.run("sh", "-c", "trap '' TERM; while :; do sleep 1000; done", options=("--grace", "100ms"))
     assert outcome.code == 1
     assert "MaxRuntimeExceeded" in outcome.err
-    assert outcome.seconds < 30
+    assert outcome.seconds < 120
 
 
 def started(job: Job, script: str, *options: object, **popen: Any) -> subprocess.Popen[str]:
@@ -152,22 +152,29 @@ def test_the_second_interrupt_waits_for_nothing(job: Job, bucket: str) -> None:
     ]
     process = started(job, STAYS)
     process.send_signal(signal.SIGINT)
-    wait_until(lambda: b"stopping" in os.read(process.stderr.fileno(), 1 << 16), "the stop")  # type: ignore[union-attr]
+    assert process.stderr
+    while "stopping" not in (line := process.stderr.readline()):
+        assert line, "it ended without a word of the stop"
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 130
+    assert process.wait(DEADLINE_SECONDS) == 130
     assert_nothing_is_left(job)
     process.communicate()
 
 
 def assert_nothing_is_left(job: Job) -> None:
-    """No FIFO and no mount below the root, and no process whose SageMaker folder it is."""
+    """No FIFO and no mount below the root, and no process whose SageMaker folder it is, once the killed ones are gone."""
     assert not [path for path in job.root.rglob("*") if path.is_fifo() or os.path.ismount(path)]
     mark = f"SAGEMAKER_BASE_DIR={job.root}".encode()
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            assert mark not in environment.read_bytes(), environment
-        except (FileNotFoundError, PermissionError, ProcessLookupError):
-            continue
+
+    def left() -> list[Path]:
+        found = []
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(FileNotFoundError, PermissionError, ProcessLookupError):
+                if mark in environment.read_bytes():
+                    found.append(environment)
+        return found
+
+    wait_until(lambda: not left(), "the end of all its processes")
 
 
 def test_readers_that_go_away_do_not_end_the_job(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Endpoint
+from conftest import DEADLINE_SECONDS, Endpoint
 from images import labelled_objects, put_all
 from tf_data import COUNT, SIZE, body_of, their_pixels
 
@@ -333,6 +333,10 @@ def test_wrong_use_is_told(bucket: str, make: Any, error: type[Exception], messa
 def test_without_keras_the_extra_is_named() -> None:
     code = "import sys; sys.modules['keras'] = None\nimport bucketline\nbucketline.keras"
     outcome = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=dict(os.environ)
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        env=dict(os.environ),
     )
     assert "ImportError" in outcome.stderr and "pip install bucketline[keras]" in outcome.stderr

@@ -114,7 +114,7 @@ def test_a_server_that_falls_silent_does_not_outlive_the_deadline(
     outcome = bench(bucketline, scripted, "--epochs", 3, "--deadline", "2s")
     over.set()
     refused(outcome, "deadline of 2 s")
-    assert outcome.seconds < 20
+    assert outcome.seconds < 60
 
 
 def test_a_server_that_ignores_ranges_is_named(

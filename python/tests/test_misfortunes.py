@@ -9,12 +9,13 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from conftest import DEADLINE_SECONDS, Command, Endpoint
+from http_server import HttpServer
 from images import jpeg, labelled_objects, put_all
 from test_cli_errors import assert_one_line
 
@@ -184,7 +185,7 @@ class Proxy(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def portal() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+    with HttpServer(("127.0.0.1", 0), Proxy) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"

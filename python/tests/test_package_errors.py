@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Endpoint
+from conftest import DEADLINE_SECONDS, Endpoint
 
 import bucketline as bl
 from bucketline import errors
@@ -134,7 +134,9 @@ FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "lightning", "pandas", "fss
 
 def test_import_brings_no_framework() -> None:
     code = f"import sys, bucketline; print([name for name in {FRAMEWORKS} if name in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS
+    )
     assert out.stdout == "[]\n"
 
 
@@ -147,16 +149,12 @@ def test_import_is_quick(figure: Callable[[str], None]) -> None:
             "import time; begin = time.process_time(); "
             f"import {module}; print((time.process_time() - begin) * 1000)"
         )
-        runs = [
-            float(
-                subprocess.run(
-                    [sys.executable, "-c", code], capture_output=True, check=True, timeout=60
-                ).stdout
-            )
-            for _ in range(7)
-        ]
-        return statistics.median(runs)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, check=True, timeout=DEADLINE_SECONDS
+        )
+        return float(done.stdout)
 
-    whole, numpy = cpu_milliseconds("bucketline"), cpu_milliseconds("numpy")
+    runs = [(cpu_milliseconds("bucketline"), cpu_milliseconds("numpy")) for _ in range(7)]
+    whole, numpy = (statistics.median(column) for column in zip(*runs, strict=True))
     figure(f"import bucketline: {whole:.0f} ms of CPU; import numpy: {numpy:.0f} ms")
-    assert whole < 150
+    assert whole < max(150, 2 * numpy), "on a slow machine, against what takes 70 ms on a usual one"

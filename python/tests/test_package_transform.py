@@ -256,7 +256,7 @@ def skipping(sample: bl.TransformSample) -> Any:
 def test_none_is_a_bad_sample(dataset: bl.Dataset) -> None:
     with make(dataset, skipping) as loader, pytest.raises(bl.CorruptDataError, match="01.jpg.*gave None"):
         list(loader)
-    with make(dataset, skipping, on_error="mask", max_skipped=0.3) as loader:
+    with make(dataset, skipping, on_error="mask", max_skipped=0.3, epochs=1) as loader:
         batch = next(iter(loader))
         assert batch.valid.tolist() == [True, False, True, False]
         assert batch.images.tolist() == [[0, 0], [0, 0], [2, 2], [0, 0]]

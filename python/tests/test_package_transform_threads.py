@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import run_python, wait_until
+from conftest import DEADLINE_SECONDS, run_python, wait_until
 from transforming import DEADLINE, make, within
 
 import bucketline as bl
@@ -148,7 +148,7 @@ def test_fifty_random_stops(dataset: bl.Dataset, way: str) -> None:
         for _ in range(50):
             stop_once()
 
-    within(DEADLINE * 2, stop_again_and_again)
+    within(DEADLINE, stop_again_and_again)
     gc.collect()
 
 
@@ -218,7 +218,7 @@ import sys, threading
 import bucketline as bl
 
 def slow(sample):
-    threading.Event().wait(0.2 if sample.index > 8 else 0)  # a long step
+    threading.Event().wait(0.2 if sample.index > 8 else 0)  # a long step, of endless ones
     return sample.index
 
 loader = bl.Loader(bl.Dataset(sys.argv[1], extensions=None), 4, transform=slow, threads=2)
@@ -242,8 +242,8 @@ def test_ctrl_c_while_transforms_run(dataset: bl.Dataset) -> None:
         begin = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n"
-        assert process.wait(10) == 0
-        assert time.monotonic() - begin < 2
+        assert process.wait(DEADLINE_SECONDS) == 0
+        assert time.monotonic() - begin < 30  # the 1000 epochs take minutes
     finally:
         process.kill()
         process.communicate()
@@ -252,4 +252,4 @@ def test_ctrl_c_while_transforms_run(dataset: bl.Dataset) -> None:
 @pytest.mark.parametrize("end", ["pass", "del loader", "raise SystemExit(0)", "sys.exit()"])
 def test_the_interpreter_ends_while_transforms_run(dataset: bl.Dataset, end: str) -> None:
     code = INTERRUPTED.split("try:")[0] + "\nbatch = next(iter(loader))\n" + end
-    run_python(code, Path(dataset.uris[0]).parent, timeout=30)
+    run_python(code, Path(dataset.uris[0]).parent)

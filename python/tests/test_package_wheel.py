@@ -15,7 +15,7 @@ from conftest import ROOT, missing
 from images import jpeg
 from nanobind.stubgen import StubGen
 
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.fixture(scope="module")

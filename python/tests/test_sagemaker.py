@@ -17,6 +17,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 from bucketline.sagemaker import LocalEstimator, ShuffleConfig, TrainingInput, job
+from conftest import DEADLINE_SECONDS
 
 import bucketline as bl
 
@@ -392,6 +393,6 @@ def test_a_report_becomes_a_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_it_is_imported_when_it_is_used() -> None:
     code = "import sys, bucketline as bl; assert 'bucketline.sagemaker' not in sys.modules; print(bl.sagemaker.LocalEstimator)"
     out = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=True
     ).stdout
     assert "LocalEstimator" in out

@@ -7,13 +7,14 @@ import hashlib
 import threading
 import urllib.parse
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from conftest import Command, Endpoint
+from http_server import HttpServer
 from images import labelled_objects, put_all
-from servers import free_port
+from servers import closed_port
 
 SECRET = "wJalr+Planted/Secret0123456789"
 TOKEN = "IQoJPlantedSessionToken//////////wEaCXVz"
@@ -79,7 +80,7 @@ class Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server = HttpServer(("127.0.0.1", 0), Echo)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -122,8 +123,10 @@ def test_a_store_that_repeats_what_it_was_sent(
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments))
 def test_a_real_server_and_none(bucketline: Command, versitygw: Endpoint, arguments: tuple[str, ...]) -> None:
-    for url in (versitygw.url, f"http://127.0.0.1:{free_port()}", "http://no-such-host.invalid"):
-        run(bucketline.with_environment({**KEYS, "AWS_ENDPOINT_URL_S3": url}), arguments, "s3://bucket/x/")
+    with closed_port() as port:
+        for url in (versitygw.url, f"http://127.0.0.1:{port}", "http://no-such-host.invalid"):
+            there = bucketline.with_environment({**KEYS, "AWS_ENDPOINT_URL_S3": url})
+            run(there, arguments, "s3://bucket/x/")
 
 
 @pytest.mark.parametrize(

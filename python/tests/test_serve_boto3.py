@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DEADLINE_SECONDS
 
 boto3 = pytest.importorskip("boto3")
 from botocore.config import Config  # noqa: E402
@@ -53,8 +54,8 @@ class Endpoint:
             "config": Config(
                 s3={"addressing_style": "path"},
                 retries={"max_attempts": 1},
-                connect_timeout=10,
-                read_timeout=30,
+                connect_timeout=DEADLINE_SECONDS,
+                read_timeout=DEADLINE_SECONDS,
             ),
         }
         return boto3.client("s3", **{**settings, **changes})
@@ -62,7 +63,7 @@ class Endpoint:
     def raw(self, method: str, target: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         """One unsigned request with the target exactly as given."""
         parts = urllib.parse.urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_SECONDS)
         try:
             connection.request(method, target, headers=headers or {})
             answer = connection.getresponse()
@@ -83,7 +84,7 @@ def run_endpoint(folder: Path | None, *flags: str) -> Iterator[Endpoint]:
         finally:
             process.stdin.close()
             try:
-                assert process.wait(timeout=10) == 0
+                assert process.wait(timeout=DEADLINE_SECONDS) == 0
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
@@ -245,7 +246,7 @@ def test_presigned_urls(endpoint: Endpoint, s3: Any, bucket: str) -> None:
     v4 = endpoint.client(config=Config(signature_version="s3v4", s3={"addressing_style": "path"}))
     s3.put_object(Bucket=bucket, Key="a b", Body=b"content")
     url = v4.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b"}, ExpiresIn=60)
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:
         assert answer.read() == b"content"
 
 

@@ -26,7 +26,7 @@ from botocore.credentials import Credentials  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-REPLY_SECONDS = 30
+REPLY_SECONDS = 300
 
 
 class Sigv4Tool:

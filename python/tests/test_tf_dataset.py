@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Endpoint
+from conftest import DEADLINE_SECONDS, Endpoint
 from tf_data import COUNT, IMAGE, SIZE, body_of, their_pixels
 
 import bucketline as bl
@@ -260,5 +260,7 @@ def test_errors_name_the_object(bucket: str, versitygw: Endpoint) -> None:
 
 def test_without_tensorflow_the_extra_is_named() -> None:
     code = "import sys; sys.modules['tensorflow'] = None\nimport bucketline\nbucketline.tf"
-    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE_SECONDS
+    )
     assert "ImportError" in outcome.stderr and "pip install bucketline[tf]" in outcome.stderr

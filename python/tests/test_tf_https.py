@@ -14,7 +14,7 @@ from one_object import ANYBODY, serve_one_object
 
 pytest.importorskip("tensorflow")
 
-SECONDS = 120  # TensorFlow takes its time to start on a busy machine
+SECONDS = 300  # TensorFlow takes its time to start on a busy machine
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Command, Endpoint, Outcome, serve_versitygw, versitygw_binary
+from conftest import DEADLINE_SECONDS, Command, Endpoint, Outcome, serve_versitygw, versitygw_binary
 from images import jpeg, labelled_objects, put_all
 from training import SMALL, image_folder
 
@@ -113,7 +113,7 @@ def test_a_file_that_may_not_grow_is_named(bucketline: Command, folder: Path, tm
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
         restore_signals=False,  # SIGXFSZ stays ignored, as Python has it, so that the write fails instead
     )  # fmt: skip
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=DEADLINE_SECONDS)
     assert_one_line(Outcome(process.returncode, out, err, 0), str(tmp_path / "c"))
     assert not (tmp_path / "c" / "latest.json").exists()
 

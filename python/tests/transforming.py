@@ -7,7 +7,7 @@ from typing import Any
 
 import bucketline as bl
 
-DEADLINE = 20.0
+DEADLINE = 300.0
 
 
 def make(dataset: Any, transform: Any, batch_size: int = 4, **options: Any) -> bl.Loader:

@@ -48,7 +48,7 @@ struct StoreFixture {
   int many_keys = 2500;    // of the paging case: more than 2000, at most 3000
   size_t large_bytes = 20'000'000;
   int model_operations = 300;
-  std::chrono::milliseconds deadline = std::chrono::seconds(30);  // of any one wait
+  std::chrono::milliseconds deadline = std::chrono::seconds(120);  // of any one wait
 };
 
 inline void PrintTo(const StoreFixture& fixture, std::ostream* out) { *out << fixture.name; }

@@ -139,7 +139,7 @@ StoreFixture OnVersitygw() {
   fixture.make = MakeOnVersitygw;
   fixture.supports_key_below_key = false;  // objects are files
   fixture.supports_control_bytes = false;  // its listing has U+FFFD for them, url-encoded or not
-  fixture.deadline = std::chrono::seconds(60);
+  fixture.deadline = std::chrono::seconds(120);
   return fixture;
 }
 
@@ -151,7 +151,7 @@ StoreFixture OnMinio() {
   fixture.supports_pages_of_one = false;
   fixture.make = MakeOnMinio;
   fixture.supports_start_after = false;  // a page of few keys after a start says that it is the last
-  fixture.deadline = std::chrono::seconds(60);
+  fixture.deadline = std::chrono::seconds(120);
   return fixture;
 }
 
@@ -160,7 +160,7 @@ StoreFixture OnMoto() {
   fixture.name = "Moto";
   fixture.make = MakeOnMoto;
   fixture.supports_control_bytes = false;  // its router answers HTML
-  fixture.deadline = std::chrono::seconds(60);
+  fixture.deadline = std::chrono::seconds(120);
   return fixture;
 }
 
@@ -169,7 +169,7 @@ StoreFixture OnCephRgw() {
   StoreFixture fixture;
   fixture.name = "CephRgw";
   fixture.make = MakeOnCephRgw;
-  fixture.deadline = std::chrono::seconds(60);
+  fixture.deadline = std::chrono::seconds(120);
   return fixture;
 }
 

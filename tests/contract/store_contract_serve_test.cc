@@ -45,7 +45,7 @@ StoreFixture OverMemory() {
   StoreFixture fixture;
   fixture.name = "ServeMemory";
   fixture.make = MakeLiveStore;
-  fixture.deadline = std::chrono::seconds(60);
+  fixture.deadline = std::chrono::seconds(120);
   return fixture;
 }
 

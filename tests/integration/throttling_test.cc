@@ -20,7 +20,8 @@ class ThrottlingTest : public ::testing::Test {
     for (int i = 0; i < kObjects; ++i) PutBytes(*server_.buckets().Find("data"), KeyOf(i), ContentOf(i));
     FaultPlan plan;
     plan.most_at_once = 8;
-    plan.latency = std::chrono::milliseconds(2);
+    plan.latency =
+        std::chrono::milliseconds(10);  // so that more than eight are there at a time on a slow machine too
     server_.SetFaults(plan);
   }
 

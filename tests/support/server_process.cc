@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "tests/support/free_port.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -22,8 +23,7 @@
 namespace bucketline::testing {
 namespace {
 
-constexpr auto kStartPatience = std::chrono::seconds(30);
-constexpr int kTries = 5;  // a port that was free may be taken before the server has it
+constexpr auto kStartPatience = std::chrono::seconds(120);
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -31,17 +31,6 @@ sockaddr_in Loopback(int port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   address.sin_port = htons(static_cast<uint16_t>(port));
   return address;
-}
-
-int FreePort() {
-  const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t length = sizeof(address);
-  const bool bound = bind(socket_fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
-                     getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  close(socket_fd);
-  if (!bound) throw std::runtime_error("no free loopback port");
-  return ntohs(address.sin_port);
 }
 
 std::string FileText(const std::filesystem::path& path) {
@@ -83,16 +72,14 @@ ServerProcess::ServerProcess(const std::string& name, std::string health, const 
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
   folder_ = pattern;
   const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
-  for (int attempt = 1; attempt <= kTries; ++attempt) {
-    port_ = FreePort();
-    Spawn(make(port_, folder_));
-    while (waitpid(pid_, nullptr, WNOHANG) == 0) {
-      if (Request("GET", health) == 200) return;
-      if (std::chrono::steady_clock::now() > deadline) break;
-      poll(nullptr, 0, 10);  // between looks at its health: another process gives no event to wait for
-    }
-    Stop();
+  port_ = FreePort();
+  Spawn(make(port_, folder_));
+  while (waitpid(pid_, nullptr, WNOHANG) == 0) {
+    if (Request("GET", health) == 200) return;
+    if (std::chrono::steady_clock::now() > deadline) break;
+    poll(nullptr, 0, 10);  // between looks at its health: another process gives no event to wait for
   }
+  Stop();
   const std::string output = FileText(folder_ / "log");
   std::filesystem::remove_all(folder_);
   throw std::runtime_error(name + " did not become ready: " + output);

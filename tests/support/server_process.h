@@ -23,8 +23,8 @@ class ServerProcess {
   // The value of `variable`, else `name` in PATH; "" when there is none.
   static std::string FindProgram(const char* variable, const std::string& name);
 
-  // Ready is who answers GET `health` with 200. Throws std::runtime_error when that is not so in 30 s; the output stands
-  // in the message.
+  // Ready is who answers GET `health` with 200. Throws std::runtime_error when that is not so in 120 s; the output
+  // stands in the message.
   ServerProcess(const std::string& name, std::string health, const MakeCommand& make);
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

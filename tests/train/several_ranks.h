@@ -11,9 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "tests/support/free_port.h"
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/ranks.h"
@@ -21,19 +19,7 @@
 
 namespace bucketline::nn {
 
-// A port of the loopback that nobody has now.
-inline std::string FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool bound = ::bind(socket, generic, length) == 0 && ::getsockname(socket, generic, &length) == 0;
-  ::close(socket);
-  if (!bound) throw Error(ErrorCode::kIo, "no free port on the loopback");
-  return std::to_string(ntohs(address.sin_port));
-}
+inline std::string FreePort() { return std::to_string(testing::FreePort()); }
 
 inline VariableLookup MeetAt(const std::string& port) {
   return [port](const std::string& name) -> std::optional<std::string> {

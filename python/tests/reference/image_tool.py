@@ -60,7 +60,7 @@ class ImageTool:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        assert self._process.wait(timeout=30) == 0
+        assert self._process.wait(timeout=300) == 0
 
     def decode(self, path: Path, **flags: object) -> tuple[np.ndarray, Geometry]:
         """The row as (H, W, C) or (C, H, W), and what was cut. Flags are those of image_tool.cc."""

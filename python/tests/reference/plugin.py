@@ -97,7 +97,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
 def odd_jpegs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What Pillow's encoder does not make: jpeg_tool's."""
     folder = tmp_path_factory.mktemp("odd-jpegs")
-    subprocess.run([tool_path().with_name("jpeg_tool"), folder], check=True, timeout=60)
+    subprocess.run([tool_path().with_name("jpeg_tool"), folder], check=True, timeout=300)
     return sorted(folder.iterdir())
 
 
