@@ -34,8 +34,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
-    with ray_cluster() as started:
+def cluster(bucketline: Command, build_dir: Path, folder: Path) -> Iterator[RayCluster]:
+    """Its workers find a slow store with those buckets."""
+    with (
+        servers.serve(bucketline.binary, folder) as endpoint,
+        servers.delayed(build_dir / "bin" / "delay_proxy", endpoint, "--delay", "200ms") as slow,
+        ray_cluster(**slow.endpoint.environment()) as started,
+    ):
         yield started
 
 
@@ -85,26 +90,21 @@ def test_its_bytes_are_those_of_one_process(
 
 
 def test_a_task_whose_worker_is_killed_is_done_again(
-    cluster: RayCluster, folder: Path, bucketline: Command, build_dir: Path, tmp_path: Path
+    cluster: RayCluster, folder: Path, tmp_path: Path
 ) -> None:
     alone = bl.pack(folder / "raw", tmp_path / "alone", shard_size=SHARD)
     code = """
 import sys, bucketline as bl
 bl.pack("s3://raw/", sys.argv[1], shard_size=int(sys.argv[2]), parallel=1, ray=True)
 """
-    with (
-        servers.serve(bucketline.binary, folder) as endpoint,
-        servers.delayed(build_dir / "bin" / "delay_proxy", endpoint, "--delay", "200ms") as slow,
-        ray_cluster(**slow.endpoint.environment()) as own,
-    ):
-        words = [sys.executable, "-c", code, str(tmp_path / "ray"), str(SHARD)]
-        process = subprocess.Popen(words, env=own.environment, stderr=subprocess.PIPE, text=True)
-        wait_until(lambda: own.workers() or process.poll() is not None, "a task", 120)
-        victims = own.workers()
-        assert victims, "it was too fast to be killed"
-        os.kill(victims[0], signal.SIGKILL)
-        _, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err
+    words = [sys.executable, "-c", code, str(tmp_path / "ray"), str(SHARD)]
+    process = subprocess.Popen(words, env=cluster.environment, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: cluster.workers() or process.poll() is not None, "a task", 120)
+    victims = cluster.workers()
+    assert victims, "it was too fast to be killed"
+    os.kill(victims[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
     made = shards(tmp_path / "ray")
     assert made == shards(tmp_path / "alone") and len(made) == alone.shards
 
