@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "cli/line_file.h"
-#include "cli/listing_pace.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,7 +13,7 @@
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/braces.h"
 #include "bucketline/dataset/channel_place.h"
-#include "bucketline/dataset/shard_listing.h"
+#include "bucketline/dataset/listing_pace.h"
 #include "bucketline/records/shard_format.h"
 
 namespace bucketline::cli {
@@ -124,14 +123,6 @@ Labels DatasetArgs::RuleOfLabels() const {
   return Labels::Member(labels.substr(0, colon), colon == std::string::npos ? "" : labels.substr(colon + 1));
 }
 
-bool DatasetArgs::IsPrefix() const {
-  if (ChannelName(uri) || ExpandBraces(uri).size() != 1 || format == "tfds") return false;
-  DatasetOptions options;
-  options.format = format;
-  const Uri parsed = Uri::Parse(uri);
-  return !parsed.key.ends_with(".manifest") && FormatOfUri(parsed, options) == nullptr;
-}
-
 std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
   const std::optional<std::string> name = ChannelName(uri);
   const std::optional<ChannelPlace> place = name ? FindChannel(*name, Environment) : std::nullopt;
@@ -146,7 +137,17 @@ std::optional<Stream> DatasetArgs::OpenPipe(Runtime& runtime) const {
   return Stream(runtime, *place, {.labels = labels != "none", .classes = SplitAtCommas(classes)});
 }
 
+PinMode DatasetArgs::Pin() const {
+  return pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
+}
+
 Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const {
+  return OpenWith(runtime, other_uri, [](const std::vector<std::string>&, DatasetOptions*) {});
+}
+
+Dataset DatasetArgs::OpenWith(
+    Runtime& runtime, const std::string& other_uri,
+    const std::function<void(const std::vector<std::string>& uris, DatasetOptions* options)>& change) const {
   LiveLine line;
   DatasetOptions options;
   options.labels = MakeLabels().IfMissing(missing);
@@ -156,15 +157,20 @@ Dataset DatasetArgs::Open(Runtime& runtime, const std::string& other_uri) const 
   for (const std::string& part : SplitAtCommas(parts)) options.parts.push_back(PartChoice::Parse(part));
   options.missing = missing;
   options.damaged = skip_damaged ? Damaged::kSkip : Damaged::kError;
-  options.pin = pin == "size" ? PinMode::kSize : pin == "version" ? PinMode::kVersion : PinMode::kEtag;
-  options.listing = listing;
+  options.pin = Pin();
   options.stop = stop;
-  options.listing_progress = [&, pace = ListingPace()](uint64_t objects) {
-    line.Update([&] { return fmt::format("listing {}: {}", other_uri, pace.Text(objects)); });
+  std::optional<uint64_t> left;
+  ListingPace pace;
+  options.listing_left = [&](std::optional<uint64_t> now) { left = now; };
+  options.listing_progress = [&](uint64_t objects) {
+    const ListingProgress progress = pace.Take(objects, left);
+    line.Update([&] { return fmt::format("listing {}: {}", other_uri, ListingText(progress)); });
   };
   const std::optional<std::string> channel = ChannelName(other_uri);
   const bool elsewhere = channel && !default_uri.empty() && !FindChannel(*channel, Environment);
-  return Dataset::OpenAll(runtime, {elsewhere ? default_uri : other_uri}, std::move(options));
+  const std::vector<std::string> uris = {elsewhere ? default_uri : other_uri};
+  change(uris, &options);
+  return Dataset::OpenAll(runtime, uris, std::move(options));
 }
 
 void AddCacheOptions(CLI::App& app, CacheOptions& target) {

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -42,7 +43,6 @@ struct DatasetArgs {
   std::string split;
   std::string parts;
   bool skip_damaged = false;
-  ListingOptions listing = {};
   std::stop_token stop = {};  // of Open
 
   void AddTo(CLI::App& app, std::string default_labels);
@@ -51,8 +51,12 @@ struct DatasetArgs {
   Dataset Open(Runtime& runtime) const { return Open(runtime, uri); }
   Dataset Open(Runtime& runtime, const std::string& other_uri) const;
 
-  // Whether `uri` is one prefix of objects: no list, manifest, shard or channel.
-  bool IsPrefix() const;
+  PinMode Pin() const;
+
+  // The same, after `change` has seen what is opened, and with which options.
+  Dataset OpenWith(
+      Runtime& runtime, const std::string& other_uri,
+      const std::function<void(const std::vector<std::string>& uris, DatasetOptions* options)>& change) const;
 
   // The training channel that `uri` names, if it came as a Pipe. Throws kInvalidArgument for labels that are looked up by
   // a key.

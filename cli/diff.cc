@@ -31,13 +31,18 @@ void PrintOne(const Record* before, const Record* after, bool json) {
   }
 }
 
-int Run(const Args& args, bool json) {
+int Run(const Args& args, bool json, const std::stop_token& stop) {
   Runtime runtime(args.connection.runtime);
-  const Manifest before = ReadManifest(runtime, Uri::Parse(args.before));
-  const Manifest after = ReadManifest(runtime, Uri::Parse(args.after));
-  const ManifestDifference difference = DiffManifests(before, after, [&](const Record* a, const Record* b) {
-    if (!args.count_only) PrintOne(a, b, json);
-  });
+  DatasetOptions options;
+  options.stop = stop;
+  const Manifest before = ReadManifest(runtime, Uri::Parse(args.before), options);
+  const Manifest after = ReadManifest(runtime, Uri::Parse(args.after), options);
+  const ManifestDifference difference = DiffManifests(
+      before, after,
+      [&](const Record* a, const Record* b) {
+        if (!args.count_only) PrintOne(a, b, json);
+      },
+      stop);
   if (json) {
     const nlohmann::ordered_json object = {{"added", difference.added},
                                            {"removed", difference.removed},
@@ -63,7 +68,9 @@ void AddDiff(CLI::App& app, Invocation& invocation) {
   sub->add_flag("--json", invocation.json, "JSON lines, the totals last");
   args->connection.AddTo(*sub);
   sub->callback([args, &invocation] {
-    invocation.run = [args, &invocation](const std::stop_token&) { return Run(*args, invocation.json); };
+    invocation.run = [args, &invocation](const std::stop_token& stop) {
+      return Run(*args, invocation.json, stop);
+    };
   });
 }
 

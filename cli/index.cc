@@ -1,4 +1,6 @@
 // bucketline index: lists once and saves the manifest.
+#include "bucketline/dataset/index.h"
+
 #include <chrono>
 #include <memory>
 
@@ -19,24 +21,10 @@ namespace {
 struct Args {
   ConnectionArgs connection;
   DatasetArgs dataset;
-  std::string output;
-  std::string state;  // file of the unfinished listing
-  bool resume = false;
-  std::string since;
+  IndexOptions index;
+  std::string inventory;
   uint64_t synthetic = 0;
 };
-
-// What is kept of the listing, in a local file beside the output unless it is told otherwise; "" for none.
-std::string StateFile(const Args& args, const Uri& output) {
-  if (!args.state.empty()) return args.state;
-  if (output.scheme == "file") return output.key + ".partial";
-  if (args.resume) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the state of a listing is a local file; name one with --state, or save to a local file",
-                args.output);
-  }
-  return "";
-}
 
 void Print(const Args& args, const Dataset& dataset, const std::vector<std::string>& notes, bool json) {
   if (json) {
@@ -45,35 +33,28 @@ void Print(const Args& args, const Dataset& dataset, const std::vector<std::stri
                                            {"classes", dataset.classes()},
                                            {"fingerprint", fmt::format("{:016x}", dataset.fingerprint())},
                                            {"notes", notes},
-                                           {"manifest", args.output}};
+                                           {"manifest", args.index.output}};
     fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
   for (const std::string& note : notes) fmt::print("{}\n", note);
   fmt::print("{} records, {}, fingerprint {:016x} -> {}\n", dataset.size(),
-             FormatByteSize(dataset.total_bytes()), dataset.fingerprint(), args.output);
+             FormatByteSize(dataset.total_bytes()), dataset.fingerprint(), args.index.output);
 }
 
 int List(const Args& args, bool json, std::stop_token stop) {
   Runtime runtime(args.connection.runtime);
-  const Uri output = Uri::Parse(args.output);
   DatasetArgs dataset_args = args.dataset;
   std::vector<std::string> notes;
-  dataset_args.listing.note = [&](const std::string& line) { notes.push_back(line); };
   dataset_args.stop = stop;
-  const bool is_prefix = dataset_args.IsPrefix();
   std::string state;
-  if (is_prefix && dataset_args.listing.inventory.empty()) {
-    state = StateFile(args, output);
-    if (!state.empty() && !args.resume) RemoveListingLog(state);
-    dataset_args.listing.log = state;
-  } else if (args.resume) {
-    throw Error(ErrorCode::kUnsupported, "only the listing of one prefix of objects can be resumed",
-                dataset_args.uri);
-  }
-  if (!args.since.empty()) dataset_args.listing.since = ReadManifest(runtime, Uri::Parse(args.since));
-  const Dataset dataset = dataset_args.Open(runtime);
-  dataset.Save(args.output, {}, std::move(stop));
+  const Dataset dataset = dataset_args.OpenWith(
+      runtime, dataset_args.uri, [&](const std::vector<std::string>& uris, DatasetOptions* options) {
+        options->listing.note = [&](const std::string& line) { notes.push_back(line); };
+        options->listing.inventory = args.inventory;
+        state = PrepareIndex(runtime, uris, args.index, options);
+      });
+  dataset.Save(args.index.output, {}, std::move(stop));
   if (!state.empty()) RemoveListingLog(state);
   Print(args, dataset, notes, json);
   return kDone;
@@ -83,7 +64,7 @@ int Synthesize(const Args& args, bool json) {
   using Seconds = std::chrono::duration<double>;
   Runtime runtime(args.connection.runtime);
   const auto start = std::chrono::steady_clock::now();
-  const Uri output = Uri::Parse(args.output);
+  const Uri output = Uri::Parse(args.index.output);
   uint64_t bytes = 0;
   {
     const Bytes made = SyntheticManifest(args.synthetic).ToBytes();
@@ -100,12 +81,12 @@ int Synthesize(const Args& args, bool json) {
       {"open_seconds", opened.count()},
       {"make_seconds", Seconds(saved - start).count()},
       {"fingerprint", fmt::format("{:016x}", manifest.fingerprint())},
-      {"manifest", args.output}};
+      {"manifest", args.index.output}};
   if (json) {
     fmt::print("{}\n", object.dump());
   } else {
     fmt::print("{} synthetic records, {:.1f} bytes a record, open after {:.4f} s -> {}\n", manifest.size(),
-               object["bytes_per_record"].get<double>(), opened.count(), args.output);
+               object["bytes_per_record"].get<double>(), opened.count(), args.index.output);
   }
   return kDone;
 }
@@ -116,19 +97,19 @@ void AddIndex(CLI::App& app, Invocation& invocation) {
   auto args = std::make_shared<Args>();
   CLI::App* sub = app.add_subcommand("index", "list once, save the manifest, open it later without listing");
   args->dataset.AddTo(*sub, "none");
-  sub->add_option("--output,-o", args->output, "where to save it: a path or URI that ends in .manifest")
+  sub->add_option("--output,-o", args->index.output, "where to save it: a path or URI that ends in .manifest")
       ->required();
   CLI::Option* const resume =
-      sub->add_flag("--resume", args->resume,
+      sub->add_flag("--resume", args->index.resume,
                     "go on with a listing that was ended: what it had found is beside the output");
-  sub->add_option("--state", args->state,
+  sub->add_option("--state", args->index.state,
                   "file for what was found until the manifest is saved [OUTPUT.partial]");
   CLI::Option* const since =
-      sub->add_option("--since", args->since,
+      sub->add_option("--since", args->index.since,
                       "an older manifest of the same prefix: list only keys after its last one, for prefixes "
                       "whose new keys come last "
                       "(dates, counters); some old keys are compared, and all is listed when they differ");
-  sub->add_option("--inventory", args->dataset.listing.inventory,
+  sub->add_option("--inventory", args->inventory,
                   "the manifest.json of an S3 Inventory (CSV), which is read in place of a listing")
       ->excludes(since)
       ->excludes(resume);

@@ -3,12 +3,12 @@
 
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/listing_pace.h"
 #include "cli/live_line.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
+#include "bucketline/dataset/listing_pace.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/parallel_list.h"
 
@@ -63,14 +63,15 @@ Totals InOrder(ObjectStore& store, ListRequest request, bool count_only, bool js
 // Many pages at a time. Files are counted one page after another: a walk through folders is not waiting.
 Totals CountAll(ObjectStore& store, const Uri& uri, std::stop_token stop) {
   LiveLine line;
-  const ListingPace pace;
+  ListingPace pace;
   Totals totals;
   ParallelListRequest request{.prefix = Runtime::KeyOf(uri), .stop = std::move(stop)};
   if (uri.scheme == "file") request.width = 1;
   ListInParallel(store, request, [&](const ListedRange& listed) {
     totals.objects += listed.objects.size();
     for (const ObjectInfo& object : listed.objects) totals.bytes += object.size;
-    line.Update([&] { return pace.Text(totals.objects); });
+    const ListingProgress progress = pace.Take(totals.objects, listed.left);
+    line.Update([&] { return ListingText(progress); });
     return true;
   });
   return totals;

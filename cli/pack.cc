@@ -8,6 +8,7 @@
 #include "cli/common_options.h"
 #include "cli/line_file.h"
 #include "cli/live_line.h"
+#include "cli/pack_ray.h"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,7 @@ struct Args {
   std::string out;
   PackOptions pack;
   std::string quarantine;
+  RayArgs ray;
 };
 
 int ParseShort(const std::string& text) {
@@ -57,10 +59,31 @@ void PrintReport(const PackReport& report, double seconds, bool json) {
              FormatByteSize(report.shard_bytes), seconds);
   if (report.kept_shards > 0) fmt::print("; {} shards were there", report.kept_shards);
   if (report.skipped > 0) fmt::print("; {} bad records are left out", report.skipped);
-  fmt::print("\nopen {}\n", report.index);
+  fmt::print("\n{}\n", report.index.empty() ? "pack the other shards, then all without --shards for the index"
+                                            : "open " + report.index);
+}
+
+// Lists here, and leaves the rest to the Python package, as which this process goes on.
+[[noreturn]] void RunOnRay(const Args& args, bool json, const std::stop_token& stop) {
+  std::string folder;
+  {
+    Runtime runtime(args.connection.runtime);
+    DatasetArgs dataset = args.dataset;
+    dataset.stop = stop;
+    folder = WriteRayPack(dataset.Open(runtime), args.connection.runtime, dataset.Pin(),
+                          {.out = args.out,
+                           .pack = args.pack,
+                           .ray = args.ray,
+                           .quarantine = args.quarantine,
+                           .name = args.dataset.uri,
+                           .json = json},
+                          stop);
+  }
+  ContinueInPython(folder);
 }
 
 int Run(Args& args, bool json, const std::stop_token& stop) {
+  if (args.ray.wanted) RunOnRay(args, json, stop);
   Runtime runtime(args.connection.runtime);
   const Dataset dataset = args.dataset.Open(runtime);
   LiveLine line;
@@ -129,6 +152,20 @@ void AddPack(CLI::App& app, Invocation& invocation) {
   sub->add_option("--parallel", pack.max_shards, "shards written at a time, where memory allows")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  CLI::Option* const shards = AddParsed<std::optional<PackShare>>(
+      *sub, "--shards", pack.only, [](const std::string& text) { return PackShare::Parse(text); },
+      "these alone, and no index: 3/16 (the fourth of 16 shares) or 0-9,17; then, once, the same without it");
+  CLI::Option* const ray =
+      sub->add_flag("--ray", args->ray.wanted,
+                    "groups of shards as tasks of a Ray cluster; needs the Python package and ray")
+          ->excludes(shards);
+  sub->add_option("--ray-address", args->ray.address,
+                  "of the cluster; else the one that Ray finds (RAY_ADDRESS), or starts here")
+      ->needs(ray);
+  sub->add_option("--ray-cpus", args->ray.cpus, "of each task, which takes --memory too")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str()
+      ->needs(ray);
   sub->add_flag("--verify,!--no-verify", pack.verify,
                 "read each shard back and compare checksums (the default)");
   sub->add_flag("--json", invocation.json, "the summary as JSON");

@@ -67,6 +67,9 @@ struct DatasetOptions {
   std::optional<S3Options> s3 = {};   // instead of the Runtime's
   // After each page, with the objects so far in all sources; one call at a time.
   std::function<void(uint64_t objects)> listing_progress = {};
+  // Before listing_progress, of one prefix of raw objects: about how many are still to come; nullopt while nobody can tell
+  // (store/list_estimate.h), as of files, and of several prefixes at a time.
+  std::function<void(std::optional<uint64_t> left)> listing_left = {};
   ListingOptions listing = {};
   std::stop_token stop = {};  // ends Open soon with kCancelled
 };

@@ -138,6 +138,7 @@ Dataset Dataset::OpenAll(Runtime& runtime, const std::vector<std::string>& uris,
         "several",
         all.front());
   }
+  if (groups.size() > 1) options.listing_left = {};
   std::vector<Source> sources(groups.size());
   RunParallel(groups.size(), kListings,
               [&](size_t i) { sources[i] = OpenSource(runtime, groups[i], options); });

@@ -42,6 +42,11 @@ class PrefixListing {
         builder_(uri.ToString()),
         filter_(options.extensions, options.folder_markers) {}
 
+  void Add(ListedRange listed) {
+    if (options_.listing_left) options_.listing_left(listed.left);
+    Add(std::move(listed.objects));
+  }
+
   void Add(std::vector<ObjectInfo> objects) {
     if (options_.listing_progress) options_.listing_progress(objects.size());
     for (ObjectInfo& object : objects) {
@@ -98,7 +103,7 @@ void Note(const DatasetOptions& options, const std::string& line) {
 
 // Page by page into the log, where there is one, after what is there already.
 void ListAll(ObjectStore& store, const Uri& uri, const DatasetOptions& options, PrefixListing* listing) {
-  const auto add = [&](ListedRange listed) { listing->Add(std::move(listed.objects)); };
+  const auto add = [&](ListedRange listed) { listing->Add(std::move(listed)); };
   if (options.listing.log.empty()) return ForEachPageInAnyOrder(store, uri, {KeyRange()}, options, add);
   const bool versions = options.pin == PinMode::kVersion;
   ListingLog log(options.listing.log, fmt::format("{}{}", uri.ToString(), versions ? " with versions" : ""));
@@ -191,7 +196,7 @@ bool ListSince(ObjectStore& store, const Uri& uri, const DatasetOptions& options
   ManifestCursor old(since);
   for (; const Record* record = old.Peek(); old.Pop()) listing->Keep(*record);
   ForEachPageInAnyOrder(store, uri, {{.after = last, .last = {}}}, options,
-                        [&](ListedRange listed) { listing->Add(std::move(listed.objects)); });
+                        [&](ListedRange listed) { listing->Add(std::move(listed)); });
   Note(options,
        fmt::format("only keys after \"{}\" were listed: {} of the older manifest's are kept, of which "
                    "some were compared with what is there",

@@ -6,8 +6,8 @@
 
 namespace bucketline {
 
-// A local file is mapped: it is open at once however large it is, and processes share its pages. From another store all
-// of it is read. Throws what the store says; kCorruptData naming it for what is no manifest.
+// A local file is mapped: it is open at once however large it is, and processes share its pages. One in a bucket is read
+// once for all processes of a machine, which share its pages too (cache/shared_copy.h); from another store all of it is read. Throws what the store says; kCorruptData naming it for what is no manifest.
 Manifest ReadManifest(Runtime& runtime, const Uri& uri, const DatasetOptions& options = {});
 
 }  // namespace bucketline

@@ -106,6 +106,7 @@ class Packer {
         done_(plan_.shards()) {}
 
   PackReport Run() {
+    if (options_.only) options_.only->Check(plan_.shards());
     place_.Claim(plan_.text, linked_.token());
     if (options_.short_side > 0) {
       const size_t threads = options_.threads > 0 ? options_.threads : std::thread::hardware_concurrency();
@@ -114,7 +115,7 @@ class Packer {
     const ShardJobContext context = Context();
     ForEachShard(kLookedAtOnce, [&](size_t shard) { Look(context, shard); });
     ForEachShard(memory_.shards, [&](size_t shard) { Make(context, shard); });
-    report_.index = WriteIndexes();
+    if (!options_.only) report_.index = WriteIndexes();
     report_.shards = static_cast<uint64_t>(std::count_if(
         done_.begin(), done_.end(), [](const DoneShard& shard) { return shard.index.size() > 0; }));
     return report_;
@@ -155,6 +156,7 @@ class Packer {
   void ForEachShard(size_t width, const std::function<void(size_t shard)>& task) {
     std::optional<Error> first;
     RunParallel(plan_.shards(), width, [&](size_t shard) {
+      if (options_.only && !options_.only->Contains(shard)) return;
       if (linked_.token().stop_requested()) return;
       const Result<void> result = Catch([&] { task(shard); });
       if (result) return;
@@ -287,6 +289,13 @@ class Packer {
 };
 
 }  // namespace
+
+uint64_t CountPackShards(const Dataset& dataset, const PackOptions& options) {
+  CheckOptions(dataset, options);
+  const ShardEncoding& encoding = EncodingOf(options);
+  const PackSamples samples(dataset, encoding, options.shuffle, options.short_side > 0, options.shard_size);
+  return MakePackPlan(samples, encoding, options).shards();
+}
 
 PackReport Pack(const Dataset& dataset, std::string_view out, const PackOptions& options,
                 const std::stop_token& stop) {

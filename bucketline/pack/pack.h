@@ -10,6 +10,7 @@
 
 #include "bucketline/base/units.h"
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/pack/pack_share.h"
 
 namespace bucketline {
 
@@ -27,16 +28,20 @@ struct PackOptions {
   // Bytes that records on their way, parts of uploads and, with short_side, pixels may take. What a manifest takes is not
   // counted.
   uint64_t memory = 1_GiB;
-  size_t threads = 0;                // for pixels; 0: one per CPU
-  size_t max_requests = 64;          // reads in flight
-  size_t max_shards = 4;             // written at a time, where memory allows
-  bool verify = true;                // read each shard back, and compare its CRC32C with what was written
+  size_t threads = 0;        // for pixels; 0: one per CPU
+  size_t max_requests = 64;  // reads in flight
+  size_t max_shards = 4;     // written at a time, where memory allows
+  bool verify = true;        // read each shard back, and compare its CRC32C with what was written
+  // These shards alone, and no index: other processes make the others. A call without it then keeps what is there, makes what is
+  // missing, and writes the index.
+  std::optional<PackShare> only = {};
   std::optional<S3Options> s3 = {};  // of the place that is written to; absent: the Runtime's
   // Totals of the dataset's records so far, what was done before included; on engine threads, one call at a time.
   std::function<void(uint64_t records, uint64_t bytes)> progress = {};
   std::function<void(const std::string& uri, const Error& why)> skipped = {};  // likewise
 };
 
+// What was done; of the shards of `only` where it was given.
 struct PackReport {
   uint64_t records = 0;  // in the shards
   uint64_t skipped = 0;
@@ -45,7 +50,7 @@ struct PackReport {
   uint64_t bytes_read = 0;     // of records, by this run
   uint64_t bytes_written = 0;  // of shards, by this run
   uint64_t shard_bytes = 0;    // of all shards
-  std::string index;           // URI of the manifest
+  std::string index;           // URI of the manifest; "" with `only`
 };
 
 // Writes below `out`, "s3://bucket/packed/" or a folder:
@@ -66,5 +71,8 @@ struct PackReport {
 // kCancelled when stopped. What is done then stays.
 PackReport Pack(const Dataset& dataset, std::string_view out, const PackOptions& options = {},
                 const std::stop_token& stop = {});
+
+// How many shards there would be: a function of the dataset and the options that pack.json names. Throws as Pack does for these.
+uint64_t CountPackShards(const Dataset& dataset, const PackOptions& options = {});
 
 }  // namespace bucketline

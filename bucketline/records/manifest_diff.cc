@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bucketline/base/error.h"
+
 namespace bucketline {
 namespace {
 
@@ -30,11 +32,13 @@ bool SameRecord(const Record& a, const Record& b) {
 }
 
 ManifestDifference DiffManifests(const Manifest& before, const Manifest& after,
-                                 const std::function<void(const Record* before, const Record* after)>& tell) {
+                                 const std::function<void(const Record* before, const Record* after)>& tell,
+                                 const std::stop_token& stop) {
   ManifestDifference difference;
   ManifestCursor left(before);
   ManifestCursor right(after);
   for (;;) {
+    if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "the comparison was stopped");
     const Record* a = left.Peek();
     const Record* b = right.Peek();
     if (a == nullptr && b == nullptr) return difference;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 
 #include "bucketline/records/manifest.h"
 
@@ -35,9 +36,10 @@ struct ManifestDifference {
 };
 
 // Goes through both, in order of their keys. `tell`, where given, gets what one of them lacks with nullptr in its place,
-// and both records of a key whose bytes changed. Labels and sources do not count.
+// and both records of a key whose bytes changed. Labels and sources do not count. A stop request ends it with kCancelled.
 ManifestDifference DiffManifests(
     const Manifest& before, const Manifest& after,
-    const std::function<void(const Record* before, const Record* after)>& tell = {});
+    const std::function<void(const Record* before, const Record* after)>& tell = {},
+    const std::stop_token& stop = {});
 
 }  // namespace bucketline

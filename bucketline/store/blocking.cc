@@ -104,10 +104,14 @@ std::vector<ObjectInfo> ListAll(ObjectStore& store, std::string prefix, std::sto
 
 Bytes GetBytes(ObjectStore& store, GetRequest request, uint64_t limit) {
   auto sink = std::make_shared<BytesSink>(limit);
-  Waiter<ObjectInfo> waiter;
-  store.Get(std::move(request), sink, waiter.Done());
-  waiter.Wait();
+  GetBytesInto(store, std::move(request), sink);
   return sink->Take();
+}
+
+ObjectInfo GetBytesInto(ObjectStore& store, GetRequest request, std::shared_ptr<GetSink> sink) {
+  Waiter<ObjectInfo> waiter;
+  store.Get(std::move(request), std::move(sink), waiter.Done());
+  return waiter.Wait();
 }
 
 Bytes GetBytes(ObjectStore& store, std::string_view key) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -24,6 +25,9 @@ ListPage ListOnePage(ObjectStore& store, ListRequest request);
 // bytes.
 Bytes GetBytes(ObjectStore& store, GetRequest request, uint64_t limit = uint64_t{1} << 30);
 Bytes GetBytes(ObjectStore& store, std::string_view key);
+
+// The whole object, or the range, into the memory that `sink` gives.
+ObjectInfo GetBytesInto(ObjectStore& store, GetRequest request, std::shared_ptr<GetSink> sink);
 
 // With these two a stop request ends the wait at once, with kCancelled; what was asked for may happen all the same.
 ObjectInfo HeadObject(ObjectStore& store, std::string_view key, const std::stop_token& stop = {});

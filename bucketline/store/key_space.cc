@@ -57,6 +57,20 @@ void KeySpace::Observe(std::string_view key) {
   }
 }
 
+// Whether the digits here are those of a hexadecimal number, whose letters were seen further on: its first ones change last.
+bool KeySpace::IsHexadecimal(size_t place) const {
+  for (; place < seen_.size(); ++place) {
+    const Symbols& symbols = seen_[place];
+    if (!HasAny(symbols, '0', '9')) return false;
+    Symbols digits;
+    SetAll(&digits, '0', '9');
+    if ((symbols & ~digits).none()) continue;
+    SetAll(&digits, 'a', 'f');
+    return (symbols & ~digits).none();
+  }
+  return false;
+}
+
 KeySpace::Symbols KeySpace::SymbolsAt(size_t place) const {
   Symbols symbols = place < seen_.size() ? seen_[place] : Symbols();
   const bool unknown = symbols.none();
@@ -64,7 +78,7 @@ KeySpace::Symbols KeySpace::SymbolsAt(size_t place) const {
   if (unknown || HasAny(symbols, '0', '9')) SetAll(&symbols, '0', '9');
   if (unknown || lower_beyond_hex) {
     SetAll(&symbols, 'a', 'z');
-  } else if (HasAny(symbols, 'a', 'f')) {
+  } else if (HasAny(symbols, 'a', 'f') || IsHexadecimal(place)) {
     SetAll(&symbols, 'a', 'f');
   }
   if (HasAny(symbols, 'A', 'Z')) SetAll(&symbols, 'A', 'Z');

@@ -37,6 +37,7 @@ class KeySpace {
  private:
   using Symbols = std::bitset<128>;
 
+  bool IsHexadecimal(size_t place) const;
   Symbols SymbolsAt(size_t place) const;
   KeyRange Inside(KeyRange range) const;
   double Value(std::string_view key, size_t from) const;

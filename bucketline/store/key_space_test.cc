@@ -25,6 +25,15 @@ TEST(KeySpace, TheMiddleOfNumbersIsANumber) {
   EXPECT_EQ(close->substr(0, 8), "p/129999");
 }
 
+TEST(KeySpace, DigitsBeforeTheLettersOfAHexadecimalNumberAreItsOwn) {
+  const KeySpace hexadecimal = Knowing("p/", {"p/001f.jpg", "p/0034.jpg"});
+  EXPECT_EQ(hexadecimal.Middle({.after = "p/0f", .last = {}}), "p/8");
+  EXPECT_NEAR(hexadecimal.Position("p/8", {.after = "p/0", .last = {}}), 0.5, 0.01);
+  for (const char* other : {"p/001g.jpg", "p/0012.abc", "p/00_1f.jpg"}) {
+    EXPECT_EQ(Knowing("p/", {other}).Middle({.after = "p/0f", .last = {}}), "p/5") << other;
+  }
+}
+
 TEST(KeySpace, WithoutALastKeyItEndsWithThePrefix) {
   const KeySpace space = Knowing("p/", {"p/0ab"});
   const auto middle = space.Middle({.after = "p/0ab"});

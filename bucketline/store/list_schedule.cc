@@ -122,6 +122,7 @@ std::optional<ListSchedule::Ask> ListSchedule::Split(Segment& segment) {
                 .token = "",
                 .guess = true,
                 .open = segment.open,
+                .known = segment.known,
                 .deepest = segment.open ? CommonLength({segment.rest.after, middle}, 0) : segment.deepest,
                 .pages_left = segment.pages_left};
   segment.start = segment.rest.after;
@@ -185,11 +186,21 @@ ListedRange ListSchedule::TakePage(uint64_t id, ListPage page) {
 // By how far the pages so far went; a range that gave many pages has some left, whatever that says.
 void ListSchedule::Estimate(Segment& segment) {
   segment.pages += 1;
+  segment.known = true;
   KeyRange whole = RoomOf(segment);
   const std::string here = std::exchange(whole.after, segment.start);
   const double done = space_.Position(here, whole);
   const double by_position = done > 0 ? segment.pages * (1 - done) / done : segment.pages * 100;
   segment.pages_left = std::clamp(by_position, segment.pages / 4, segment.pages * 100);
+}
+
+std::optional<double> ListSchedule::PagesLeft() const {
+  double left = 0;
+  for (const auto& [id, segment] : segments_) {
+    if (!segment.known) return std::nullopt;
+    left += segment.pages_left;
+  }
+  return left;
 }
 
 // What was expected of it is in the range before it.

@@ -20,6 +20,8 @@ namespace bucketline {
 struct ListedRange {
   std::vector<ObjectInfo> objects;
   KeyRange range;
+  std::optional<uint64_t> left =
+      {};  // objects still to come in the whole listing, about; nullopt: nobody can tell yet
 };
 
 // The keys are cut into ranges, each listed page after page by its own requests. Whoever has nothing to do takes the upper
@@ -49,6 +51,10 @@ class ListSchedule {
   void TakeFolders(uint64_t id, const ListPage& page);
   void FoldersFailed(uint64_t id);  // then none are asked for again
 
+  // About how many pages there are still to come, by how far the pages so far went through the keys that may be there;
+  // nullopt while nothing is known of some range. Folders that nothing has hinted at are not in it.
+  std::optional<double> PagesLeft() const;
+
   // Everything is listed. Folders may still be asked for, which is of no use any more.
   bool done() const { return segments_.empty(); }
 
@@ -62,6 +68,7 @@ class ListSchedule {
     bool guess = false;        // made by a split and not answered yet
     bool open = true;          // no key is known above its last one, or none is there
     bool catching_up = false;  // the store did not begin at `start`, and is not there yet
+    bool known = false;        // pages_left says something
     bool stuck = false;        // cannot be split before its next page
     size_t depth = 0;          // of its latest page: how many characters all keys share; `deepest` at most
     size_t deepest = ~size_t{0};

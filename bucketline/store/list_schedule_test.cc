@@ -1,5 +1,6 @@
 #include "bucketline/store/list_schedule.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/store/list_estimate.h"
 #include "bucketline/store/list_page.h"
 
 namespace bucketline {
@@ -33,10 +35,15 @@ struct Cost {
   size_t keys = 0;
   size_t requests = 0;
   size_t rounds = 0;  // of requests that all take equally long
+  // What was told of all keys, as a share of them, and the share that was listed when that began.
+  double least_told = 1;
+  double most_told = 1;
+  double told_from = 1;
 };
 
 Cost CostOf(const std::set<std::string>& keys, size_t width, int page_keys) {
   ListSchedule schedule("p/", {KeyRange()}, width, page_keys);
+  ListEstimate estimate;
   Cost cost;
   for (;;) {
     std::deque<ListSchedule::Ask> round;
@@ -57,6 +64,14 @@ Cost CostOf(const std::set<std::string>& keys, size_t width, int page_keys) {
         schedule.TakeFolders(ask.id, page);
       } else {
         cost.keys += schedule.TakePage(ask.id, std::move(page)).objects.size();
+        const double pages = static_cast<double>(cost.keys) / page_keys;
+        const std::optional<double> left = estimate.Take(pages, schedule.PagesLeft());
+        if (!left) continue;
+        const double all = static_cast<double>(keys.size());
+        const double whole = (pages + *left) * page_keys / all;
+        cost.least_told = std::min(cost.least_told, whole);
+        cost.most_told = std::max(cost.most_told, whole);
+        cost.told_from = std::min(cost.told_from, static_cast<double>(cost.keys) / all);
       }
     }
   }
@@ -83,6 +98,48 @@ TEST(ListSchedule, ManyRequestsAreUnderWayAndFewAreWasted) {
     EXPECT_LE(cost.requests, 1200u) << name;
     EXPECT_LE(cost.rounds, 80u) << name;
   }
+}
+
+// How well the rest is known, of keys that fill their space evenly and of others. 2,000 pages each.
+TEST(ListSchedule, WhatIsLeftIsToldOnceItIsAboutRight) {
+  std::map<std::string, std::set<std::string>> even;
+  std::map<std::string, std::set<std::string>> uneven;
+  for (int i = 0; i < 40000; ++i) {
+    const uint64_t draw = Mix64(static_cast<uint64_t>(i));
+    even["counted"].insert(fmt::format("p/img_{:08}.jpg", i));
+    even["hexadecimal"].insert(fmt::format("p/{:016x}", draw));
+    even["far below"].insert(fmt::format("p/data/2024/experiment-42/images/{:07}.jpg", i));
+    even["beyond ASCII"].insert(fmt::format("p/bild-\xc3\xa4{:06}.jpg", i));
+    uneven["counted without zeros"].insert(fmt::format("p/{}.jpg", i));
+    uneven["dates"].insert(
+        fmt::format("p/2024/{:02}/{:02}/{:08x}", 1 + i / 4000, 1 + i / 150 % 28, draw >> 32));
+    uneven["folders"].insert(fmt::format("p/n{:08}/n_{}.JPEG", 1440764 + 37 * (i / 40), draw % 1000000));
+    uneven["most in one folder"].insert(
+        fmt::format("p/{:c}/{:06}.jpg", 'a' + static_cast<char>(draw % 100 < 70 ? 3 : draw % 26), i));
+  }
+  for (const auto& [name, keys] : even) {
+    const Cost cost = CostOf(keys, 32, 20);
+    EXPECT_LE(cost.told_from, 0.2) << name;
+    EXPECT_GE(cost.least_told, 0.8) << name;
+    EXPECT_LE(cost.most_told, 1.25) << name;
+  }
+  for (const auto& [name, keys] : uneven) {
+    const Cost cost = CostOf(keys, 32, 20);
+    EXPECT_GE(cost.least_told, 0.5) << name;
+    EXPECT_LE(cost.most_told, 3.0) << name;
+  }
+}
+
+TEST(ListEstimate, SaysNothingWhileItChangesItsMind) {
+  ListEstimate estimate;
+  const auto take = [&](double done, double whole) { return estimate.Take(done, whole - done); };
+  for (int i = 1; i < 64; ++i) EXPECT_EQ(take(i, 1000), std::nullopt) << i;
+  for (int i = 64; i < 200; ++i) EXPECT_EQ(take(i, 1000), 1000 - i);
+  EXPECT_EQ(take(200, 2000), std::nullopt);  // there is more than it seemed
+  for (int i = 201; i < 512; ++i) EXPECT_EQ(take(i, 2000), std::nullopt) << i;
+  EXPECT_EQ(take(512, 2000), 1488);
+  EXPECT_EQ(estimate.Take(513, std::nullopt), std::nullopt);
+  EXPECT_EQ(take(514, 2000), std::nullopt) << "what was not known may be anything";
 }
 
 TEST(ListSchedule, OneRequestAtATimeIsTheSerialListing) {

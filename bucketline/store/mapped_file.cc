@@ -18,6 +18,10 @@ Bytes MapFile(const std::string& path) {
   // A FIFO that nobody writes to must not keep us here.
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) throw PosixError(errno, "open this file", path);
+  return MapFile(file, path);
+}
+
+Bytes MapFile(const UniqueFd& file, const std::string& path) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw PosixError(errno, "look at this file", path);
   if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::kInvalidArgument, "this is no regular file", path);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bucketline/base/bytes.h"
+#include "bucketline/store/unique_fd.h"
 
 namespace bucketline {
 
@@ -12,5 +13,8 @@ namespace bucketline {
 // its name): one that is cut ends the process with SIGBUS when what is gone is touched. Throws kNotFound, kIo and what
 // else open says; kInvalidArgument for what is no regular file.
 Bytes MapFile(const std::string& path);
+
+// The same of an open file, which may be closed afterwards; `path` is for errors.
+Bytes MapFile(const UniqueFd& file, const std::string& path);
 
 }  // namespace bucketline

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bucketline/store/linked_stop.h"
+#include "bucketline/store/list_estimate.h"
 
 namespace bucketline {
 namespace {
@@ -103,12 +104,18 @@ class Lister {
     if (!page.next_token.empty() && page.next_token == answer.ask.token) throw stuck;
     Result<ListedRange> listed = Catch([&] { return schedule_.TakePage(answer.ask.id, std::move(page)); });
     if (!listed) throw listed.error().WithUri(store_.UriOf(request_.prefix));
+    objects_ += listed->objects.size();
+    const double pages = static_cast<double>(objects_) / request_.page_keys;
+    const std::optional<double> left = estimate_.Take(pages, schedule_.PagesLeft());
+    if (left && request_.width > 1) listed->left = static_cast<uint64_t>(*left * request_.page_keys);
     return *std::move(listed);
   }
 
   ObjectStore& store_;
   const ParallelListRequest& request_;
   ListSchedule schedule_;
+  ListEstimate estimate_;
+  uint64_t objects_ = 0;
   std::stop_source own_stop_;
   LinkedStop stop_{request_.stop, own_stop_.get_token()};
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();

@@ -153,6 +153,26 @@ TEST(ParallelList, RangesAloneAreListed) {
   EXPECT_TRUE(List(*store, {.prefix = "p/", .ranges = {}}).keys.empty());
 }
 
+TEST(ParallelList, EachPageTellsWhatIsLeft) {
+  std::set<std::string> keys;
+  for (int i = 0; i < 4000; ++i) keys.insert(fmt::format("p/{:04}", i));
+  const auto store = StoreOf(keys);
+  const auto told = [&](size_t width) {
+    uint64_t listed = 0;
+    uint64_t pages = 0;
+    ListInParallel(*store, {.prefix = "p/", .width = width, .page_keys = 10}, [&](const ListedRange& page) {
+      listed += page.objects.size();
+      if (!page.left) return true;
+      ++pages;
+      EXPECT_NEAR(static_cast<double>(listed + *page.left), 4000, 1000);
+      return true;
+    });
+    return pages;
+  };
+  EXPECT_GT(told(8), 200u);
+  EXPECT_EQ(told(1), 0u);
+}
+
 TEST(ParallelList, SmallListingsCostNoMoreThanTheirPages) {
   std::set<std::string> keys;
   for (int i = 0; i < 30; ++i) keys.insert(fmt::format("p/{}/{:03}", i % 3, i));

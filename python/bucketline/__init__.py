@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bucketline._extension import version as __version__  # first: see there
+from bucketline._progress import ListingProgress
 from bucketline.batch import Batch, FieldBatch
 from bucketline.combine import concat, mix
 from bucketline.dataset import Dataset, Sample
@@ -41,6 +42,7 @@ from bucketline.errors import (
 )
 from bucketline.files import open
 from bucketline.image import Image
+from bucketline.indexing import Diff, IndexReport, diff, index
 from bucketline.labels import Labels, Member, Sidecar
 from bucketline.loader import Loader
 from bucketline.objects import Object, delete, exists, get, list, put
@@ -56,13 +58,16 @@ __all__ = [
     "ConnectionError",
     "CorruptDataError",
     "Dataset",
+    "Diff",
     "Error",
     "FieldBatch",
     "Image",
+    "IndexReport",
     "InternalError",
     "InvalidArgumentError",
     "IoError",
     "Labels",
+    "ListingProgress",
     "Loader",
     "Member",
     "NotFoundError",
@@ -84,8 +89,10 @@ __all__ = [
     "__version__",
     "concat",
     "delete",
+    "diff",
     "exists",
     "get",
+    "index",
     "list",
     "mix",
     "open",

@@ -5,23 +5,41 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
+from bucketline import _core
 from bucketline.errors import InvalidArgumentError
 
-Tell = Callable[[int], Any]
+
+class ListingProgress(NamedTuple):
+    """How far a listing is. `left` and `seconds_left` are estimates, by how far the pages so far went through the keys that
+    there may be; None while these disagree, and for folders on a disk. Keys that nothing has hinted at are not in them."""
+
+    objects: int
+    per_second: float
+    left: int | None
+    seconds_left: float | None
+
+
+Tell = Callable[[ListingProgress], Any]
 
 
 @contextlib.contextmanager
-def listing_progress(progress: bool | Tell | None) -> Iterator[Tell | None]:
-    """What to call with the number of objects so far; None where nobody wants to know."""
+def listing_progress(
+    progress: Any, of_objects: bool = True
+) -> Iterator[Callable[[int, float, int | None, float | None], Any] | None]:
+    """What to call with the numbers of a ListingProgress; None where nobody wants to know. A function that is given gets
+    the objects alone, or all of it."""
     if progress is None or progress is False:
         yield None
     elif callable(progress):
-        yield progress
+        if of_objects:
+            yield lambda objects, *_: progress(objects)
+        else:
+            yield lambda *numbers: progress(ListingProgress(*numbers))
     elif progress is True:
         with _bar() as tell:
-            yield tell
+            yield lambda *numbers: tell(ListingProgress(*numbers))
     else:
         raise InvalidArgumentError(f"progress must be True, False or something to call, not {progress!r}")
 
@@ -34,7 +52,13 @@ def _bar() -> Iterator[Tell]:
             yield tell
     else:
         with tqdm(desc="listing", unit=" objects") as bar:
-            yield lambda objects: bar.update(objects - bar.n)
+
+            def show(now: ListingProgress) -> None:
+                bar.total = None if now.left is None else now.objects + now.left
+                bar.set_description_str("listing" if now.left is None else "listing, of about", refresh=False)
+                bar.update(now.objects - bar.n)
+
+            yield show
 
 
 def _tqdm() -> Any:
@@ -49,11 +73,11 @@ def _tqdm() -> Any:
 def _line() -> Iterator[Tell]:
     shown = False
 
-    def show(objects: int) -> None:
+    def show(now: ListingProgress) -> None:
         nonlocal shown
         if sys.stderr.isatty():
             shown = True
-            print(f"\rlisting: {objects} objects", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[Klisting: {_core.listing_text(*now)}", end="", file=sys.stderr, flush=True)
 
     try:
         yield show

@@ -117,6 +117,8 @@ class Dataset:
     """
 
     _mix: Mixture | None = None  # where several are mixed
+    # Says how what is opened is listed, where it is not just listed: see index().
+    _listing: Callable[[list[str], Any], None] | None = None
     _objects: list[Any] | None = None  # labels that Python keeps: the engine has their places here
 
     def __new__(cls, uri: Any = None, *_: Any, **__: Any) -> Dataset:
@@ -206,7 +208,9 @@ class Dataset:
         if choice(damaged, "damaged", _DAMAGED):
             options.skip_damaged()
         uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri)
-        with listing_progress(progress) as tell:
+        if self._listing is not None:
+            self._listing(uris, options)
+        with listing_progress(progress, of_objects=self._listing is None) as tell:
             core = _core.open_dataset(self._runtime._core, uris, options, tell)
         self._core, self._left_out, self._objects = (core, 0, None) if finish is None else finish(core)
         if cache is not None:
@@ -378,7 +382,7 @@ class Dataset:
         self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
-        size = _human(self._core.total_bytes)
+        size = human_size(self._core.total_bytes)
         names = self.classes
         classes = f", {len(names)} classes" if names else ""
         return f"Dataset({self._core.source!r}, {len(self)} records, {size}{classes})"
@@ -478,7 +482,8 @@ def _position(index: Any, count: int) -> int:
     return int(place) % count
 
 
-def _human(size: float) -> str:
+def human_size(size: float) -> str:
+    """ "1.5 MiB" of bytes."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

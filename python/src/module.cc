@@ -13,6 +13,7 @@ NB_MODULE(_core, module) {
   RegisterLabels(module);
   RegisterUploads(module);
   RegisterDataset(module);
+  RegisterIndex(module);
   RegisterImage(module);
   RegisterLoader(module);
   RegisterStream(module);

@@ -1,7 +1,8 @@
 // Dataset: opening, views, and what several become together.
 #include <algorithm>
-#include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/dataset.h"
+#include "bucketline/dataset/listing_pace.h"
 #include "bucketline/records/shard_format.h"
 
 namespace nb = nanobind;
@@ -25,18 +27,33 @@ using namespace nb::literals;
 namespace bucketline::python {
 namespace {
 
-// `progress` is None, or called with the number of objects listed, or samples indexed, so far.
+// `progress` is None, or called with the number of objects listed, or samples indexed, so far, how many of late a second, and
+// about how many are left and for how many seconds, or None for both.
 DatasetHandle Open(const RuntimeHandle& runtime, const std::vector<std::string>& uris, DatasetOptions options,
                    nb::object progress) {
-  const auto listed = std::make_shared<std::atomic<uint64_t>>(0);
-  options.listing_progress = [listed](uint64_t objects) { *listed = objects; };
+  std::mutex mutex;  // guards these two
+  uint64_t listed = 0;
+  std::optional<uint64_t> left;
+  options.listing_left = [&](std::optional<uint64_t> now) {
+    const std::lock_guard lock(mutex);
+    left = now;
+  };
+  options.listing_progress = [&](uint64_t objects) {
+    const std::lock_guard lock(mutex);
+    listed = objects;
+  };
+  ListingPace pace;
   uint64_t told = 0;
   const auto look_up = [&] {
     runtime.logs->Drain();
-    const uint64_t now = *listed;
-    if (progress.is_none() || now == told) return;
-    told = now;
-    progress(now);
+    ListingProgress now;
+    {
+      const std::lock_guard lock(mutex);
+      if (listed == told) return;
+      told = listed;
+      now = pace.Take(listed, left);
+    }
+    if (!progress.is_none()) progress(now.objects, now.per_second, now.left, now.seconds_left);
   };
   Dataset dataset = Interruptible(
       [&](std::stop_token stop) {

@@ -55,8 +55,8 @@ class Told {
 nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, const S3Options& s3,
                      const std::string& format, uint64_t shard_size, std::optional<uint64_t> shuffle,
                      int short_side, int quality, bool skip_bad, double max_skipped, uint64_t memory,
-                     size_t threads, size_t max_requests, size_t max_shards, bool verify, nb::object progress,
-                     nb::object skipped) {
+                     size_t threads, size_t max_requests, size_t max_shards, bool verify,
+                     const std::string& only, nb::object progress, nb::object skipped) {
   PackOptions options{.format = format,
                       .shard_size = shard_size,
                       .shuffle = shuffle,
@@ -70,6 +70,7 @@ nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, const S3Op
                       .max_shards = max_shards,
                       .verify = verify,
                       .s3 = s3};
+  if (!only.empty()) options.only = PackShare::Parse(only);
   Told told;
   options.progress = [&told](uint64_t records, uint64_t bytes) { told.Tell(records, bytes); };
   options.skipped = [&told](const std::string& uri, const Error& why) { told.Skip(uri, why); };
@@ -99,14 +100,27 @@ nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, const S3Op
   return result;
 }
 
+uint64_t CountShards(const DatasetHandle& handle, const std::string& format, uint64_t shard_size,
+                     std::optional<uint64_t> shuffle, int short_side, int quality) {
+  const PackOptions options{.format = format,
+                            .shard_size = shard_size,
+                            .shuffle = shuffle,
+                            .short_side = short_side,
+                            .quality = quality};
+  return Interruptible([&](const std::stop_token&) { return CountPackShards(handle.dataset, options); },
+                       handle.runtime.LookUp());
+}
+
 }  // namespace
 
 void RegisterPack(nb::module_& module) {
   module.def("pack_formats", &ShardEncodingNames);
   module.def("pack", &PackDataset, "dataset"_a, "out"_a, "s3"_a, "format"_a, "shard_size"_a,
              "shuffle"_a.none(), "short_side"_a, "quality"_a, "skip_bad"_a, "max_skipped"_a, "memory"_a,
-             "threads"_a, "max_requests"_a, "max_shards"_a, "verify"_a, "progress"_a.none(),
+             "threads"_a, "max_requests"_a, "max_shards"_a, "verify"_a, "only"_a, "progress"_a.none(),
              "skipped"_a.none());
+  module.def("count_pack_shards", &CountShards, "dataset"_a, "format"_a, "shard_size"_a, "shuffle"_a.none(),
+             "short_side"_a, "quality"_a);
 }
 
 }  // namespace bucketline::python

@@ -12,6 +12,7 @@ void RegisterStores(nanobind::module_& module);
 void RegisterLabels(nanobind::module_& module);
 void RegisterUploads(nanobind::module_& module);
 void RegisterDataset(nanobind::module_& module);
+void RegisterIndex(nanobind::module_& module);
 void RegisterImage(nanobind::module_& module);
 void RegisterLoader(nanobind::module_& module);
 void RegisterPack(nanobind::module_& module);

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
 
 from http_server import HttpServer
 
@@ -93,6 +95,28 @@ class ScriptedBucket:
 
     def environment(self) -> dict[str, str]:
         return {"AWS_ENDPOINT_URL_S3": self.url, **KEYS}
+
+
+@dataclass
+class ManyKeys(ScriptedBucket):
+    """Every bucket there is, each with these keys of one byte, a page of 1,000 at a time. No folders are told."""
+
+    keys: list[str] = field(default_factory=list)  # sorted
+
+    def answer(self, path: str, headers: Headers) -> Answer:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+        if "delimiter" in query:
+            return error(501, "NotImplemented")
+        after = query.get("continuation-token") or query.get("start-after", "")
+        first = max(bisect_right(self.keys, after), bisect_left(self.keys, query.get("prefix", "")))
+        page = self.keys[first : first + 1000]
+        rows = "".join(
+            f"<Contents><Key>{key}</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents>" for key in page
+        )
+        more = first + 1000 < len(self.keys)
+        token = f"<NextContinuationToken>{page[-1]}</NextContinuationToken>" if more else ""
+        body = f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}</ListBucketResult>"
+        return Answer(200, body.encode())
 
 
 @contextmanager

@@ -275,3 +275,24 @@ def test_plan_says_how_to_load(on_versitygw: Command, versitygw: Endpoint, raw: 
     assert all(advice["value"] and advice["reason"] for advice in told["advice"].values())
     assert "short=19" in told["advice"]["pack"]["value"]
     assert on_versitygw.run(*words[:2], "--probe", "soon").code == 2
+
+
+def test_shares_are_together_one_pack(raw: Path, tmp_path: Path, bucketline: Command) -> None:
+    whole = bl.pack(raw, tmp_path / "whole", labels="folder", shard_size="9KB")
+    place = tmp_path / "shares"
+    first = bl.pack(raw, place, labels="folder", shard_size="9KB", shards="0/2")
+    assert first.index == "" and 0 < first.shards < whole.shards
+    words = ("pack", raw, place, "--labels", "folder", "--shard-size", "9KB")
+    told = bucketline.done(*words, "--shards", "1/2").out
+    assert "pack the other shards, then all without --shards" in told
+    assert not (place / "index.manifest").exists()
+    last = json.loads(bucketline.done(*words, "--json").out)
+    assert (last["kept_shards"], last["bytes_read"]) == (whole.shards, 0)
+    for path in (tmp_path / "whole").glob("shard-*.tar"):
+        assert (place / path.name).read_bytes() == path.read_bytes()
+    assert_same(batches(last["index"]), batches(whole.index))
+    with pytest.raises(bl.InvalidArgumentError, match="there is no shard 999"):
+        bl.pack(raw, tmp_path / "more", shards="999")
+    with pytest.raises(bl.InvalidArgumentError, match="0/16 to 15/16"):
+        bl.pack(raw, tmp_path / "more", shards="2/2")
+    assert bucketline.run(*words, "--shards", "2/2").code == 2

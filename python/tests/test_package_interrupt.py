@@ -73,6 +73,10 @@ def silent() -> Iterator[str]:
     "call",
     [
         "bl.Dataset(url, runtime=runtime)",
+        "bl.index(url, os.environ['OUT'] + '/x.manifest', runtime=runtime)",
+        "bl.index(folder, os.environ['OUT'] + '/x.manifest', since=url + 'old.manifest', runtime=runtime)",
+        "bl.index(folder, url + 'x.manifest', runtime=runtime)",
+        "bl.diff(url + 'a.manifest', url + 'b.manifest', runtime=runtime)",
         "list(bl.list(url, runtime=runtime))",
         "bl.Dataset(folder, runtime=runtime).save(url + 'x.manifest')",
         "bl.get(url + 'k', runtime=runtime)",
@@ -87,12 +91,15 @@ def silent() -> Iterator[str]:
         "w = bl.Writer(url, runtime=runtime, memory=1000); [w.put('k', bytes(400)) for _ in range(9)]",
     ],
 )
-def test_ctrl_c_ends_a_wait_for_a_silent_endpoint(silent: str, image_folder: Path, call: str) -> None:
+def test_ctrl_c_ends_a_wait_for_a_silent_endpoint(
+    silent: str, image_folder: Path, tmp_path: Path, call: str
+) -> None:
     environment = {
         "AWS_ENDPOINT_URL_S3": silent,
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
         "FOLDER": str(image_folder),
+        "OUT": str(tmp_path),
     }
     assert seconds_until_interrupted("s3://bucket/", 1, call, environment) < AT_ONCE_SECONDS
 

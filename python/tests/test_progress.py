@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import io
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def test_without_tqdm_a_terminal_gets_a_line(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     bl.Dataset(listed, progress=True)
-    assert terminal.getvalue().endswith(f"\rlisting: {COUNT} objects\n")
+    assert re.search(rf"\r\x1b\[Klisting: {COUNT} objects, \d+/s\n$", terminal.getvalue())
 
 
 def test_without_tqdm_a_pipe_gets_nothing(

@@ -14,9 +14,10 @@ from bucketline._options import byte_size, number
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 from bucketline.image import Image
+from bucketline.reopening import Opener
 from bucketline.stats import BadSample
 from bucketline.torch.bad_samples import BadSamples, Key, Rows
-from bucketline.torch.reopen import SAMPLE_KEYWORDS, Opener, dataset_options, open_dataset
+from bucketline.torch.reopen import SAMPLE_KEYWORDS, dataset_options, open_dataset
 
 _left_behind: list[Any] = []  # of a parent process
 

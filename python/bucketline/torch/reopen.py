@@ -1,13 +1,12 @@
-"""Opener: a Dataset that each process opens for itself, without listing again."""
+"""What is opened to be read in worker processes: a Dataset, by its keywords."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any
 
-from bucketline import _core, loader
+from bucketline import loader
 from bucketline._options import reject_unknown
 from bucketline.dataset import DATASET_KEYWORDS, Dataset
 from bucketline.errors import InvalidArgumentError, UnsupportedError
@@ -23,52 +22,6 @@ SAMPLER_KEYWORDS = (
     "distributed",
 )
 SAMPLE_KEYWORDS = ("image", "threads", "memory", "max_requests", "on_error", "max_skipped")
-
-_left_behind: list[Any] = []  # of a parent process: its threads are not here, so nothing may be destroyed
-
-
-class _Frozen(NamedTuple):
-    """What opens a Dataset again."""
-
-    manifest: bytes  # the whole one
-    records: Any  # their numbers in it, of a view; None: all
-    reach: dict[str, Any]  # how the bucket is reached
-    objects: list[Any] | None  # labels that Python keeps
-
-
-class Opener:
-    """Gives the process's own Dataset: the one it was made of, or, in a forked child and where it was unpickled, the
-    same records opened anew from their manifest, with the process's default Runtime."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset: Dataset | None = dataset
-        self._frozen: _Frozen | None = None
-        self._pid = os.getpid()
-
-    def __call__(self) -> Dataset:
-        if self._dataset is None or self._pid != os.getpid():
-            frozen = self._freeze()
-            if self._dataset is not None:
-                _left_behind.append(self._dataset)
-            self._dataset = _thaw(frozen)
-            self._pid = os.getpid()
-        return self._dataset
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"_dataset": None, "_frozen": self._freeze(), "_pid": 0}
-
-    def _freeze(self) -> _Frozen:
-        """In a forked child too: it touches no thread, lock or connection of the parent."""
-        if self._frozen is not None:
-            return self._frozen
-        assert self._dataset is not None
-        core = self._dataset._core
-        return _Frozen(
-            _core.manifest_bytes(core),
-            _core.manifest_indices(core),
-            self._dataset._reach,
-            self._dataset._objects,
-        )
 
 
 def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
@@ -89,13 +42,3 @@ def dataset_options(options: dict[str, Any], known: Collection[str], where: str)
             raise UnsupportedError(f"{where} has no {name}=; bucketline.torch.{there} has")
     reject_unknown(options, (*DATASET_KEYWORDS, *known), where)
     return options
-
-
-def _thaw(frozen: _Frozen) -> Dataset:
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "data.manifest")
-        with open(path, "wb") as file:
-            file.write(frozen.manifest)
-        whole = Dataset(path, **frozen.reach)
-    whole._objects = frozen.objects
-    return whole if frozen.records is None else whole.select(frozen.records)
