@@ -69,6 +69,23 @@ TEST_F(RuntimeCache, AStoreKeepsTheCacheThatItWasGiven) {
   EXPECT_EQ(without.WithCache(far, "s3://bucket/a/"), far);
 }
 
+TEST_F(RuntimeCache, PixelsAreKeptWhereThatWasAskedFor) {
+  CacheOptions pixels = Cache("c");
+  pixels.pixels = true;
+  Runtime runtime(Options(pixels));
+  const auto far = runtime.StoreFor(Uri::Parse("s3://bucket/a/"));
+  const auto keeps = [](const std::shared_ptr<ObjectStore>& store) {
+    return dynamic_cast<const CachingStore&>(*store).keeps_pixels();
+  };
+  const auto with = runtime.WithCache(far, "s3://bucket/a/");
+  EXPECT_TRUE(keeps(with));
+  const auto without = runtime.WithCache(far, Cache("c"), "s3://bucket/a/");
+  EXPECT_FALSE(keeps(without));
+  EXPECT_EQ(runtime.WithCache(with, "s3://bucket/a/"), with);
+  EXPECT_EQ(runtime.WithCache(without, "s3://bucket/a/"), without) << "as it was given";
+  EXPECT_EQ(runtime.WithCache(without, pixels, "s3://bucket/a/"), with);
+}
+
 TEST_F(RuntimeCache, WhatIsNearIsReadWhereItIs) {
   Runtime runtime(Options(Cache("c")));
   const std::shared_ptr<ObjectStore> memory = MakeMemoryStore("near");
