@@ -23,7 +23,7 @@ import torch._dynamo  # noqa: F401  its LLVM and TensorFlow's live in one proces
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_SECONDS = 300  # after which something hangs: no test waits so long on any machine, however busy
+DEADLINE_SECONDS = 600  # after which something hangs: no test waits so long on any machine, however busy
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test asks a machine outside
 # Whoever starts the tests in the background may have these ignored, which processes inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)

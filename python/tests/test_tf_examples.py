@@ -15,7 +15,7 @@ for framework in ("tensorflow", "keras"):
     pytest.importorskip(framework)
 pytest_plugins = ["tf_bucket"]
 
-DEADLINE_SECONDS = 400  # TensorFlow takes its time to trace a network on a busy machine
+DEADLINE_SECONDS = 900  # TensorFlow takes its time to trace a network on a busy machine
 
 
 def run(versitygw: Endpoint, name: str, *arguments: object) -> str:

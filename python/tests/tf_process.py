@@ -10,7 +10,7 @@ import tempfile
 import threading
 from typing import Any
 
-SECONDS = 200  # TensorFlow's start alone takes some on a busy machine
+SECONDS = 600  # TensorFlow's start alone takes some on a busy machine
 
 # What the texts find there; `root` is the first of their arguments.
 SURROUNDINGS = """
