@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> bl.Dataset:
 def sources(objects: bl.Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bl.Dataset]:
     """RECORDS texts: as objects, in tars of unequal size, and packed so that those of a tar stand apart."""
     folder = tmp_path_factory.mktemp("shards")
-    tars = []
+    tars: list[Path] = []
     for size in TAR_SIZES:
         members = {f"{i:02}.jpg": f"record {len(tars)}/{i}".encode() for i in range(size)}
         tars.append(folder / f"{len(tars)}.tar")

@@ -118,15 +118,15 @@ def test_the_example_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: py
         assert checkpoint is not None
         kept.append(checkpoint)
 
-    train = ray_train(lambda: Context(0, 1))
-    train.Checkpoint, train.report = Checkpoint, report  # type: ignore[attr-defined]
-    train.get_checkpoint = lambda: kept[0] if kept else None  # type: ignore[attr-defined]
-    train.torch = types.ModuleType("ray.train.torch")  # type: ignore[attr-defined]
-    train.torch.prepare_model = lambda net: net  # type: ignore[attr-defined]
-    train.torch.get_device = lambda: torch.device("cpu")  # type: ignore[attr-defined]
-    ray = types.ModuleType("ray")
-    ray.train = train  # type: ignore[attr-defined]
-    for name, module in (("ray", ray), ("ray.train", train), ("ray.train.torch", train.torch)):  # type: ignore[attr-defined]
+    train: Any = ray_train(lambda: Context(0, 1))
+    train.Checkpoint, train.report = Checkpoint, report
+    train.get_checkpoint = lambda: kept[0] if kept else None
+    train.torch = types.ModuleType("ray.train.torch")
+    train.torch.prepare_model = lambda net: net
+    train.torch.get_device = lambda: torch.device("cpu")
+    ray: Any = types.ModuleType("ray")
+    ray.train = train
+    for name, module in (("ray", ray), ("ray.train", train), ("ray.train.torch", train.torch)):
         monkeypatch.setitem(sys.modules, name, module)
     config = {
         "uri": str(tmp_path / "images"),

@@ -209,4 +209,4 @@ def test_what_cannot_be_indexed_says_so(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="did you mean 'labels'"):
         bl.index(folder, tmp_path / "x.manifest", label="folder")
     with pytest.raises(TypeError, match="diff got an unexpected keyword argument"):
-        bl.diff("a", "b", labels="folder")
+        bl.diff("a", "b", labels="folder")  # type: ignore[call-arg]

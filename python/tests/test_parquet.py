@@ -106,7 +106,7 @@ def test_what_pyarrow_writes_is_what_it_reads(tmp_path: Path, options: dict[str,
         }
     for column in ("small", "large", "byte", "score", "weight", "flag"):
         labels = bl.Dataset(path, column).labels
-        assert labels is not None and labels.tolist() == read[column].to_pylist(), column
+        assert labels is not None and list(labels) == read[column].to_pylist(), column
     for column in ("name", "kind"):
         named = bl.Dataset(path, column)
         assert named.labels is not None and named.classes is not None
@@ -227,7 +227,7 @@ def test_a_null_is_no_label(tmp_path: Path) -> None:
         bl.Dataset(path, "label")
     dataset = bl.Dataset(path, bl.Labels("label", missing="drop"))
     assert dataset.dropped == 1 and dataset.labels is not None
-    assert dataset.labels.tolist() == [*LABELS[:5], *LABELS[6:]] and dataset[5].data == IMAGES[6]
+    assert list(dataset.labels) == [*LABELS[:5], *LABELS[6:]] and dataset[5].data == IMAGES[6]
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         bl.Dataset(path)
     dataset = bl.Dataset(path, "label", damaged="skip")  # the other row group
     assert [dataset[i].data for i in range(len(dataset))] == IMAGES[12:] and dataset.labels is not None
-    assert dataset.labels.tolist() == LABELS[12:]
+    assert list(dataset.labels) == LABELS[12:]
     path.write_bytes(b"")
     with pytest.raises(bl.CorruptDataError, match="0 bytes are no Parquet file"):
         bl.Dataset(path, format="parquet")

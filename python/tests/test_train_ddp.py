@@ -28,7 +28,8 @@ def make_module(path: Path) -> None:
     torch.manual_seed(0)
     module = script_modules.Tiny()
     module.drop = torch.nn.Dropout(0.0)
-    torch.jit.script(module).save(str(path))
+    scripted: Any = torch.jit.script(module)
+    scripted.save(str(path))
 
 
 def ddp_rank(rank: int, world: int, port: int, module: str, folder: str, saved: str) -> None:
@@ -40,7 +41,8 @@ def ddp_rank(rank: int, world: int, port: int, module: str, folder: str, saved: 
 
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", rank=rank, world_size=world)
-    model = torch.jit.load(module)
+    load: Any = torch.jit.load
+    model = load(module)
     model.train()
     parallel = DistributedDataParallel(model, find_unused_parameters=True)
     used = [parameter for name, parameter in model.named_parameters() if not name.startswith("unused")]
@@ -53,7 +55,8 @@ def ddp_rank(rank: int, world: int, port: int, module: str, folder: str, saved: 
         for images, labels in loader:
             optimizer.zero_grad()
             logits = parallel(images.permute(0, 3, 1, 2)).squeeze(1)
-            torch.nn.functional.binary_cross_entropy_with_logits(logits, labels.float()).backward()
+            loss: Any = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels.float())
+            loss.backward()
             optimizer.step()
     if rank == 0:
         torch.save(model.state_dict(), saved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
     image = jpeg(1, size=24)
     for number in range(TARS):
         label = str(number * CLASSES // TARS).encode()
-        members = {}
+        members: dict[str, bytes] = {}
         for i in range(IN_TAR):
             members |= {f"{i:02}.cls": label, f"{i:02}.jpg": image}
         (folder / f"{number:02}.tar").write_bytes(shards.tar(members))
@@ -121,10 +121,11 @@ def test_frameworks_take_a_window(dataset: bl.Dataset) -> None:
     expected = model(0, 3).epoch(0)
     with bl.torch.Loader(dataset, BATCH, shuffle="window", window=3, distributed=False) as loader:
         assert rows_of(loader) == expected
-    for made in (
+    refused: list[Callable[[], object]] = [
         lambda: bl.torch.IterableDataset(dataset, BATCH, image=bl.Image(8), shuffle="window"),
         lambda: bl.torch.BatchSampler(bl.torch.MapDataset(dataset), BATCH, shuffle="window"),
-    ):
+    ]
+    for made in refused:
         with pytest.raises(bl.UnsupportedError, match='shuffle="window" is of bucketline.torch.Loader'):
             made()
 
@@ -135,13 +136,16 @@ def test_tf_takes_a_window(dataset: bl.Dataset) -> None:
         dataset, batch_size=BATCH, image=bl.Image(8), shuffle="window", window=3, distributed=False
     )
     labels = [int(label) for _, labels in made for label in labels]
+    assert dataset.labels is not None
     assert labels == [int(dataset.labels[i]) for i in model(0, 3).epoch(0)]
 
 
 # What doctor measures, computed by other means.
 
 
-def figures(order: Sequence[int], shard_of: np.ndarray, labels: np.ndarray, batch: int) -> dict[str, float]:
+def figures(
+    order: Sequence[int] | np.ndarray, shard_of: np.ndarray, labels: np.ndarray, batch: int
+) -> dict[str, float]:
     places = np.asarray(order)
     n = len(places)
     together = shard_of[places[1:]] == shard_of[places[:-1]]

@@ -25,7 +25,7 @@ def make_plan(
     fingerprint: int,
     batch_size: int | None,
     global_batch_size: int | None,
-    shuffle: bool,
+    shuffle: bool | str,
     seed: int,
     last: str | None,
     rank: int | None,
