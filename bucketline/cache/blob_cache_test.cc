@@ -51,13 +51,7 @@ class BlobCacheTest : public ::testing::Test {
   void Add(BlobCache& blobs, const BlobSource& source = Source()) {
     blobs.Add(blobs.IdOf(source), "a note", bytes_);
   }
-  std::string OnlyEntry() const {
-    std::string found;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.Path("cache"))) {
-      if (file.path().filename().string().size() == 16) found = file.path().string();
-    }
-    return found;
-  }
+  std::string OnlyEntry() const { return testing::OnlyEntryOf(folder_.Path("cache")); }
 
   testing::TempFolder folder_;
   std::string log_;

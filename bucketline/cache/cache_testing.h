@@ -40,6 +40,15 @@ inline bool Has(NodeCache& cache, const CachedDataset& dataset, const KnownEntry
   return true;
 }
 
+// The file of an entry below the cache's folder; of a cache that has one.
+inline std::string OnlyEntryOf(const std::string& folder) {
+  std::string found;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+    if (file.path().filename().string().size() == 16) found = file.path().string();
+  }
+  return found;
+}
+
 // What du would say, in bytes.
 inline uint64_t DiskUse(const std::string& folder) {
   uint64_t bytes = 0;

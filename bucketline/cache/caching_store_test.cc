@@ -140,13 +140,7 @@ class CachingStoreTest : public ::testing::Test {
     return sinks;
   }
   size_t InnerGets() const { return inner_->CountOf(StoreOp::kGet); }
-  std::string OnlyEntry() const {
-    std::string found;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_.Path("cache"))) {
-      if (file.path().filename().string().size() == 16) found = file.path().string();
-    }
-    return found;
-  }
+  std::string OnlyEntry() const { return testing::OnlyEntryOf(folder_.Path("cache")); }
 
   testing::TempFolder folder_;
   std::shared_ptr<ObjectStore> memory_;

@@ -158,28 +158,12 @@ TEST(LoaderFields, WithoutFieldsItIsTheFirstPart) {
 class LoaderFieldsSame : public ::testing::TestWithParam<int> {
  protected:
   LoaderFieldsSame() : bucket_(30) {
-    switch (GetParam()) {
-      case 1:  // as large as they are
-        options_.fields[0].image = ImageSpec{};
-        break;
-      case 2:
-        options_.fields[1] = {.part = "mask", .decode = false};
-        break;
-      case 3:
-        options_.transform = [](TransformSample& sample) {
-          for (TransformField& field : sample.fields) field.pixels[0] = static_cast<uint8_t>(sample.index);
-          return TransformResult::Keep();
-        };
-        break;
-      default:
-        break;
-    }
     options_.shuffle = true;
     options_.seed = 3;
   }
 
   PairBucket bucket_;
-  LoaderOptions options_ = PairOptions();
+  LoaderOptions options_ = PairVariant(GetParam());
 };
 
 INSTANTIATE_TEST_SUITE_P(All, LoaderFieldsSame, ::testing::Range(0, 4));

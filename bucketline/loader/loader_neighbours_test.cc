@@ -23,47 +23,18 @@ std::string Text(const std::vector<uint8_t>& bytes) { return {bytes.begin(), byt
 class LoaderNeighbours : public ::testing::TestWithParam<int> {
  protected:
   LoaderNeighbours() {
-    switch (GetParam()) {
-      case 1:  // as large as they are
-        options_.fields[0].image = ImageSpec{};
-        break;
-      case 2:
-        options_.fields[1] = {.part = "mask", .decode = false};
-        break;
-      case 3:
-        options_.transform = [](TransformSample& sample) {
-          for (TransformField& field : sample.fields) field.pixels[0] = static_cast<uint8_t>(sample.index);
-          return TransformResult::Keep();
-        };
-        break;
-      case 4:
-        options_.fields = {{.part = "image", .decode = false}, {.part = "mask", .decode = false}};
-        break;
-      default:
-        break;
-    }
     options_.seed = 3;
     options_.last = LastPolicy::kPartial;
-  }
-
-  static LoaderOptions Options() {
-    LoaderOptions options = PairOptions();
-    options.fields[0].part = "image";
-    options.fields[1].part = "mask";
-    options.fields[1].same_geometry_as = "image";
-    return options;
   }
 
   void PutTar(const std::vector<uint64_t>& without_a_mask = {}) {
     std::vector<std::pair<std::string, std::string>> members;
     for (uint64_t i = 0; i < kRecords; ++i) {
-      Picture mask = MakePicture(kWidth, kHeight, 1, i);
-      for (uint8_t& value : mask.pixels) value %= PairBucket::kClasses;
       const bool bad = std::find(without_a_mask.begin(), without_a_mask.end(), i) != without_a_mask.end();
       members.emplace_back(PairBucket::Name(i) + ".jpg",
                            Text(EncodeJpeg(MakePicture(kWidth, kHeight, 3, i))));
       members.emplace_back(PairBucket::Name(i) + ".png",
-                           bad ? "<html>no mask</html>" : Text(EncodePng(mask)));
+                           bad ? "<html>no mask</html>" : Text(EncodePng(PairBucket::Mask(i))));
     }
     bucket_.Put("pairs.tar", records_testing::Tar(members));
   }
@@ -84,11 +55,11 @@ class LoaderNeighbours : public ::testing::TestWithParam<int> {
   }
 
   Bucket bucket_;
-  LoaderOptions options_ = Options();
+  LoaderOptions options_ = PairVariant(GetParam());
   int stores_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(All, LoaderNeighbours, ::testing::Range(0, 5));
+INSTANTIATE_TEST_SUITE_P(All, LoaderNeighbours, ::testing::Range(0, kPairVariants));
 
 TEST_P(LoaderNeighbours, GiveTheSameBatchesWhateverTheTimingAndTheMemory) {
   PutTar();

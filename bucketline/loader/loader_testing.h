@@ -78,10 +78,13 @@ class PairBucket : public Bucket {
     PutBytes(*store(), ImageOf(number), EncodeJpeg(MakePicture(width, height, 3, number)));
     PutMask(number, width, height);
   }
-  void PutMask(uint64_t number, int width = kWidth, int height = kHeight) {
+  static Picture Mask(uint64_t number, int width = kWidth, int height = kHeight) {
     Picture mask = MakePicture(width, height, 1, number);
     for (uint8_t& value : mask.pixels) value %= kClasses;
-    PutBytes(*store(), MaskOf(number), EncodePng(mask));
+    return mask;
+  }
+  void PutMask(uint64_t number, int width = kWidth, int height = kHeight) {
+    PutBytes(*store(), MaskOf(number), EncodePng(Mask(number, width, height)));
   }
 
   // The records as they are now, read through `store` if there is one.
@@ -139,6 +142,23 @@ inline LoaderOptions PairOptions(uint32_t batch_size = 4) {
   LoaderOptions options = SmallOptions(batch_size);
   options.fields = {{.part = "image", .image = SmallSpec()},
                     {.part = "mask", .image = MaskSpec(), .same_geometry_as = "image"}};
+  return options;
+}
+
+// What becomes of an image and its mask: of fixed sizes, images as large as they are, masks as bytes, changed by a
+// transform, both as bytes.
+constexpr int kPairVariants = 5;
+inline LoaderOptions PairVariant(int variant) {
+  LoaderOptions options = PairOptions();
+  if (variant == 1) options.fields[0].image = ImageSpec{};
+  if (variant == 2 || variant == 4) options.fields[1] = {.part = "mask", .decode = false};
+  if (variant == 4) options.fields[0] = {.part = "image", .decode = false};
+  if (variant == 3) {
+    options.transform = [](TransformSample& sample) {
+      for (TransformField& field : sample.fields) field.pixels[0] = static_cast<uint8_t>(sample.index);
+      return TransformResult::Keep();
+    };
+  }
   return options;
 }
 

@@ -35,8 +35,8 @@ struct MemoryNeeds {
   std::string largest_uri;     // for errors
   uint64_t usual_records = 0;  // bytes of a batch's records on average; 0: not known. Only for kFixed
   // Stand-ins, and rows whose kept pixels went away, need record bytes of their own: rows that wait for their batch's slot
-  // hold theirs, and two rows of
-  // several parts could each wait for bytes that the other holds. Not for kRaw, whose slots have room for both.
+  // hold theirs, and two rows of several parts could each wait for bytes that the other holds. Not for kRaw, whose slots
+  // have room for both.
   bool own_replacements = false;
   bool any_record_in_any_row = false;  // stand-ins may be larger than what the plan says
 };
