@@ -9,13 +9,14 @@ from typing import Any
 import servers
 from measuring import MIB, Run, median
 
-# Of 200 images: long enough that the first batches, which nothing can have fetched ahead, weigh little.
-FAR_EPOCHS = 60
+# Of 200 images: long enough that the first batches, which nothing can have fetched ahead, and the first use of the
+# memory weigh little.
+EPOCHS = 60
 
 
 def decode(run: Run) -> None:
     """CPU of the client beside the same work from memory."""
-    runs = [run.stream("--epochs", 5) for _ in range(3)]
+    runs = [run.stream("--epochs", EPOCHS) for _ in range(3)]
     best = min(runs, key=lambda figures: figures["cpu_over_limit"])
     limit, floor = median(runs, "limit_cpu_us_per_image"), median(runs, "crop_decode_cpu_us_per_image")
     run.add("images/s", f"{median(runs, 'images_per_second'):.0f}")
@@ -52,7 +53,7 @@ def latency(run: Run) -> None:
         for name, delay in delays.items():
             hedge = ("--hedge", "off") if name == "tail without hedges" else ()
             with run.delayed(*delay) as proxied:
-                rounds[name].append(run.stream("--epochs", FAR_EPOCHS, *hedge, endpoint=proxied.endpoint))
+                rounds[name].append(run.stream("--epochs", EPOCHS, *hedge, endpoint=proxied.endpoint))
             proxy_cpu.append(proxied.cost["cpu_seconds"] / proxied.cost["turns"] * 1e6)
     near, far = median(rounds["near"], "images_per_second"), median(rounds["far"], "images_per_second")
     tail = median(rounds["tail"], "images_per_second")

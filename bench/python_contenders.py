@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import statistics
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -46,8 +47,27 @@ def resident_bytes(pid: int) -> int:
     return 0
 
 
+class Memory:
+    """The most memory that this process and its workers were seen with, and the CPU of looking, which is not theirs."""
+
+    PAUSE_SECONDS = 0.5
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self.cpu = 0.0
+        self._next = time.monotonic() + self.PAUSE_SECONDS
+
+    def look(self) -> None:
+        """Not more often than each PAUSE_SECONDS."""
+        if time.monotonic() < self._next:
+            return
+        cpu = time.thread_time()
+        self.peak = max(self.peak, tree_bytes())
+        self.cpu += time.thread_time() - cpu
+        self._next = time.monotonic() + self.PAUSE_SECONDS
+
+
 def tree_bytes() -> int:
-    """Memory of this process and of its workers."""
     total = resident_bytes(os.getpid())
     for task in Path(f"/proc/{os.getpid()}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -71,24 +91,24 @@ def workers_cpu() -> float:
 def run(batches: Iterable[Any], count: int, ahead: int = 1) -> None:
     """Times `count` batches but for the first and last `ahead` of them: what had been begun before the clock started,
     and what is only fetched from a queue while nothing new is begun."""
-    images = timed = memory = 0
+    images = timed = 0
     start = wall = cpu = used = 0.0
+    memory = Memory()
     for number, batch in enumerate(batches, 1):
         size = len(batch)
         images += size
         if number == ahead:
-            start, cpu = time.monotonic(), own_cpu()
+            start, cpu = time.monotonic(), own_cpu() - memory.cpu
         elif number <= count - ahead:
             timed += size
-            wall, used = time.monotonic() - start, own_cpu() - cpu
-        if number % 8 == 0:
-            memory = max(memory, tree_bytes())
+            wall, used = time.monotonic() - start, own_cpu() - memory.cpu - cpu
+        memory.look()
     # Workers count once they have ended, with all that they did.
     report(
         images_per_second=timed / wall,
         cpu_us_per_image=(used / timed + workers_cpu() / images) * 1e6,
         images=timed,
-        memory_bytes=memory,
+        memory_bytes=memory.peak,
     )
 
 
@@ -107,24 +127,25 @@ def bucketline(args: argparse.Namespace) -> None:
         epochs=args.epochs,
         last="partial",
     )
-    first, images, memory, loop = 0.0, 0, 0, 0.0
+    first, images, loops = 0.0, 0, []
+    memory = Memory()
     cpu, begin = own_cpu(), time.monotonic()
     for _ in loader.epochs(args.epochs):
         thread = time.thread_time()
         for batch, _labels in loader:
             first = first or time.monotonic() - start
             images += len(batch)
-        loop += time.thread_time() - thread
-        memory = max(memory, tree_bytes())
+        loops.append((time.thread_time() - thread) / len(loader))
+        memory.look()
     wall = time.monotonic() - begin
     report(
         images_per_second=images / wall,
-        cpu_us_per_image=(own_cpu() - cpu) * 1e6 / images,
+        cpu_us_per_image=(own_cpu() - memory.cpu - cpu) * 1e6 / images,
         images=images,
-        memory_bytes=memory,
+        memory_bytes=memory.peak,
         import_seconds=imported,
         first_batch_seconds=first,
-        loop_us_per_batch=loop * 1e6 / (args.epochs * len(loader)),
+        loop_us_per_batch=statistics.median(loops) * 1e6,  # the first epoch opens the dataset too
         processes=1,
     )
 

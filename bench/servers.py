@@ -89,8 +89,10 @@ def stop(process: subprocess.Popen[Any]) -> None:
 
 
 @contextlib.contextmanager
-def versitygw(binary: str, folder: Path, *options: str) -> Iterator[Endpoint]:
-    """versitygw over the buckets (folders) in `folder`."""
+def versitygw(
+    binary: str, folder: Path, *options: str, store_options: tuple[str, ...] = ()
+) -> Iterator[Endpoint]:
+    """versitygw over the buckets (folders) in `folder`; `store_options` are those of its store of files."""
     port, key, secret = free_port(), "bench" + secrets.token_hex(4), secrets.token_hex(20)
     process = subprocess.Popen(
         [
@@ -103,6 +105,7 @@ def versitygw(binary: str, folder: Path, *options: str) -> Iterator[Endpoint]:
             "/health",
             *options,
             "posix",
+            *store_options,
             folder,
         ],
         env={**os.environ, "ROOT_ACCESS_KEY": key, "ROOT_SECRET_KEY": secret},
