@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+# Titles of Ray's processes that are in no task.
+IN_NO_TASK = (b"ray::IDLE", b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
+
 # A process of its own: Ray and TensorFlow do not share one well.
 HEAD = """
 import sys, ray
@@ -54,7 +57,7 @@ class RayCluster:
             except OSError:
                 continue
             parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
-            if title.startswith(b"ray::") and not title.startswith(b"ray::IDLE"):
+            if title.startswith(b"ray::") and not title.startswith(IN_NO_TASK):
                 busy.append(int(folder.name))
 
         def is_ours(pid: int) -> bool:

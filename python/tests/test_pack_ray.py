@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def cluster(bucketline: Command, build_dir: Path, folder: Path) -> Iterator[RayC
         yield started
 
 
-def shards(place: Path) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in place.glob("shard-*.tar")}
+def shards(place: Path) -> dict[str, str]:
+    """What was written: a digest says enough of bytes that differ."""
+    found = {path.name: sha256(path.read_bytes()).hexdigest() for path in place.glob("shard-*.tar")}
     assert found
     return found
 
@@ -89,15 +91,14 @@ def test_its_bytes_are_those_of_one_process(
     assert (again["kept_shards"], again["bytes_read"]) == (alone.shards, 0)
 
 
-def test_a_task_whose_worker_is_killed_is_done_again(
-    cluster: RayCluster, folder: Path, tmp_path: Path
-) -> None:
-    alone = bl.pack(folder / "raw", tmp_path / "alone", shard_size=SHARD)
+def test_a_task_whose_worker_is_killed_is_done_again(cluster: RayCluster, tmp_path: Path) -> None:
     code = """
 import sys, bucketline as bl
-bl.pack("s3://raw/", sys.argv[1], shard_size=int(sys.argv[2]), parallel=1, ray=True)
+out, shard, ray = sys.argv[1:]
+bl.pack("s3://raw/", out, shard_size=int(shard), parallel=1, ray=ray == "ray")
 """
-    words = [sys.executable, "-c", code, str(tmp_path / "ray"), str(SHARD)]
+    cluster.python(code, tmp_path / "alone", SHARD, "alone")
+    words = [sys.executable, "-c", code, str(tmp_path / "ray"), str(SHARD), "ray"]
     process = subprocess.Popen(words, env=cluster.environment, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: cluster.workers() or process.poll() is not None, "a task", 120)
     victims = cluster.workers()
@@ -105,8 +106,7 @@ bl.pack("s3://raw/", sys.argv[1], shard_size=int(sys.argv[2]), parallel=1, ray=T
     os.kill(victims[0], signal.SIGKILL)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    made = shards(tmp_path / "ray")
-    assert made == shards(tmp_path / "alone") and len(made) == alone.shards
+    assert shards(tmp_path / "ray") == shards(tmp_path / "alone")
 
 
 def test_what_a_task_raises_is_raised_here(cluster: RayCluster, folder: Path, tmp_path: Path) -> None:
