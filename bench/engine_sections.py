@@ -49,7 +49,7 @@ def latency(run: Run) -> None:
         "tail without hedges": ("--median", "30ms", "--p99", "600ms"),
     }
     proxy_cpu = []
-    for _ in range(3):
+    for _ in range(5):  # in turns, as machines are noisy
         for name, delay in delays.items():
             hedge = ("--hedge", "off") if name == "tail without hedges" else ()
             with run.delayed(*delay) as proxied:

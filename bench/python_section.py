@@ -25,7 +25,7 @@ def python(run: Run) -> None:
     for place, delay in (("near", "0ms"), ("far", "50ms")):
         with run.delayed("--delay", delay) as proxied:
             measure = partial(run.loop, endpoint=proxied.endpoint)
-            ours = [measure("bucketline", "--epochs", 10) for _ in range(3)]
+            ours = [measure("bucketline", "--epochs", 60) for _ in range(3)]
             best = sorted(ours, key=lambda figure: figure["images_per_second"])[1]
             others = {name: measure(*words) for name, words in CONTENDERS}
         figures[place] = {"bucketline": best, **others}

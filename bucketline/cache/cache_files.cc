@@ -93,7 +93,7 @@ void CacheFiles::OpenState(bool make) {
 bool CacheFiles::OpenWholeState() {
   const UniqueFd file = OpenOfSize(root(), kState, sizeof(SharedState));
   if (!file) return false;
-  map_ = std::make_unique<MappedFile>(file, sizeof(SharedState));
+  map_ = std::make_unique<CounterFile>(file, sizeof(SharedState));
   if (state().magic != SharedState::kMagic) return false;
   if (state().version == kCacheVersion) return true;
   throw Error(ErrorCode::kUnsupported,

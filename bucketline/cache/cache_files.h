@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "bucketline/cache/counter_file.h"
 #include "bucketline/cache/dataset_folder.h"
 #include "bucketline/cache/layout.h"
-#include "bucketline/cache/mapped_file.h"
 #include "bucketline/cache/range_lock.h"
 #include "bucketline/store/unique_fd.h"
 
@@ -86,7 +86,7 @@ class CacheFiles {
   const std::string path_;
   const UniqueFd root_;
   uint64_t block_ = 4096;
-  std::unique_ptr<MappedFile> map_;
+  std::unique_ptr<CounterFile> map_;
 };
 
 // Marks what a lane's writer works on while it lives.

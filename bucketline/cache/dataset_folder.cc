@@ -41,7 +41,7 @@ DatasetFolder::DatasetFolder(uint64_t id, UniqueFd folder, const UniqueFd& info,
     : id_(id),
       block_(block),
       folder_(std::move(folder)),
-      map_(std::make_unique<MappedFile>(info, sizeof(DatasetInfo))) {}
+      map_(std::make_unique<CounterFile>(info, sizeof(DatasetInfo))) {}
 
 std::unique_ptr<DatasetFolder> DatasetFolder::Open(int root, uint64_t id, uint64_t block) {
   UniqueFd folder(::openat(root, FolderOf(id).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "bucketline/base/clock.h"
+#include "bucketline/cache/counter_file.h"
 #include "bucketline/cache/layout.h"
-#include "bucketline/cache/mapped_file.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline {
@@ -61,7 +61,7 @@ class DatasetFolder {
   const uint64_t id_;
   const uint64_t block_;
   const UniqueFd folder_;
-  const std::unique_ptr<MappedFile> map_;
+  const std::unique_ptr<CounterFile> map_;
 };
 
 }  // namespace bucketline

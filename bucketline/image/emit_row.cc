@@ -9,6 +9,9 @@
 namespace bucketline {
 namespace {
 
+// Rows of this size would take the place of what decodes them in the cache of a core.
+constexpr size_t kLargeRow = size_t{256} << 10;
+
 bool CoversAll(const Placement& place) {
   return place.part_width == place.width && place.part_height == place.height;
 }
@@ -38,10 +41,17 @@ void RowEmitter::Prepare(const ImageSpec& spec, const RowKernels& kernels, const
     }
     if (type_ == PixelType::kFloat16) floats_.resize(values_);
   }
+  streams_ = MayStream(row.size());
   byte_store_.clear();  // an error may have left rows of another image
   float_store_.clear();
   if (placement.transposed) turned_.resize(values_ * bytes_);
   if (!CoversAll(placement)) FillPadding();
+}
+
+// Whether every run of values goes straight to the row and is whole cache lines of it.
+bool RowEmitter::MayStream(size_t bytes) const {
+  return type_ == PixelType::kFloat32 && bytes >= kLargeRow && !place_.transposed && CoversAll(place_) &&
+         reinterpret_cast<uintptr_t>(row_) % kCacheLine == 0 && run_ * bytes_ % kCacheLine == 0;
 }
 
 // Level 0 everywhere, a value of each channel at a time: the part is written over it.
@@ -73,9 +83,11 @@ void RowEmitter::Take(int y, const Level* levels, std::vector<Level>* store) {
 }
 
 void RowEmitter::Finish() {
-  if (!jitter_.any()) return;
-  FinishStore(&byte_store_);
-  FinishStore(&float_store_);
+  if (jitter_.any()) {
+    FinishStore(&byte_store_);
+    FinishStore(&float_store_);
+  }
+  if (streams_) kernels_->end_stream();
 }
 
 template <typename Level>
@@ -98,13 +110,20 @@ void RowEmitter::Convert(const Level* levels, size_t from, size_t count, uint8_t
     }
     return;
   }
-  float* out = type_ == PixelType::kFloat16 ? floats_.data() : reinterpret_cast<float*>(to);
+  if (type_ == PixelType::kFloat32) return Normalise(levels, from, n, reinterpret_cast<float*>(to));
+  Normalise(levels, from, n, floats_.data());
+  kernels_->to_half(floats_.data(), n, reinterpret_cast<uint16_t*>(to));
+}
+
+template <typename Level>
+void RowEmitter::Normalise(const Level* levels, size_t from, int count, float* to) {
+  const float* mean = mean_.data() + from;
+  const float* std = std_.data() + from;
   if constexpr (std::is_same_v<Level, uint8_t>) {
-    kernels_->normalise_u8(levels, n, scale_, mean_.data() + from, std_.data() + from, out);
+    (streams_ ? kernels_->stream_u8 : kernels_->normalise_u8)(levels, count, scale_, mean, std, to);
   } else {
-    kernels_->normalise_f32(levels, n, scale_, mean_.data() + from, std_.data() + from, out);
+    (streams_ ? kernels_->stream_f32 : kernels_->normalise_f32)(levels, count, scale_, mean, std, to);
   }
-  if (type_ == PixelType::kFloat16) kernels_->to_half(out, n, reinterpret_cast<uint16_t*>(to));
 }
 
 template <typename Level>

@@ -37,7 +37,7 @@ class RowEmitter {
   void Emit(int y, const uint8_t* levels);
   void Emit(int y, const float* levels);
 
-  // After the last row: jitter needs them all.
+  // After the last row: jitter needs them all, and other threads see the row from here on.
   void Finish();
 
   // What turns planes into a copy: the order of the layout.
@@ -60,6 +60,9 @@ class RowEmitter {
   void EmitLevels(int y, const Level* levels);
   template <typename Level>
   void Convert(const Level* levels, size_t from, size_t count, uint8_t* to);
+  template <typename Level>
+  void Normalise(const Level* levels, size_t from, int count, float* to);
+  bool MayStream(size_t bytes) const;
   void Scatter(int column, const uint8_t* values);
   void FillPadding();
 
@@ -71,6 +74,7 @@ class RowEmitter {
   size_t planes_ = 1;  // runs of memory that one row goes to
   size_t run_ = 0;     // values in each
   size_t values_ = 0;  // of one row of levels
+  bool streams_ = false;
   Placement place_{};
   float scale_ = 1;
   std::vector<float> mean_;  // of each value of a row, so that every loop is a plain one

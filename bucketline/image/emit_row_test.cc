@@ -94,6 +94,52 @@ TEST_P(EmitRowTest, NormalisesByChannel) {
   }
 }
 
+int streamed = 0;
+int ended = 0;
+
+RowKernels CountingKernels() {
+  RowKernels kernels = BaselineKernels();
+  kernels.stream_u8 = [](const uint8_t* in, int count, float scale, const float* mean, const float* std,
+                         float* out) {
+    ++streamed;
+    BaselineKernels().normalise_u8(in, count, scale, mean, std, out);
+  };
+  kernels.end_stream = [] { ++ended; };
+  return kernels;
+}
+
+// How often a row of that size at `shift` values from a cache line goes past the caches.
+int Streams(const ImageSpec& spec, const Placement& place, size_t shift = 0) {
+  const RowKernels kernels = CountingKernels();
+  const size_t bytes = static_cast<size_t>(place.width * place.height * 3) * spec.BytesPerValue();
+  std::vector<uint8_t> memory(bytes + 2 * kCacheLine);
+  const size_t line = kCacheLine - reinterpret_cast<uintptr_t>(memory.data()) % kCacheLine;
+  RowEmitter emitter;
+  streamed = ended = 0;
+  emitter.Prepare(spec, kernels, place, CounterRng(0, 0, 0),
+                  std::span(memory).subspan(line + shift * sizeof(float), bytes));
+  const std::vector<uint8_t> levels(static_cast<size_t>(3 * place.length()));
+  for (int y = 0; y < place.rows(); ++y) emitter.Emit(y, levels.data());
+  EXPECT_EQ(ended, 0) << "before the row is whole";
+  emitter.Finish();
+  EXPECT_EQ(ended, streamed > 0);
+  return streamed;
+}
+
+TEST_P(EmitRowTest, LargeRowsOfFloatsThatAreWholeCacheLinesGoPastTheCaches) {
+  ImageSpec spec = Spec(PixelType::kFloat32);
+  EXPECT_EQ(Streams(spec, {224, 224, 0, 0, 224, 224}), GetParam() == PixelLayout::kNchw ? 3 * 224 : 224);
+  EXPECT_EQ(Streams(spec, {224, 224, 0, 0, 224, 224}, 1), 0) << "beside a line";
+  EXPECT_EQ(Streams(spec, {225, 224, 0, 0, 225, 224}), 0) << "lines are shared";
+  EXPECT_EQ(Streams(spec, {224, 224, 0, 16, 224, 192}), 0) << "padded";
+  EXPECT_EQ(Streams(spec, {224, 224, 0, 0, 224, 224, false, true}), 0) << "transposed";
+  EXPECT_EQ(Streams(spec, {64, 64, 0, 0, 64, 64}), 0) << "small";
+  EXPECT_EQ(Streams(Spec(PixelType::kFloat16), {512, 512, 0, 0, 512, 512}), 0);
+  EXPECT_EQ(Streams(Spec(PixelType::kUint8), {512, 512, 0, 0, 512, 512}), 0);
+  spec.jitter.brightness = 0.5;
+  EXPECT_GT(Streams(spec, {224, 224, 0, 0, 224, 224}), 0);
+}
+
 TEST_P(EmitRowTest, AnUnfinishedImageLeavesNothingForTheNext) {
   ImageSpec spec = Spec(PixelType::kUint8);
   spec.jitter.brightness = 0.5;

@@ -247,36 +247,38 @@ BUCKETLINE_INLINE void Half(const float* in, int count, uint16_t* __restrict out
 }
 
 // The whole table for one CPU level.
-#define BUCKETLINE_KERNELS(Name, TARGET)                                                                    \
-  struct Name {                                                                                             \
-    TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,         \
-                                    RowOrder order, uint8_t* out) {                                         \
-      Horizontal<uint8_t>(row, weights, channels, order, out);                                              \
-    }                                                                                                       \
-    TARGET static void HorizontalF32(const uint8_t* row, const TensorflowWeights& weights, int channels,    \
-                                     RowOrder order, float* out) {                                          \
-      Horizontal<float>(row, weights, channels, order, out);                                                \
-    }                                                                                                       \
-    TARGET static void VerticalU8(const uint8_t* const* rows, const int32_t* weights, int taps, int count,  \
-                                  uint8_t* out) {                                                           \
-      Vertical<uint8_t>(rows, weights, taps, count, out);                                                   \
-    }                                                                                                       \
-    TARGET static void VerticalF32(const float* const* rows, const float* weights, int taps, int count,     \
-                                   float* out) {                                                            \
-      Vertical<float>(rows, weights, taps, count, out);                                                     \
-    }                                                                                                       \
-    TARGET static void NormaliseU8(const uint8_t* in, int count, float scale, const float* mean,            \
-                                   const float* std, float* out) {                                          \
-      Normalise(in, count, scale, mean, std, out);                                                          \
-    }                                                                                                       \
-    TARGET static void NormaliseF32(const float* in, int count, float scale, const float* mean,             \
-                                    const float* std, float* out) {                                         \
-      Normalise(in, count, scale, mean, std, out);                                                          \
-    }                                                                                                       \
-    TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }        \
-    TARGET static void ToHalf(const float* in, int count, uint16_t* out) { Half(in, count, out); }          \
-    [[maybe_unused]] static constexpr RowKernels kTable = {                                                 \
-        HorizontalU8, HorizontalF32, VerticalU8, VerticalF32, NormaliseU8, NormaliseF32, RoundF32, ToHalf}; \
+#define BUCKETLINE_KERNELS(Name, TARGET)                                                                   \
+  struct Name {                                                                                            \
+    TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,        \
+                                    RowOrder order, uint8_t* out) {                                        \
+      Horizontal<uint8_t>(row, weights, channels, order, out);                                             \
+    }                                                                                                      \
+    TARGET static void HorizontalF32(const uint8_t* row, const TensorflowWeights& weights, int channels,   \
+                                     RowOrder order, float* out) {                                         \
+      Horizontal<float>(row, weights, channels, order, out);                                               \
+    }                                                                                                      \
+    TARGET static void VerticalU8(const uint8_t* const* rows, const int32_t* weights, int taps, int count, \
+                                  uint8_t* out) {                                                          \
+      Vertical<uint8_t>(rows, weights, taps, count, out);                                                  \
+    }                                                                                                      \
+    TARGET static void VerticalF32(const float* const* rows, const float* weights, int taps, int count,    \
+                                   float* out) {                                                           \
+      Vertical<float>(rows, weights, taps, count, out);                                                    \
+    }                                                                                                      \
+    TARGET static void NormaliseU8(const uint8_t* in, int count, float scale, const float* mean,           \
+                                   const float* std, float* out) {                                         \
+      Normalise(in, count, scale, mean, std, out);                                                         \
+    }                                                                                                      \
+    TARGET static void NormaliseF32(const float* in, int count, float scale, const float* mean,            \
+                                    const float* std, float* out) {                                        \
+      Normalise(in, count, scale, mean, std, out);                                                         \
+    }                                                                                                      \
+    static void EndStream() {}                                                                             \
+    TARGET static void RoundF32(const float* in, int count, uint8_t* out) { Round(in, count, out); }       \
+    TARGET static void ToHalf(const float* in, int count, uint16_t* out) { Half(in, count, out); }         \
+    [[maybe_unused]] static constexpr RowKernels kTable = {                                                \
+        HorizontalU8, HorizontalF32, VerticalU8, VerticalF32, NormaliseU8, NormaliseF32,                   \
+        NormaliseU8,  NormaliseF32,  EndStream,  RoundF32,    ToHalf};                                     \
   }
 
 BUCKETLINE_KERNELS(Baseline, );
@@ -294,6 +296,7 @@ void HorizontalU8Avx2(const uint8_t* row, const PillowWeights& weights, int chan
 
 constexpr RowKernels kAvx2Table = {HorizontalU8Avx2,  Avx2::HorizontalF32, Avx2::VerticalU8,
                                    Avx2::VerticalF32, Avx2::NormaliseU8,   Avx2::NormaliseF32,
+                                   StreamU8Avx2,      StreamF32Avx2,       EndStreamAvx2,
                                    Avx2::RoundF32,    Avx2::ToHalf};
 #endif
 

@@ -1,6 +1,7 @@
 // RowKernels: the inner loops of resizing, on one row at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "bucketline/image/resize_weights.h"
@@ -29,6 +30,13 @@ struct RowKernels {
                        float* out);
   void (*normalise_f32)(const float* in, int count, float scale, const float* mean, const float* std,
                         float* out);
+  // The same past the caches where the CPU can, for what this thread does not read again: whole lines of them, so `out` is
+  // aligned to kCacheLine and `count` a multiple of what fits in one. Other threads see it after end_stream.
+  void (*stream_u8)(const uint8_t* in, int count, float scale, const float* mean, const float* std,
+                    float* out);
+  void (*stream_f32)(const float* in, int count, float scale, const float* mean, const float* std,
+                     float* out);
+  void (*end_stream)();
   // Nearest, halves up, saturated.
   void (*round_f32)(const float* in, int count, uint8_t* out);
   // IEEE binary16, to nearest even; what is too large becomes infinite.
@@ -36,6 +44,7 @@ struct RowKernels {
 };
 
 inline constexpr int kOutputSlack = 16;
+inline constexpr size_t kCacheLine = 64;  // bytes
 
 // Runs on every CPU this was compiled for.
 const RowKernels& BaselineKernels();

@@ -68,7 +68,35 @@ BUCKETLINE_AVX2 void Row(const uint8_t* row, const PillowWeights& weights, RowOr
   }
 }
 
+BUCKETLINE_AVX2 __m256 LoadLevels(const uint8_t* from) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+}
+BUCKETLINE_AVX2 __m256 LoadLevels(const float* from) { return _mm256_loadu_ps(from); }
+
+template <typename Level>
+BUCKETLINE_AVX2 void Stream(const Level* in, int count, float scale, const float* mean, const float* std,
+                            float* out) {
+  const __m256 scales = _mm256_set1_ps(scale);
+  for (int i = 0; i < count; i += 8) {
+    const __m256 levels = _mm256_mul_ps(LoadLevels(in + i), scales);
+    const __m256 centred = _mm256_sub_ps(levels, _mm256_loadu_ps(mean + i));
+    _mm256_stream_ps(out + i, _mm256_div_ps(centred, _mm256_loadu_ps(std + i)));
+  }
+}
+
 }  // namespace
+
+[[gnu::target("avx2")]] void StreamU8Avx2(const uint8_t* in, int count, float scale, const float* mean,
+                                          const float* std, float* out) {
+  Stream(in, count, scale, mean, std, out);
+}
+
+[[gnu::target("avx2")]] void StreamF32Avx2(const float* in, int count, float scale, const float* mean,
+                                           const float* std, float* out) {
+  Stream(in, count, scale, mean, std, out);
+}
+
+void EndStreamAvx2() { _mm_sfence(); }
 
 [[gnu::target("avx2")]] void HorizontalPairsAvx2(const uint8_t* row, const PillowWeights& weights,
                                                  RowOrder order, uint8_t* out) {

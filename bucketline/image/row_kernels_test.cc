@@ -177,6 +177,29 @@ TEST(RowKernelsTest, NormaliseIsTheFormulaInEveryVersion) {
   }
 }
 
+TEST(RowKernelsTest, StreamsWhatNormaliseGives) {
+  constexpr int kCount = 7 * kCacheLine / sizeof(float);
+  const auto bytes = RandomBytes(kCount, 4);
+  const std::vector<float> floats(bytes.begin(), bytes.end());
+  std::vector<float> mean(kCount), std(kCount), expected(kCount);
+  for (size_t i = 0; i < mean.size(); ++i) {
+    mean[i] = 0.4f + 0.001f * static_cast<float>(i);
+    std[i] = 0.2f + 0.003f * static_cast<float>(i);
+  }
+  constexpr float kScale = 1.0f / 255;
+  BaselineKernels().normalise_u8(bytes.data(), kCount, kScale, mean.data(), std.data(), expected.data());
+  for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {
+    alignas(kCacheLine) float a[kCount + 1] = {}, b[kCount + 1] = {};
+    kernels->stream_u8(bytes.data(), kCount, kScale, mean.data(), std.data(), a);
+    kernels->stream_f32(floats.data(), kCount, kScale, mean.data(), std.data(), b);
+    kernels->end_stream();
+    EXPECT_THAT(std::span(a).first(kCount), ::testing::ElementsAreArray(expected));
+    EXPECT_THAT(std::span(b).first(kCount), ::testing::ElementsAreArray(expected));
+    EXPECT_EQ(a[kCount], 0);
+    EXPECT_EQ(b[kCount], 0);
+  }
+}
+
 TEST(RowKernelsTest, RoundSaturatesAndTakesHalvesUp) {
   const std::vector<float> in = {-3, -0.4f, 0.49f, 0.5f, 1.5f, 2.5f, 254.4f, 254.5f, 255.4f, 999};
   for (const RowKernels* kernels : {&BaselineKernels(), &FastestKernels()}) {

@@ -1,4 +1,4 @@
-#include "bucketline/cache/mapped_file.h"
+#include "bucketline/cache/counter_file.h"
 
 #include <cerrno>
 
@@ -11,13 +11,13 @@
 
 namespace bucketline {
 
-MappedFile::MappedFile(const UniqueFd& file, size_t size) : size_(size) {
+CounterFile::CounterFile(const UniqueFd& file, size_t size) : size_(size) {
   void* mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (mapped == MAP_FAILED) throw PosixError(errno, "map the cache's counters");
   data_ = mapped;
 }
 
-MappedFile::~MappedFile() { ::munmap(data_, size_); }
+CounterFile::~CounterFile() { ::munmap(data_, size_); }
 
 UniqueFd OpenOfSize(int folder, const char* name, size_t size) {
   UniqueFd file(::openat(folder, name, O_RDWR | O_CLOEXEC));

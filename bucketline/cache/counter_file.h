@@ -1,4 +1,4 @@
-// MappedFile: the few counters that processes share, in a file of fixed size.
+// CounterFile: the few counters that processes share, in a file of fixed size.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 namespace bucketline {
 
 // Mapped shared and writable; what is stored there survives the end of the process, however it comes.
-class MappedFile {
+class CounterFile {
  public:
   // `file` is open for reading and writing and has `size` bytes on the disk. Throws PosixError.
-  MappedFile(const UniqueFd& file, size_t size);
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-  ~MappedFile();
+  CounterFile(const UniqueFd& file, size_t size);
+  CounterFile(const CounterFile&) = delete;
+  CounterFile& operator=(const CounterFile&) = delete;
+  ~CounterFile();
 
   void* data() const { return data_; }
 
