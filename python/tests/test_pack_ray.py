@@ -95,18 +95,21 @@ def test_a_task_whose_worker_is_killed_is_done_again(cluster: RayCluster, tmp_pa
     code = """
 import sys, bucketline as bl
 out, shard, ray = sys.argv[1:]
-bl.pack("s3://raw/", out, shard_size=int(shard), parallel=1, ray=ray == "ray")
+print(bl.pack("s3://raw/", out, shard_size=int(shard), parallel=1, ray=ray == "ray").shards)
 """
-    cluster.python(code, tmp_path / "alone", SHARD, "alone")
+    count = int(cluster.python(code, tmp_path / "alone", SHARD, "alone"))
     words = [sys.executable, "-c", code, str(tmp_path / "ray"), str(SHARD), "ray"]
-    process = subprocess.Popen(words, env=cluster.environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, env=cluster.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     wait_until(lambda: cluster.workers() or process.poll() is not None, "a task", 120)
     victims = cluster.workers()
     assert victims, "it was too fast to be killed"
     os.kill(victims[0], signal.SIGKILL)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    assert shards(tmp_path / "ray") == shards(tmp_path / "alone")
+    made = shards(tmp_path / "ray")
+    assert made == shards(tmp_path / "alone") and len(made) == count
 
 
 def test_what_a_task_raises_is_raised_here(cluster: RayCluster, folder: Path, tmp_path: Path) -> None:
