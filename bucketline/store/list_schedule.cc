@@ -13,6 +13,9 @@ constexpr double kPagesBeforeGuesses = 2;
 constexpr double kFreeGuesses = 32;
 constexpr double kGuessesOfPages = 0.25;
 constexpr double kLeastPagesLeft = 3;  // of a range worth halving, the page under way included
+constexpr double kMostPagesLeft =
+    100;  // for each that came: what seems more is not to draw all guesses to itself
+constexpr double kMostPagesTold = 1000;
 constexpr size_t kMostFolderAsks = 16;
 constexpr size_t kObserveEach = 8;  // keys
 
@@ -21,7 +24,8 @@ constexpr size_t kObserveEach = 8;  // keys
 ListSchedule::ListSchedule(std::string prefix, std::vector<KeyRange> ranges, size_t width, int page_keys)
     : prefix_(std::move(prefix)), width_(std::max<size_t>(width, 1)), page_keys_(page_keys), space_(prefix_) {
   for (KeyRange& range : ranges) {
-    Segment segment{.id = next_id_++, .start = range.after, .rest = std::move(range)};
+    Segment segment{
+        .id = next_id_++, .start = range.after, .rest = std::move(range), .part = &forecast_.Add()};
     segments_.emplace(segment.id, std::move(segment));
   }
 }
@@ -122,9 +126,9 @@ std::optional<ListSchedule::Ask> ListSchedule::Split(Segment& segment) {
                 .token = "",
                 .guess = true,
                 .open = segment.open,
-                .known = segment.known,
                 .deepest = segment.open ? CommonLength({segment.rest.after, middle}, 0) : segment.deepest,
-                .pages_left = segment.pages_left};
+                .pages_left = segment.pages_left,
+                .part = &forecast_.Split(*segment.part)};
   segment.start = segment.rest.after;
   segment.rest.last = *std::move(middle);
   segment.pages = 0;
@@ -169,6 +173,7 @@ ListedRange ListSchedule::TakePage(uint64_t id, ListPage page) {
   ListedRange listed{.objects = std::move(objects), .range = segment.rest};
   if (finished) {
     if (was_guess && listed.objects.empty()) GiveBack(segment);
+    forecast_.Ended(*segment.part, kept / page_keys_);
     segments_.erase(id);
     return listed;
   }
@@ -179,28 +184,22 @@ ListedRange ListSchedule::TakePage(uint64_t id, ListPage page) {
   }
   listed.range.last = segment.rest.after;
   segment.token = std::move(page.next_token);
-  Estimate(segment);
+  ListForecast::Gave(*segment.part, kept / page_keys_, Estimate(segment));
   return listed;
 }
 
-// By how far the pages so far went; a range that gave many pages has some left, whatever that says.
-void ListSchedule::Estimate(Segment& segment) {
+// By how far the pages so far went; a range that gave many pages has some left, whatever that says. The result may be told,
+// unless it is too much to follow from so few pages.
+std::optional<double> ListSchedule::Estimate(Segment& segment) const {
   segment.pages += 1;
-  segment.known = true;
   KeyRange whole = RoomOf(segment);
   const std::string here = std::exchange(whole.after, segment.start);
   const double done = space_.Position(here, whole);
-  const double by_position = done > 0 ? segment.pages * (1 - done) / done : segment.pages * 100;
-  segment.pages_left = std::clamp(by_position, segment.pages / 4, segment.pages * 100);
-}
-
-std::optional<double> ListSchedule::PagesLeft() const {
-  double left = 0;
-  for (const auto& [id, segment] : segments_) {
-    if (!segment.known) return std::nullopt;
-    left += segment.pages_left;
-  }
-  return left;
+  const double most = segment.pages * kMostPagesTold;
+  const double left =
+      std::max(done * most > segment.pages ? segment.pages * (1 - done) / done : most, segment.pages / 4);
+  segment.pages_left = std::min(left, segment.pages * kMostPagesLeft);
+  return left < most ? std::optional(left) : std::nullopt;
 }
 
 // What was expected of it is in the range before it.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bucketline/store/key_space.h"
+#include "bucketline/store/list_forecast.h"
 #include "bucketline/store/object_store.h"
 
 namespace bucketline {
@@ -52,8 +53,8 @@ class ListSchedule {
   void FoldersFailed(uint64_t id);  // then none are asked for again
 
   // About how many pages there are still to come, by how far the pages so far went through the keys that may be there;
-  // nullopt while nothing is known of some range. Folders that nothing has hinted at are not in it.
-  std::optional<double> PagesLeft() const;
+  // nullopt while too little is known. Folders that nothing has hinted at are not in it.
+  std::optional<double> PagesLeft() const { return forecast_.Left(); }
 
   // Everything is listed. Folders may still be asked for, which is of no use any more.
   bool done() const { return segments_.empty(); }
@@ -68,12 +69,12 @@ class ListSchedule {
     bool guess = false;        // made by a split and not answered yet
     bool open = true;          // no key is known above its last one, or none is there
     bool catching_up = false;  // the store did not begin at `start`, and is not there yet
-    bool known = false;        // pages_left says something
     bool stuck = false;        // cannot be split before its next page
     size_t depth = 0;          // of its latest page: how many characters all keys share; `deepest` at most
     size_t deepest = ~size_t{0};
     double pages = 0;       // since `start`
-    double pages_left = 0;  // about
+    double pages_left = 0;  // about, to compare it with others
+    ListForecast::Part* part = nullptr;
   };
 
   Ask AskFor(Segment& segment);
@@ -83,13 +84,14 @@ class ListSchedule {
   KeyRange RoomOf(const Segment& segment) const;
   std::optional<std::string> FolderBetween(const KeyRange& room) const;
   std::optional<std::string> MiddleOf(const Segment& segment, const KeyRange& room) const;
-  void Estimate(Segment& segment);
+  std::optional<double> Estimate(Segment& segment) const;
   void GiveBack(const Segment& empty);
 
   const std::string prefix_;
   const size_t width_;
   const double page_keys_;
   KeySpace space_;
+  ListForecast forecast_;
   std::map<uint64_t, Segment> segments_;  // not finished
   std::map<uint64_t, std::string> folder_asks_;
   std::set<std::string> folders_asked_;
