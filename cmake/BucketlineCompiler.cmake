@@ -26,7 +26,12 @@ find_program(BUCKETLINE_CCACHE ccache)
 if(BUCKETLINE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # base_dir lets two checkouts share objects; the sloppiness is what precompiled headers need.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
-    CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${BUCKETLINE_CCACHE})
+    CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${BUCKETLINE_CCACHE})
+endif()
+
+# CMake's own way, without naming the header's text once more: ccache does not see that path is one.
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 endif()
 
 find_program(BUCKETLINE_MOLD mold)

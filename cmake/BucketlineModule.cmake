@@ -25,10 +25,57 @@ function(bucketline_module name)
   target_include_directories(${target} ${scope}
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} ${scope} ${arg_PUBLIC})
+  if(BUCKETLINE_FUZZ AND sources)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+  if(BUCKETLINE_SANITIZE AND sources)  # where it ships each file must say itself what it includes
+    bucketline_precompile(${target} modules <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional>
+      <span> <string> <thread> <unordered_map> <vector> <fmt/format.h>)
+  endif()
   set_property(GLOBAL APPEND PROPERTY BUCKETLINE_MODULES ${target})
 
+  if(BUCKETLINE_SANITIZE MATCHES thread)
+    bucketline_uses_threads(threads)
+    if(NOT threads)
+      set(tests "")
+    endif()
+  endif()
   if(BUCKETLINE_TESTS AND tests)
     bucketline_test(${name}_test SOURCES ${tests} LIBRARIES ${target} ${arg_PRIVATE})
+  endif()
+endfunction()
+
+# bucketline_uses_threads(VARIABLE): whether a file of the current folder includes what threads share; of others
+# ThreadSanitizer has nothing to say.
+function(bucketline_uses_threads variable)
+  set(${variable} FALSE PARENT_SCOPE)
+  file(GLOB files ${CMAKE_CURRENT_SOURCE_DIR}/*.h ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  foreach(file IN LISTS files)
+    file(STRINGS ${file} found REGEX "#include <(atomic|condition_variable|future|mutex|shared_mutex|stop_token|thread)>")
+    if(found)
+      set(${variable} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+# bucketline_precompile(TARGET GROUP header...): the headers of the first target of a group are compiled once for all of
+# it. The targets of a group have the same flags.
+function(bucketline_precompile target group)
+  target_compile_options(${target} PRIVATE -pthread)  # some need it, and all must be alike
+  get_property(owner GLOBAL PROPERTY BUCKETLINE_HEADERS_OF_${group})
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY BUCKETLINE_HEADERS_OF_${group} ${target})
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  # For ccache, which would else take them for others in another folder: they hold paths.
+  set(compiled ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx)
+  foreach(suffix gch pch)
+    file(WRITE ${compiled}.${suffix}.sum "${group} ${ARGN} ${CMAKE_CXX_COMPILER_VERSION} ${fmt_VERSION} ${GTest_VERSION}")
+  endforeach()
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
   endif()
 endfunction()
 
@@ -39,22 +86,34 @@ function(bucketline_use_torch_headers target)
   target_precompile_headers(${target} REUSE_FROM bucketline_torch)
 endfunction()
 
-# bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds] [ENVIRONMENT NAME=value] [GROUPS param...])
+# bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds] [ENVIRONMENT NAME=value] [GROUPS param...]
+#   [OWN_HEADERS])
 #
-# ctest knows each case by its name; with GROUPS the cases of each parameter of that name are one test instead.
+# OWN_HEADERS: it precompiles others than the tests do.
+# ctest knows each case by its name; with GROUPS the cases of each parameter of that name are one test instead. Of a
+# sanitized build some dozens of cases are one test, which costs a third: starting a sanitizer takes longer than most cases.
 function(bucketline_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;ENVIRONMENT" "SOURCES;LIBRARIES;GROUPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OWN_HEADERS" "TIMEOUT;ENVIRONMENT" "SOURCES;LIBRARIES;GROUPS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)  # more than any deadline of a wait in a test, which says what it waited for
   endif()
   add_executable(${name} ${arg_SOURCES})
   # What is tested is compiled as it ships, and fully sanitized; optimising and checking the tests' own code only costs
   # build time (UBSan alone triples it).
-  target_compile_options(${name} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
+  target_compile_options(${name} PRIVATE -O0)
   if(BUCKETLINE_SANITIZE MATCHES undefined)
     target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
   endif()
+  if(BUCKETLINE_SANITIZE)  # compilers do not agree on how to ask
+    string(REGEX MATCH "address|thread" sanitizer ${BUCKETLINE_SANITIZE})
+    string(TOUPPER BUCKETLINE_${sanitizer}_SANITIZER definition)
+    target_compile_definitions(${name} PRIVATE ${definition})
+  endif()
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  if(NOT arg_OWN_HEADERS)
+    bucketline_precompile(${name} tests <atomic> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <set>
+      <string> <thread> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
   if(NOT arg_ENVIRONMENT)
     set(arg_ENVIRONMENT LC_ALL=C.UTF-8)  # the property may not be empty
   endif()
@@ -62,13 +121,22 @@ function(bucketline_test name)
     # The longest history: a suppression matches only while the older of two accesses is remembered with its stack.
     set(arg_ENVIRONMENT "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp:history_size=7")
   endif()
-  foreach(group IN LISTS arg_GROUPS)  # cases that share what is slow to start
-    add_test(NAME ${name}.${group} COMMAND ${name} --gtest_filter=*/${group})
-    set_tests_properties(${name}.${group} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name} ENVIRONMENT "${arg_ENVIRONMENT}")
-  endforeach()
-  if(arg_GROUPS)
-    return()
+  set(properties TIMEOUT ${arg_TIMEOUT} LABELS ${name} ENVIRONMENT "${arg_ENVIRONMENT}")
+  if(arg_GROUPS)  # cases that share what is slow to start
+    foreach(group IN LISTS arg_GROUPS)
+      add_test(NAME ${name}.${group} COMMAND ${name} --gtest_filter=*/${group})
+      set_tests_properties(${name}.${group} PROPERTIES ${properties})
+    endforeach()
+  elseif(BUCKETLINE_SANITIZE)
+    list(LENGTH arg_SOURCES files)
+    math(EXPR last "(${files} - 1) / 4")
+    math(EXPR count "${last} + 1")
+    foreach(shard RANGE ${last})
+      add_test(NAME ${name}.${shard} COMMAND ${CMAKE_COMMAND} -E env GTEST_TOTAL_SHARDS=${count}
+        GTEST_SHARD_INDEX=${shard} $<TARGET_FILE:${name}> --gtest_brief=1)
+      set_tests_properties(${name}.${shard} PROPERTIES ${properties})
+    endforeach()
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30 PROPERTIES ${properties})
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 30
-    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${name} ENVIRONMENT "${arg_ENVIRONMENT}")
 endfunction()

@@ -1,6 +1,6 @@
 // Harnesses: what a fuzzer calls with hostile bytes. Each one ends or throws nothing: the errors that its
 // parser may throw are caught, anything else is a find. They are linked into one libFuzzer program each
-// (preset `fuzz`) and into the replay of stored inputs that every build runs.
+// (preset `asan`) and into the replay of stored inputs that every build runs.
 #pragma once
 
 #include <array>

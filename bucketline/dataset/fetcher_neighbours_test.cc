@@ -40,7 +40,7 @@ class FetcherNeighbours : public ::testing::Test {
     }
     fetcher_ = std::make_unique<Fetcher>(
         FetcherOptions{.budget = &budget_, .common = &common_, .requests = &requests_},
-        [this, item, given = false](std::stop_token) mutable -> std::optional<FetchItem> {
+        [item, given = false](std::stop_token) mutable -> std::optional<FetchItem> {
           if (std::exchange(given, true)) return std::nullopt;
           return item;
         },

@@ -30,7 +30,7 @@ long FillAndFree() {
 
 // In a process of its own, as the policy is the process's.
 TEST(HeapPolicyTest, WhatWasFreedIsUsedAgain) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#if defined(BUCKETLINE_ADDRESS_SANITIZER) || defined(BUCKETLINE_THREAD_SANITIZER) || !defined(__GLIBC__)
   GTEST_SKIP() << "malloc is not glibc's";
 #endif
   const auto used_again = [] {
@@ -47,7 +47,7 @@ TEST(HeapPolicyTest, WhatWasFreedIsUsedAgain) {
 }
 
 TEST(HeapPolicyTest, TheUsersChoiceStands) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__)
+#if defined(BUCKETLINE_ADDRESS_SANITIZER) || defined(BUCKETLINE_THREAD_SANITIZER) || !defined(__GLIBC__)
   GTEST_SKIP() << "malloc is not glibc's";
 #endif
   EXPECT_EXIT(

@@ -94,7 +94,8 @@ struct Case {
 class ResizeWeightsPropertyTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(ResizeWeightsPropertyTest, SumToOneStayInsideAndMoveForward) {
-  const auto [source, resized] = GetParam();
+  const int source = GetParam().source;
+  const int resized = GetParam().resized;
   const AxisPlan axis{10, source, resized, 0, resized};
   const auto check = [&](const auto& weights, int most, double one, double tolerance) {
     EXPECT_GE(weights.begin, 10);

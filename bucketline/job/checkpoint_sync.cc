@@ -118,7 +118,8 @@ void CheckpointSync::SyncHost(Host& host, bool last, const std::stop_token& stop
     const auto seen = host.seen.find(name);
     const bool settled = seen != host.seen.end() && seen->second == version;
     if (!last && !settled) continue;
-    const auto uploaded = Catch([&] { UploadFile(host.folder + "/" + name, *store_, prefix_ + name, stop); });
+    const auto uploaded =
+        Catch([&, &name = name] { UploadFile(host.folder + "/" + name, *store_, prefix_ + name, stop); });
     if (uploaded) {
       host.synced[name] = version;  // a write since the look makes it another version
       count(&CheckpointCounts::uploaded);

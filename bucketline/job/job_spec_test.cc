@@ -26,7 +26,7 @@ json WithChannel(const json& changes = json::object()) {
   json channel = json::parse(R"({"ChannelName": "train",
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/p/"}}})");
   channel.merge_patch(changes);
-  request["InputDataConfig"] = {channel};
+  request["InputDataConfig"] = json::array({channel});
   return request;
 }
 

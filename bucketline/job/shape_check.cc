@@ -129,8 +129,9 @@ class Checker {
       }
     }
     for (const auto& [name, unused] : value.items()) {
-      const bool known = std::any_of(shape.members.begin(), shape.members.end(),
-                                     [&](const ShapeMember& member) { return member.name == name; });
+      const bool known =
+          std::any_of(shape.members.begin(), shape.members.end(),
+                      [&name = name](const ShapeMember& member) { return member.name == name; });
       if (!known) {
         Fault(FieldPath(path, name),
               fmt::format("is no field that CreateTrainingJob knows here; the nearest is {}",

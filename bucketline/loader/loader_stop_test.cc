@@ -169,7 +169,7 @@ TEST(LoaderStop, MovedFromAndMovedInto) {
   EXPECT_EQ(third.epoch(), 1u);
 }
 
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(BUCKETLINE_THREAD_SANITIZER)
 TEST(LoaderStop, AfterForkItIsAnErrorAndDestroyingItDoesNotHang) {
   ImageBucket bucket(8);
   auto loader = std::make_unique<Loader>(bucket.Open(), SmallOptions());

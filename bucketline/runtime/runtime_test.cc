@@ -133,7 +133,7 @@ TEST(Runtime, CountersStartAtZero) {
 }
 
 // Sanitizers that keep threads of their own cannot follow a fork of a threaded process.
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(BUCKETLINE_THREAD_SANITIZER)
 // Every object fails five times, as in an outage of a second or so; with the budget of an SDK's client most were lost.
 TEST(Runtime, AnOutageLosesNothingWithAllConnectionsInUse) {
   constexpr size_t kObjects = 128;

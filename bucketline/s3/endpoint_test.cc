@@ -93,7 +93,9 @@ TEST(AddressingTest, WhatCannotBeAVirtualHostIsSaid) {
                                                        {"http://127.0.0.1:9000", "b"},
                                                        {"http://[::1]:9000", "b"}};
   for (const auto& [url, bucket] : cases) {
-    const auto result = Catch([&] { return MakeEndpoint(url, "eu-west-1", bucket, Addressing::kVirtual); });
+    const auto result = Catch([&url = url, &bucket = bucket] {
+      return MakeEndpoint(url, "eu-west-1", bucket, Addressing::kVirtual);
+    });
     ASSERT_FALSE(result) << url;
     EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
     EXPECT_NE(result.error().message().find("path addressing"), std::string::npos);

@@ -235,20 +235,24 @@ def test_the_checkpoint_is_torchvisions_model(
 def test_median_accuracy_on_real_images(
     on_versitygw: Command, versitygw: Endpoint, figure: Callable[[str], None]
 ) -> None:
-    """Two classes of 100 satellite tiles, from scratch, seeds 0 to 4."""
+    """Two classes of 100 satellite tiles, from scratch. Of seeds 0 to 4 the median: three decide."""
     bucket = versitygw.new_bucket()
     folder = Path(os.environ["BUCKETLINE_SAMPLE_DATA"]) / "satellite"
     on_versitygw.done("put", folder, f"s3://{bucket}/satellite/")
-    accuracies = []
+    good = bad = 0
     for seed in range(5):
         outcome = on_versitygw.done(
             "train", f"s3://{bucket}/satellite/", "--image-size", 96, "--batch-size", 16, "--epochs", 20,
             "--flip", 0.5, "--validation-split", 0.2, "--seed", seed, "--json", timeout=600,
         )  # fmt: skip
         summary = summary_of(outcome.out)
-        accuracies.append(summary["best_validation_accuracy"])
+        best = summary["best_validation_accuracy"]
         figure(
-            f"satellite, seed {seed}: best validation accuracy {accuracies[-1]:.3f}, "
+            f"satellite, seed {seed}: best validation accuracy {best:.3f}, "
             f"of the last epoch {summary['validation_accuracy']:.3f}"
         )
-    assert sorted(accuracies)[2] >= 0.95
+        good += best >= 0.95
+        bad += best < 0.95
+        if max(good, bad) == 3:
+            break
+    assert good == 3
