@@ -12,6 +12,7 @@
 namespace bucketline {
 namespace {
 
+constexpr Duration kPartsPatience = std::chrono::seconds(5);
 constexpr Duration kAbortPatience = std::chrono::seconds(5);
 constexpr Duration kStoppedPatience = std::chrono::seconds(1);  // somebody waits for a stop
 
@@ -178,10 +179,16 @@ std::string S3Upload::Complete() {
 }
 
 void S3Upload::Abort() {
-  stop_.request_stop();
   const Duration patience = asked_to_stop_.stop_requested() ? kStoppedPatience : kAbortPatience;
   {
+    // A part that is cut off may still come to its end at the store, after the upload was forgotten, and would stay.
     std::unique_lock lock(parts_->mutex);
+    parts_->changed.wait_for(lock, kPartsPatience, [&] {
+      return parts_->in_flight == 0 || parts_->failure || asked_to_stop_.stop_requested();
+    });
+    lock.unlock();
+    stop_.request_stop();
+    lock.lock();
     parts_->changed.wait(lock, [&] { return parts_->in_flight == 0; });
   }
   std::stop_source enough;

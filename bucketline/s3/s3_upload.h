@@ -31,7 +31,8 @@ class S3Upload {
   // Waits for all parts, then makes the object; its ETag.
   std::string Complete();
 
-  // Stops the parts and tells the store to forget them; waits for at most a few seconds. Never throws.
+  // Lets the parts under way end, unless one has failed or a stop is asked for, and tells the store to forget all; waits for
+  // at most a few seconds. Never throws.
   void Abort();
 
  private:

@@ -17,8 +17,6 @@ constexpr char kOptimizerFile[] = "optimizer.safetensors";
 constexpr char kStateFile[] = "state.json";
 constexpr uint64_t kWeightsLimit = uint64_t{4} << 30;
 
-SteadyTime Now() { return Clock::Real().Now(); }
-
 const Bytes& FileOf(const Checkpoint& checkpoint, const std::string& name, const std::string& uri) {
   const auto found = checkpoint.files.find(name);
   if (found == checkpoint.files.end()) {
@@ -86,7 +84,7 @@ bool TrainingRun::CheckpointDue() const {
   const CheckpointSchedule& schedule = options_.checkpoint_every;
   if (schedule.steps && step_ - last_saved_step_ >= *schedule.steps) return true;
   // A store that is slower than the period gets the next checkpoint when it is ready for it.
-  return schedule.period && Now() - last_save_ >= *schedule.period && !checkpoints_->busy();
+  return schedule.period && Clock::Real().Now() - last_save_ >= *schedule.period && !checkpoints_->busy();
 }
 
 void TrainingRun::ReportCheckpoints() {
@@ -136,7 +134,7 @@ void TrainingRun::SaveCheckpoint(const LoaderState& loader, bool best) {
         return checkpoint;
       },
       best);
-  last_save_ = Now();
+  last_save_ = Clock::Real().Now();
   last_saved_step_ = step_;
 }
 
