@@ -13,8 +13,8 @@ constexpr double kPagesBeforeGuesses = 2;
 constexpr double kFreeGuesses = 32;
 constexpr double kGuessesOfPages = 0.25;
 constexpr double kLeastPagesLeft = 3;  // of a range worth halving, the page under way included
-constexpr double kMostPagesLeft =
-    100;  // for each that came: what seems more is not to draw all guesses to itself
+// For each page that came: what seems to have more is not to draw all guesses to itself, nor to be told.
+constexpr double kMostPagesLeft = 100;
 constexpr double kMostPagesTold = 1000;
 constexpr size_t kMostFolderAsks = 16;
 constexpr size_t kObserveEach = 8;  // keys
@@ -196,8 +196,8 @@ std::optional<double> ListSchedule::Estimate(Segment& segment) const {
   const std::string here = std::exchange(whole.after, segment.start);
   const double done = space_.Position(here, whole);
   const double most = segment.pages * kMostPagesTold;
-  const double left =
-      std::max(done * most > segment.pages ? segment.pages * (1 - done) / done : most, segment.pages / 4);
+  const double by_position = done > 0 ? segment.pages * (1 - done) / done : most;
+  const double left = std::clamp(by_position, segment.pages / 4, most);
   segment.pages_left = std::min(left, segment.pages * kMostPagesLeft);
   return left < most ? std::optional(left) : std::nullopt;
 }
