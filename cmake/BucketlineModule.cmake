@@ -101,6 +101,9 @@ function(bucketline_test name)
   # What is tested is compiled as it ships, and fully sanitized; optimising and checking the tests' own code only costs
   # build time (UBSan alone triples it).
   target_compile_options(${name} PRIVATE -O0)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # collecting garbage goes through the precompiled headers: a tenth of the time
+    target_compile_options(${name} PRIVATE "SHELL:--param ggc-min-heapsize=1048576")
+  endif()
   if(BUCKETLINE_SANITIZE MATCHES undefined)
     target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
   endif()

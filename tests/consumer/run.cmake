@@ -10,11 +10,7 @@ endfunction()
 
 file(REMOVE_RECURSE ${WORK}/installed ${WORK}/build)
 run(${CMAKE_COMMAND} --install ${PROJECT_BUILD} --prefix ${WORK}/installed)
-set(flags "")
-if(SANITIZE)
-  set(flags -DCMAKE_CXX_FLAGS=-fsanitize=${SANITIZE})
-endif()
 run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja -DCMAKE_BUILD_TYPE=${CONFIG}
-  -DCMAKE_PREFIX_PATH=${WORK}/installed -DTORCH_DIR=${TORCH} ${flags})
+  -DCMAKE_PREFIX_PATH=${WORK}/installed -DTORCH_DIR=${TORCH})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer ${WORK}/images)
