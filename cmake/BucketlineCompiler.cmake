@@ -13,6 +13,10 @@ add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtu
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
 endif()
+# Collecting garbage goes through the precompiled headers too: a tenth of the time. None of our files needs this many KiB.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options("SHELL:--param ggc-min-heapsize=524288")
+endif()
 if(BUCKETLINE_WERROR)
   add_compile_options(-Werror)
 endif()
@@ -24,9 +28,10 @@ endif()
 
 find_program(BUCKETLINE_CCACHE ccache)
 if(BUCKETLINE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # base_dir lets two checkouts share objects; the sloppiness is what precompiled headers need.
+  # base_dir lets two checkouts share objects; the sloppiness is what precompiled headers need; what a file depends on is read
+  # from what the compiler writes of it, not found by preprocessing it first, which costs a twentieth.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
-    CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${BUCKETLINE_CCACHE})
+    CCACHE_DEPEND=1 CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${BUCKETLINE_CCACHE})
 endif()
 
 # CMake's own way, without naming the header's text once more: ccache does not see that path is one.

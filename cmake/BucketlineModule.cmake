@@ -30,7 +30,7 @@ function(bucketline_module name)
   endif()
   if(BUCKETLINE_SANITIZE AND sources)  # where it ships each file must say itself what it includes
     bucketline_precompile(${target} modules <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional>
-      <span> <string> <thread> <unordered_map> <vector> <fmt/format.h>)
+      <span> <string> <thread> <unordered_map> <vector> <fmt/format.h> <nlohmann/json.hpp>)
   endif()
   set_property(GLOBAL APPEND PROPERTY BUCKETLINE_MODULES ${target})
 
@@ -86,6 +86,34 @@ function(bucketline_use_torch_headers target)
   target_precompile_headers(${target} REUSE_FROM bucketline_torch)
 endfunction()
 
+# bucketline_test_code(TARGET): what is tested is compiled as it ships, and fully sanitized; optimising and checking the tests'
+# own code only costs build time (UBSan alone triples it).
+function(bucketline_test_code target)
+  target_compile_options(${target} PRIVATE -O0)
+  if(BUCKETLINE_SANITIZE MATCHES undefined)
+    target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
+  endif()
+  if(BUCKETLINE_SANITIZE)  # compilers do not agree on how to ask
+    string(REGEX MATCH "address|thread" sanitizer ${BUCKETLINE_SANITIZE})
+    string(TOUPPER BUCKETLINE_${sanitizer}_SANITIZER definition)
+    target_compile_definitions(${target} PRIVATE ${definition})
+  endif()
+endfunction()
+
+function(bucketline_precompile_for_tests target)
+  bucketline_precompile(${target} tests <atomic> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <set>
+    <string> <thread> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+endfunction()
+
+# bucketline_test_library(TARGET): it holds what several tests share, compiled as they are.
+function(bucketline_test_library target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -fPIE)
+  bucketline_test_code(${target})
+  target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest)
+  bucketline_precompile_for_tests(${target})
+endfunction()
+
 # bucketline_test(NAME SOURCES file... [LIBRARIES lib...] [TIMEOUT seconds] [ENVIRONMENT NAME=value] [GROUPS param...]
 #   [OWN_HEADERS])
 #
@@ -98,24 +126,10 @@ function(bucketline_test name)
     set(arg_TIMEOUT 300)  # more than any deadline of a wait in a test, which says what it waited for
   endif()
   add_executable(${name} ${arg_SOURCES})
-  # What is tested is compiled as it ships, and fully sanitized; optimising and checking the tests' own code only costs
-  # build time (UBSan alone triples it).
-  target_compile_options(${name} PRIVATE -O0)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # collecting garbage goes through the precompiled headers: a tenth of the time
-    target_compile_options(${name} PRIVATE "SHELL:--param ggc-min-heapsize=1048576")
-  endif()
-  if(BUCKETLINE_SANITIZE MATCHES undefined)
-    target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
-  endif()
-  if(BUCKETLINE_SANITIZE)  # compilers do not agree on how to ask
-    string(REGEX MATCH "address|thread" sanitizer ${BUCKETLINE_SANITIZE})
-    string(TOUPPER BUCKETLINE_${sanitizer}_SANITIZER definition)
-    target_compile_definitions(${name} PRIVATE ${definition})
-  endif()
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
+  bucketline_test_code(${name})
   if(NOT arg_OWN_HEADERS)
-    bucketline_precompile(${name} tests <atomic> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <set>
-      <string> <thread> <vector> <fmt/format.h> <gmock/gmock.h> <gtest/gtest.h>)
+    bucketline_precompile_for_tests(${name})
   endif()
   if(NOT arg_ENVIRONMENT)
     set(arg_ENVIRONMENT LC_ALL=C.UTF-8)  # the property may not be empty

@@ -8,12 +8,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/cache_testing.h"
 #include "bucketline/cache/caching_store.h"
 #include "bucketline/store/memory_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_testing.h"
 #include "bucketline/store/blocking.h"
@@ -14,7 +15,6 @@
 #include "bucketline/store/latency_store.h"
 #include "bucketline/store/memory_store.h"
 #include "bucketline/store/recording_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

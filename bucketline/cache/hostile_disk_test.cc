@@ -11,13 +11,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/cache_testing.h"
 #include "bucketline/cache/caching_store.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/memory_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace {
 std::atomic<long> pretended_type{0};  // of every file system; 0: what it is

@@ -8,11 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/cache_testing.h"
 #include "bucketline/cache/local_disk.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

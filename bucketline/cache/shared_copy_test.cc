@@ -16,13 +16,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/cache/range_lock.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/fault_store.h"
 #include "bucketline/store/memory_store.h"
 #include "bucketline/store/recording_store.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline {

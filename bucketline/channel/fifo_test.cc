@@ -10,10 +10,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/channel/fifo_writer.h"
 #include "bucketline/channel/pipe_testing.h"
 #include "bucketline/store/stop_event.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

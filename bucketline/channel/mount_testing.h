@@ -19,12 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/channel/mount.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/store/fault_store.h"
 #include "bucketline/store/recording_store.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline::testing {

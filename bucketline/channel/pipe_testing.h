@@ -27,11 +27,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/channel/pipe_channel.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/store/recording_store.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline::testing {

@@ -8,10 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/store/fault_store.h"
 #include "bucketline/store/recording_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

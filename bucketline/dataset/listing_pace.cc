@@ -37,9 +37,9 @@ ListingProgress ListingPace::Take(uint64_t objects, std::optional<uint64_t> left
 
 std::string ListingText(const ListingProgress& progress) {
   std::string text = fmt::format("{} objects, {:.0f}/s", progress.objects, progress.per_second);
-  if (!progress.left) return text;
-  const double whole = static_cast<double>(progress.objects + *progress.left);
-  const double share = whole > 0 ? static_cast<double>(progress.objects) / whole : 1;
+  if (progress.left.value_or(0) == 0) return text;
+  const double share =
+      static_cast<double>(progress.objects) / static_cast<double>(progress.objects + *progress.left);
   text += fmt::format(", about {:.0f} % listed", std::min(100 * share, 99.0));
   if (progress.seconds_left) text += fmt::format(", {} left", Span(*progress.seconds_left));
   return text;

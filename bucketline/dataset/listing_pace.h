@@ -38,7 +38,7 @@ class ListingPace {
       samples_;  // apart by a tenth of kOfLate at least; the first is the last that is as old as that
 };
 
-// "123000 objects, 45000/s" and, where that is known, ", about 60 % listed, 2 s left".
+// "123000 objects, 45000/s" and, while more is to come and that is known, ", about 60 % listed, 2 s left".
 std::string ListingText(const ListingProgress& progress);
 
 }  // namespace bucketline

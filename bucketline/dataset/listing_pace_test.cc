@@ -35,6 +35,7 @@ TEST(ListingPace, BeginsAtOnce) {
 
 TEST(ListingPace, IsALine) {
   EXPECT_EQ(ListingText({.objects = 123000, .per_second = 45000.4}), "123000 objects, 45000/s");
+  EXPECT_EQ(ListingText({.objects = 7, .per_second = 1, .left = 0, .seconds_left = 0}), "7 objects, 1/s");
   EXPECT_EQ(ListingText({.objects = 600, .per_second = 100, .left = 400, .seconds_left = 4}),
             "600 objects, 100/s, about 60 % listed, 4 s left");
   EXPECT_EQ(ListingText({.objects = 1, .per_second = 0, .left = 99}), "1 objects, 0/s, about 1 % listed");

@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/dataset/channel_place.h"
 #include "bucketline/exec/thread_pool.h"
 #include "bucketline/records/recordio.h"
-#include "bucketline/store/temp_folder.h"
 #include "bucketline/store/unique_fd.h"
 
 namespace bucketline::testing {

@@ -1,5 +1,4 @@
 // TLS: who is trusted, and what is told when somebody is not.
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -9,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/http/curl_transport.h"
 #include "bucketline/http/exchange_test_util.h"
 #include "bucketline/http/loopback_server_test_util.h"
@@ -16,7 +16,7 @@
 namespace bucketline {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 template <auto Free>
 struct FreeWith {
@@ -84,22 +84,16 @@ class TlsServer {
   LoopbackServer tcp_{[this](LoopbackConnection& connection) { Serve(connection); }};
 };
 
-class CurlTls : public testing::Test {
+class CurlTls : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bucketline-tls-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path bundle() const { return folder_ / "ca.pem"; }
+  std::filesystem::path bundle() const { return folder_.Path("ca.pem"); }
 
   Result<HttpTiming> Try(HttpTransport& transport, const std::string& url) {
     last_ = Exchange::Start(transport, Get(url));
     return last_->Wait();
   }
 
-  std::filesystem::path folder_;
+  testing::TempFolder folder_;
   std::shared_ptr<Exchange> last_;
 };
 

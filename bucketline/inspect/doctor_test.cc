@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/http/loopback_server_test_util.h"
 #include "bucketline/inspect/reach_checks.h"
 #include "bucketline/inspect/read_checks.h"
@@ -10,7 +11,6 @@
 #include "bucketline/store/fault_store.h"
 #include "bucketline/store/memory_store.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

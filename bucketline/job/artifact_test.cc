@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/job/artifact_tree.h"
 #include "bucketline/job/artifact_upload.h"
 #include "bucketline/job/tar_header.h"
@@ -16,7 +17,6 @@
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/memory_store.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/store/temp_folder.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/job/failure_file.h"
 #include "bucketline/job/job_command.h"
 #include "bucketline/job/job_report.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -16,11 +16,11 @@
 
 #include "bucketline/base/random.h"
 #include "bucketline/base/soak_testing.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/dataset/dataset_testing.h"
 #include "bucketline/job/job_runner.h"
 #include "bucketline/job/script_family.h"
 #include "bucketline/store/fault_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -11,7 +11,7 @@
 #include <signal.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/store/temp_folder.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bucketline/store/temp_folder.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -5,13 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/caching_store.h"
 #include "bucketline/loader/loader_setup.h"
 #include "bucketline/loader/loader_testing.h"
 #include "bucketline/store/fault_store.h"
 #include "bucketline/store/recording_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -6,9 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/store/memory_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/http/scripted_transport.h"
 #include "bucketline/s3/credential_source.h"
 #include "bucketline/s3/s3_testing.h"
 #include "bucketline/s3/shared_profile.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline::testing {
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {
@@ -69,33 +70,25 @@ TEST(IniFileTest, IgnoresAByteOrderMark) {
   EXPECT_THAT(ParseIni("\xef\xbb\xbf[a]\nx=1"), ElementsAre(Pair("a", ElementsAre(Pair("x", "1")))));
 }
 
-class IniFileOnDiskTest : public ::testing::Test {
- protected:
-  IniFileOnDiskTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bucketline-ini-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~IniFileOnDiskTest() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_;
-};
-
-TEST_F(IniFileOnDiskTest, ReadsAFileAndTakesAMissingOneForEmpty) {
-  const std::string path = folder_ / "config";
+TEST(IniFileTest, ReadsAFileAndTakesAMissingOneForEmpty) {
+  const testing::TempFolder folder;
+  const std::string path = folder.Path("config");
   std::ofstream(path) << "[a]\nx=1\n";
   EXPECT_THAT(ReadIniFile(path), ElementsAre(Pair("a", ElementsAre(Pair("x", "1")))));
-  EXPECT_THAT(ReadIniFile(folder_ / "none"), IsEmpty());
+  EXPECT_THAT(ReadIniFile(folder.Path("none")), IsEmpty());
   EXPECT_THAT(ReadIniFile(path + "/below"), IsEmpty());
 }
 
-TEST_F(IniFileOnDiskTest, WhatCannotBeReadIsAnErrorThatNamesIt) {
+TEST(IniFileTest, WhatCannotBeReadIsAnErrorThatNamesIt) {
+  const testing::TempFolder folder;
   try {
-    ReadIniFile(folder_);
+    ReadIniFile(folder.path());
     FAIL() << "a folder was read";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kIo);
-    EXPECT_THAT(error.message(), ::testing::HasSubstr(folder_.string()));
+    EXPECT_THAT(error.message(), ::testing::HasSubstr(folder.path()));
   }
-  const std::string path = folder_ / "large";
+  const std::string path = folder.Path("large");
   std::ofstream(path).close();
   std::filesystem::resize_file(path, (4 << 20) + 1);
   EXPECT_THROW(ReadIniFile(path), Error);

@@ -1,5 +1,9 @@
 #include "bucketline/s3/s3_writer.h"
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -260,6 +264,53 @@ TEST_F(S3WriterTest, AbortAndDestructionLeaveNothing) {
   store_->OpenWriter("k")->Write(RampBytes(1));
   EXPECT_EQ(Count("put"), 0);
   EXPECT_EQ(Count("complete"), 0);
+}
+
+// Sees when a request is cut off.
+class CutWatch : public HttpTransport {
+ public:
+  explicit CutWatch(HttpTransport& transport) : transport_(transport) {}
+
+  CallId Send(HttpRequest request, std::shared_ptr<HttpSink> sink, Done done) override {
+    return transport_.Send(std::move(request), std::move(sink), std::move(done));
+  }
+  void Cancel(CallId id) override {
+    {
+      const std::lock_guard lock(mutex_);
+      cut_ = true;
+    }
+    changed_.notify_all();
+    transport_.Cancel(id);
+  }
+  bool CutWithin(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, time, [&] { return cut_; });
+  }
+
+ private:
+  HttpTransport& transport_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool cut_ = false;
+};
+
+// A part that is cut off may come to its end at the store when the upload is forgotten already.
+TEST_F(S3WriterTest, AnAbortLetsAPartUnderWayEnd) {
+  CutWatch watch(s3_.transport);
+  s3_.environment.transport = &watch;
+  store_ = s3_.Store();
+  override = [&](const std::string& name) -> std::optional<ScriptedAnswer> {
+    if (name == "part1") {
+      EXPECT_FALSE(watch.CutWithin(std::chrono::milliseconds(100)));
+    }
+    return std::nullopt;
+  };
+  auto writer = store_->OpenWriter("k");
+  writer->Write(RampBytes(kPart + 1));
+  writer->Abort();
+  EXPECT_THAT(names_, ::testing::ElementsAre("create", "part1", "abort"));
+  writer.reset();
+  store_.reset();
 }
 
 TEST_F(S3WriterTest, AnAbortThatFailsIsLogged) {

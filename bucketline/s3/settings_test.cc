@@ -2,11 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/s3/s3_testing.h"
 #include "bucketline/s3/shared_profile.h"
 
@@ -20,15 +20,12 @@ using ::testing::HasSubstr;
 class SettingsTest : public ::testing::Test {
  protected:
   SettingsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bucketline-aws-XXXXXX").string();
-    home_ = mkdtemp(pattern.data());
-    std::filesystem::create_directory(home_ / ".aws");
-    variables_ = {{"HOME", home_.string()}};
+    std::filesystem::create_directory(home_.Path(".aws"));
+    variables_ = {{"HOME", home_.path()}};
   }
-  ~SettingsTest() override { std::filesystem::remove_all(home_); }
 
-  void Config(const std::string& text) { std::ofstream(home_ / ".aws/config") << text; }
-  void Keys(const std::string& text) { std::ofstream(home_ / ".aws/credentials") << text; }
+  void Config(const std::string& text) { home_.Put(".aws/config", text); }
+  void Keys(const std::string& text) { home_.Put(".aws/credentials", text); }
 
   S3Settings Resolve(const S3Options& options = {}) {
     S3Environment environment;
@@ -43,7 +40,7 @@ class SettingsTest : public ::testing::Test {
     return result ? Error(ErrorCode::kInternal, "it was taken") : result.error();
   }
 
-  std::filesystem::path home_;
+  testing::TempFolder home_;
   std::map<std::string, std::string> variables_;
 };
 
@@ -141,10 +138,10 @@ TEST_F(SettingsTest, ProfileDefaultMayBeWrittenBothWays) {
 }
 
 TEST_F(SettingsTest, FilesMayBeElsewhere) {
-  std::ofstream(home_ / "k") << "[default]\naws_access_key_id = a\n";
-  std::ofstream(home_ / "c") << "[default]\nregion = b\n";
+  home_.Put("k", "[default]\naws_access_key_id = a\n");
+  home_.Put("c", "[default]\nregion = b\n");
   variables_["AWS_SHARED_CREDENTIALS_FILE"] = "~/k";
-  variables_["AWS_CONFIG_FILE"] = (home_ / "c").string();
+  variables_["AWS_CONFIG_FILE"] = home_.Path("c");
   EXPECT_EQ(Load().Find("aws_access_key_id"), "a");
   EXPECT_EQ(Load().Find("region"), "b");
 }

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/store/temp_folder.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/file_paths.h"
 #include "bucketline/store/store_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

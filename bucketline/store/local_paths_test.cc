@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/store/make_folder.h"
 #include "bucketline/store/search_path.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "bucketline/base/result.h"
-#include "bucketline/store/temp_folder.h"
+#include "bucketline/base/temp_folder.h"
 
 namespace bucketline {
 namespace {

@@ -106,7 +106,8 @@ class Lister {
     if (!listed) throw listed.error().WithUri(store_.UriOf(request_.prefix));
     objects_ += listed->objects.size();
     const double pages = static_cast<double>(objects_) / request_.page_keys;
-    const std::optional<double> left = estimate_.Take(pages, schedule_.PagesLeft());
+    std::optional<double> left = estimate_.Take(pages, schedule_.PagesLeft());
+    if (schedule_.done()) left = 0;
     if (left && request_.width > 1) listed->left = static_cast<uint64_t>(*left * request_.page_keys);
     return *std::move(listed);
   }

@@ -24,7 +24,7 @@ struct ParallelListRequest {
 // Calls `take` on this thread for each page, in any order: its ranges are disjoint and together those of the request, so
 // that every object comes exactly once. Ends early when `take` returns false. The first two pages are asked for one after
 // the other, and what is listed in them costs no request more; in all there are at most about twice as many as pages.
-// With a width of 1 nobody can tell what is left.
+// With a width of 1 nobody can tell what is left; else the last page tells 0.
 // Throws the first error that the store gave, when no request is under way any more; kUnsupported when the store's keys
 // are not in bytewise order.
 void ListInParallel(ObjectStore& store, const ParallelListRequest& request,

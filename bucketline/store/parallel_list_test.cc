@@ -160,13 +160,16 @@ TEST(ParallelList, EachPageTellsWhatIsLeft) {
   const auto told = [&](size_t width) {
     uint64_t listed = 0;
     uint64_t pages = 0;
+    std::optional<uint64_t> last;
     ListInParallel(*store, {.prefix = "p/", .width = width, .page_keys = 10}, [&](const ListedRange& page) {
       listed += page.objects.size();
+      last = page.left;
       if (!page.left) return true;
       ++pages;
       EXPECT_NEAR(static_cast<double>(listed + *page.left), 4000, 1000);
       return true;
     });
+    EXPECT_EQ(last, width > 1 ? std::optional<uint64_t>(0) : std::nullopt);
     return pages;
   };
   EXPECT_GT(told(8), 200u);

@@ -107,3 +107,12 @@ def flag(value: Any, option: str) -> bool:
 def _did_you_mean(value: Any, known: Collection[str]) -> str:
     near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else []
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def human_size(size: float) -> str:
+    """ "1.5 MiB" of bytes."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

@@ -13,7 +13,8 @@ from bucketline.errors import InvalidArgumentError
 
 class ListingProgress(NamedTuple):
     """How far a listing is. `left` and `seconds_left` are estimates, by how far the pages so far went through the keys that
-    there may be; None while these disagree, and for folders on a disk. Keys that nothing has hinted at are not in them."""
+    there may be; None while these disagree, and for folders on a disk; 0 at the end. Keys that nothing has hinted at are not
+    in them."""
 
     objects: int
     per_second: float
@@ -55,7 +56,7 @@ def _bar() -> Iterator[Tell]:
 
             def show(now: ListingProgress) -> None:
                 bar.total = None if now.left is None else now.objects + now.left
-                bar.set_description_str("listing" if now.left is None else "listing, of about", refresh=False)
+                bar.set_description_str("listing, of about" if now.left else "listing", refresh=False)
                 bar.update(now.objects - bar.n)
 
             yield show

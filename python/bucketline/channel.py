@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 
 from bucketline import _core
 from bucketline._connection import runtime_of
+from bucketline._dataset_options import DATASET_KEYWORDS
 from bucketline._options import reject_unknown
-from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 from bucketline.labels import Labels
 from bucketline.runtime import Runtime

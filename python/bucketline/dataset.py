@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import bucketline._core as _core
 from bucketline._connection import runtime_of, s3_options, uri_text
+from bucketline._dataset_options import (
+    DAMAGED,
+    DATASET_KEYWORDS,
+    MISSING,
+    PINS,
+    SPLITS,
+    Where,
+    cache_keywords,
+    extensions_of,
+    formats,
+    parts_of,
+    uris_of,
+)
 from bucketline._label_columns import kinds_of
-from bucketline._options import cache_place, choice, number, reject_unknown, text
+from bucketline._options import cache_place, choice, human_size, number, reject_unknown, text
 from bucketline._progress import listing_progress
+from bucketline._texts import Texts, position
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.labels import Labels
 from bucketline.runtime import Runtime
@@ -21,11 +35,6 @@ if TYPE_CHECKING:
     from bucketline.preview import Preview
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png")
-Where = str | os.PathLike[str]
-_PINS = {name: getattr(_core.PinMode, name) for name in ("etag", "version", "size")}
-_SPLITS = {"key": _core.SplitBy.key, "label": _core.SplitBy.label}
-_MISSING = {"error": False, "drop": True}
-_DAMAGED = {"error": False, "skip": True}
 
 
 class Sample(NamedTuple):
@@ -38,40 +47,6 @@ class Sample(NamedTuple):
     label: Any
     size: int
     etag: str
-
-
-class Texts(Sequence[str]):
-    """The keys or URIs of a dataset, made when they are looked at: a million of them cost nothing until then."""
-
-    _CHUNK = 1024
-
-    def __init__(self, count: int, read: Callable[[int, int], list[str]]) -> None:
-        self._count = count
-        self._read = read  # of (first, how many)
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            numbers = range(*index.indices(len(self)))
-            if numbers.step == 1:
-                return self._read(numbers.start, len(numbers))
-            return [self[i] for i in numbers]
-        return self._read(_position(index, len(self)), 1)[0]
-
-    def __iter__(self) -> Iterator[str]:
-        for first in range(0, len(self), self._CHUNK):
-            yield from self[first : first + self._CHUNK]
-
-    def __repr__(self) -> str:
-        shown = [repr(text) for text in self[:3]]
-        more = [f"... {len(self)} in all"] if len(self) > 3 else []
-        return f"[{', '.join(shown + more)}]"
 
 
 class Mixture(NamedTuple):
@@ -155,9 +130,9 @@ class Dataset:
         **unknown: Any,
     ) -> None:
         reject_unknown(unknown, DATASET_KEYWORDS, "Dataset")
-        choice(format, "format", dict.fromkeys(_formats()))
+        choice(format, "format", dict.fromkeys(formats()))
         choice(join, "join", {"stem": None})
-        drop = choice(missing, "missing", _MISSING)
+        drop = choice(missing, "missing", MISSING)
         from bucketline.channel import located
 
         uri, self._place = located(uri, default)
@@ -177,7 +152,7 @@ class Dataset:
         self._s3 = s3_options(**{name: value for name, value in self._reach.items() if name != "pin"})
         kept = cache_place(cache, cache_size, cache_pixels)
         if cache is not None:  # with the rest of what other processes need
-            self._reach = {**self._reach, **_cache_keywords(cache, cache_size, cache_pixels)}
+            self._reach = {**self._reach, **cache_keywords(cache, cache_size, cache_pixels)}
         shards = {"format": format, "parts": parts, "damaged": damaged, "missing": missing, "split": split}
         if isinstance(uri, Mapping):
             same = {**self._reach, **shards, "extensions": extensions, "runtime": self._runtime}
@@ -199,15 +174,15 @@ class Dataset:
         options.labels = rule
         options.format = format
         options.split = text(split, "split")
-        options.parts = _parts(parts)
-        options.extensions = _extensions(extensions)
-        options.pin = choice(pin, "pin", _PINS)
+        options.parts = parts_of(parts)
+        options.extensions = extensions_of(extensions)
+        options.pin = choice(pin, "pin", PINS)
         options.s3 = self._s3
         if drop:
             options.drop_missing()
-        if choice(damaged, "damaged", _DAMAGED):
+        if choice(damaged, "damaged", DAMAGED):
             options.skip_damaged()
-        uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else _uris(uri)
+        uris = [uri_text(uri)] if isinstance(uri, (str, os.PathLike)) else uris_of(uri)
         if self._listing is not None:
             self._listing(uris, options)
         with listing_progress(progress, of_objects=self._listing is None) as tell:
@@ -223,7 +198,7 @@ class Dataset:
         view = Dataset.__new__(Dataset)
         view.__dict__.update(self.__dict__)
         view._core = self._core.cached(*cache_place(folder, size, pixels))
-        view._reach = {**self._reach, **_cache_keywords(folder, size, pixels)}
+        view._reach = {**self._reach, **cache_keywords(folder, size, pixels)}
         return view
 
     def _view(self, core: Any) -> Dataset:
@@ -256,7 +231,7 @@ class Dataset:
             if step != 1:
                 raise InvalidArgumentError("a dataset's slice takes every record: give it no step")
             return self._view(self._core.slice(first, max(0, last - first)))
-        number = _position(index, len(self))
+        number = position(index, len(self))
         names = self.part_names
         parts = [self._core.read(number, part) for part in range(len(names))]
         key, uri, data, size, etag = parts[0]
@@ -339,7 +314,7 @@ class Dataset:
         if callable(by):
             views = self._core.split_groups(shares, seed, by)
         else:
-            rule = choice(by, "by", _SPLITS)
+            rule = choice(by, "by", SPLITS)
             if rule == _core.SplitBy.label:
                 self._require_classes("by='label'")
             views = self._core.split(shares, seed, rule)
@@ -394,37 +369,8 @@ class Dataset:
         )
 
 
-DATASET_KEYWORDS = (
-    "labels",
-    "default",
-    "attributes",
-    "format",
-    "parts",
-    "damaged",
-    "split",
-    "extensions",
-    "endpoint_url",
-    "region",
-    "profile",
-    "anonymous",
-    "requester_pays",
-    "pin",
-    "join",
-    "missing",
-    "cache",
-    "cache_size",
-    "cache_pixels",
-    "runtime",
-    "progress",
-)
-
-
 # __new__ passes on what __init__ takes: that is what signatures show.
 Dataset.__new__.__wrapped__ = Dataset.__init__  # type: ignore[attr-defined]
-
-
-def _cache_keywords(folder: Where, size: int | str | None, pixels: bool) -> dict[str, Any]:
-    return {"cache": folder, "cache_size": size, "cache_pixels": pixels}
 
 
 def require_records(datasets: Sequence[Dataset]) -> None:
@@ -434,58 +380,3 @@ def require_records(datasets: Sequence[Dataset]) -> None:
             raise InvalidArgumentError(
                 f"{dataset!r} is a stream, which goes together with nothing; ask for input mode FastFile"
             )
-
-
-def _uris(given: Any) -> list[str]:
-    if not isinstance(given, Sequence) or not given:
-        raise InvalidArgumentError(f"uri must be a URI, a list of them, or a dict of parts, not {given!r}")
-    return [uri_text(uri) for uri in given]
-
-
-def _formats() -> list[str]:
-    return ["auto", "objects", "tfds", *_core.shard_formats().split(" | ")]
-
-
-def _parts(given: Sequence[str] | Mapping[str, str | Sequence[str]] | None) -> list[Any]:
-    if given is None:
-        return []
-    try:
-        if isinstance(given, Mapping):
-            named = {name: of.split(";") if isinstance(of, str) else list(of) for name, of in given.items()}
-            return [_core.PartChoice.parse(f"{name}={';'.join(of)}") for name, of in named.items()]
-        if isinstance(given, str) or not given:
-            raise TypeError
-        return [_core.PartChoice.parse(each) for each in given]
-    except TypeError:
-        raise InvalidArgumentError(
-            "parts must be members of the shards' samples, ('jpg;png', 'seg.png') or {'image': 'jpg;png'}, not "
-            f"{given!r}"
-        ) from None
-
-
-def _extensions(given: Sequence[str] | None) -> list[str]:
-    if given is None:
-        return []
-    if isinstance(given, str) or not all(isinstance(each, str) for each in given):
-        raise InvalidArgumentError(
-            f"extensions must be a sequence of texts such as ('.jpg', '.png'), or None for all keys, not {given!r}"
-        )
-    return list(given)
-
-
-def _position(index: Any, count: int) -> int:
-    place = index.__index__() if hasattr(index, "__index__") else None
-    if place is None:
-        raise TypeError(f"indices must be integers or slices, not {type(index).__name__}")
-    if not -count <= place < count:
-        raise IndexError(f"index {place} is out of range: there are {count} records")
-    return int(place) % count
-
-
-def human_size(size: float) -> str:
-    """ "1.5 MiB" of bytes."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"

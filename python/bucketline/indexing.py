@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bucketline import _core
 from bucketline._connection import CONNECTION_KEYWORDS, runtime_of, s3_options, uri_text
+from bucketline._dataset_options import DATASET_KEYWORDS, Where
 from bucketline._options import flag, reject_unknown
 from bucketline._progress import ListingProgress
-from bucketline.dataset import DATASET_KEYWORDS, Dataset, Where
+from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 from bucketline._any_order import AnyOrder
+from bucketline._loader_options import LOADER_KEYWORDS, open_dataset
 from bucketline._options import number
 from bucketline.batch import FieldBatch
 from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 from bucketline.image import Image
-from bucketline.loader import LOADER_KEYWORDS, open_dataset
 from bucketline.stats import BadSample, Stats
 
 try:

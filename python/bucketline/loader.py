@@ -10,21 +10,27 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import bucketline._core as _core
-from bucketline._options import byte_size, cache_place, choice, flag, number, reject_unknown
+from bucketline._loader_options import (
+    LAST,
+    ON_ERROR,
+    SAMPLINGS,
+    collate_of,
+    image_of,
+    mixed_epoch,
+    open_dataset,
+    ranks_of,
+    rows_of,
+    shuffle_of,
+)
+from bucketline._options import byte_size, choice, flag, number
 from bucketline.assemble import Assembler
 from bucketline.batch import Batch, FieldBatch
 from bucketline.channel import StreamDataset, no_length
-from bucketline.dataset import DATASET_KEYWORDS, Dataset
-from bucketline.distributed import rank_and_world_size, rank_within_host
+from bucketline.dataset import Dataset
 from bucketline.errors import InternalError, InvalidArgumentError
 from bucketline.image import Image
 from bucketline.stats import BadSample, Stats
 from bucketline.transform import Hook, TransformSample
-
-_ON_ERROR = {"raise": _core.OnError.error, "skip": _core.OnError.skip, "mask": _core.OnError.mask}
-_SAMPLINGS = {name: getattr(_core.Sampling, name) for name in ("all", "balanced", "replacement")}
-WINDOW = 16  # shards that shuffle="window" has open unless told
-_LAST = {name: getattr(_core.LastPolicy, name) for name in ("drop", "partial", "pad")}
 
 
 class Loader:
@@ -108,12 +114,12 @@ class Loader:
         if image is None and fields is None and not isinstance(dataset, Dataset):
             dataset_options.setdefault("extensions", None)  # raw bytes may be anything
         self._dataset = open_dataset(dataset, dataset_options)
-        self._rank, self._world_size = _ranks(rank, world_size, distributed, self._dataset._place)
+        self._rank, self._world_size = ranks_of(rank, world_size, distributed, self._dataset._place)
         options = _core.LoaderOptions()
-        options.batch_size = _rows(batch_size, global_batch_size, self._world_size)
-        options.shuffle, options.window = _shuffle(shuffle, window)
+        options.batch_size = rows_of(batch_size, global_batch_size, self._world_size)
+        options.shuffle, options.window = shuffle_of(shuffle, window)
         options.seed = number(seed, "seed", 0, 2**64 - 1, whole=True)
-        options.sampling = choice(sampling, "sampling", _SAMPLINGS)
+        options.sampling = choice(sampling, "sampling", SAMPLINGS)
         if sampling == "balanced":
             self._dataset._require_classes("sampling='balanced'")
         if self._dataset._mix is not None:
@@ -122,13 +128,13 @@ class Loader:
                     f"a mix has an order of its own: give no sampling={sampling!r}, or a Dataset that is not mixed"
                 )
             options.set_mix(self._dataset._mix.parts)
-            epoch_size = _mixed_epoch(epoch_size, self._dataset._mix.epoch_size)
+            epoch_size = mixed_epoch(epoch_size, self._dataset._mix.epoch_size)
         options.epoch_size = (
             0 if epoch_size is None else number(epoch_size, "epoch_size", 1, 2**62, whole=True)
         )
         random_order = options.shuffle or options.sampling != _core.Sampling.all
         self._last = ("drop" if random_order else "partial") if last is None else last
-        options.last = choice(self._last, "last", _LAST)
+        options.last = choice(self._last, "last", LAST)
         options.epochs = None if epochs is None else number(epochs, "epochs", 0, 2**64 - 1, whole=True)
         options.rank, options.world_size = self._rank, self._world_size
         options.threads = 0 if threads is None else number(threads, "threads", 1, 1024, whole=True)
@@ -136,7 +142,7 @@ class Loader:
         options.memory = byte_size(memory, "memory")
         if max_requests is not None:
             options.max_requests = number(max_requests, "max_requests", 1, 65536, whole=True)
-        options.on_error = choice(on_error, "on_error", _ON_ERROR)
+        options.on_error = choice(on_error, "on_error", ON_ERROR)
         options.max_skipped = number(max_skipped, "max_skipped", 0, 1)
         self._set_what_is_read(options, image, fields)
         names = None if fields is None else list(fields)
@@ -150,7 +156,7 @@ class Loader:
                 "collate is for raw bytes and for what a transform gives: images are one array already"
             )
         self._assemble = Assembler(
-            self._dataset, image is not None, decoded, _collate(collate), self._batch, self._fields_batch
+            self._dataset, image is not None, decoded, collate_of(collate), self._batch, self._fields_batch
         )
         if (allocate := self._allocator()) is not None:
             options.set_allocator(allocate)
@@ -165,7 +171,7 @@ class Loader:
             raise InvalidArgumentError("give image=, or fields= for records of several parts, not both")
         options.decode = image is not None
         if image is not None:
-            options.image = _image(image, "image").to_core(self._layout)
+            options.image = image_of(image, "image").to_core(self._layout)
         if fields is None:
             return
         if not isinstance(fields, Mapping) or not fields:
@@ -175,7 +181,7 @@ class Loader:
             field = _core.FieldOptions()
             field.part, field.decode = name, spec is not None
             if spec is not None:
-                field.image = _image(spec, f"fields[{name!r}]").to_core(self._layout)
+                field.image = image_of(spec, f"fields[{name!r}]").to_core(self._layout)
                 field.same_geometry_as = spec.same_geometry_as or ""
             wanted.append(field)
         options.fields = wanted
@@ -371,102 +377,3 @@ _live: weakref.WeakSet[Loader] = weakref.WeakSet()
 def _close_all() -> None:
     for loader in list(_live):
         loader.close()
-
-
-def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
-    """A Dataset as it is, a URI opened with the Dataset's keywords."""
-    if isinstance(given, Dataset):
-        reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
-        folder, size = options.pop("cache", None), options.pop("cache_size", None)
-        pixels = options.pop("cache_pixels", False)
-        cache_place(folder, size, pixels)
-        if folder is not None:
-            given = given.cached(folder, size, pixels)
-        if options:  # a keyword of Dataset, which is open already
-            raise TypeError(
-                f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
-            )
-        return given
-    reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
-    return Dataset(given, **options)
-
-
-def _image(given: Any, option: str) -> Image:
-    if not isinstance(given, Image):
-        raise InvalidArgumentError(f"{option} must be a bucketline.Image or None, not {given!r}")
-    return given
-
-
-def _collate(given: Any) -> Any:
-    if not (given is None or callable(given)):
-        raise InvalidArgumentError(f"collate must be a function of a list, or None, not {given!r}")
-    return given
-
-
-def _ranks(rank: int | None, world_size: int | None, distributed: bool, place: Any = None) -> tuple[int, int]:
-    """`place`: of a channel, whose ranks may be those within the host."""
-    if (rank is None) != (world_size is None):
-        raise InvalidArgumentError("rank and world_size go together: give both or none")
-    if rank is None or world_size is None:
-        if not flag(distributed, "distributed"):
-            return 0, 1
-        return rank_within_host(place.hosts) if place is not None and place.sharded else rank_and_world_size()
-    number(world_size, "world_size", 1, whole=True)
-    return number(rank, "rank", 0, world_size - 1, whole=True), world_size
-
-
-def _shuffle(shuffle: bool | str, window: int | None) -> tuple[bool, int]:
-    """Whether records come in a random order, and how many shards are open at a time; 0: all."""
-    if isinstance(shuffle, bool):
-        if window is not None:
-            raise InvalidArgumentError(f"window={window!r} is of shuffle='window', not of shuffle={shuffle}")
-        return shuffle, 0
-    if shuffle != "window":
-        raise InvalidArgumentError(f"shuffle must be True, False or 'window', not {shuffle!r}")
-    return True, WINDOW if window is None else number(window, "window", 1, 2**32 - 1, whole=True)
-
-
-def _mixed_epoch(epoch_size: int | None, counted: int | None) -> int | None:
-    if counted is not None and epoch_size not in (None, counted):
-        raise InvalidArgumentError(
-            f"the counts of this mix make epochs of {counted} rows: leave epoch_size={epoch_size!r} out, or mix by weights"
-        )
-    return epoch_size if counted is None else counted
-
-
-def _rows(batch_size: int | None, global_batch_size: int | None, world_size: int) -> int:
-    if global_batch_size is None:
-        rows: int = number(32 if batch_size is None else batch_size, "batch_size", 1, 2**32 - 1, whole=True)
-        return rows
-    if batch_size is not None:
-        raise InvalidArgumentError("give batch_size (per rank) or global_batch_size, not both")
-    whole: int = number(global_batch_size, "global_batch_size", 1, whole=True)
-    if whole % world_size:
-        raise InvalidArgumentError(f"global_batch_size {whole} is not a multiple of the {world_size} ranks")
-    return whole // world_size
-
-
-LOADER_KEYWORDS = (
-    "batch_size",
-    "global_batch_size",
-    "image",
-    "fields",
-    "transform",
-    "collate",
-    "shuffle",
-    "window",
-    "seed",
-    "sampling",
-    "epoch_size",
-    "last",
-    "epochs",
-    "rank",
-    "world_size",
-    "distributed",
-    "threads",
-    "pin_threads",
-    "memory",
-    "max_requests",
-    "on_error",
-    "max_skipped",
-)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from bucketline import _core
 from bucketline._connection import uri_text
+from bucketline._dataset_options import DATASET_KEYWORDS
 from bucketline._options import byte_size, choice, flag, number, reject_unknown, text
-from bucketline.dataset import DATASET_KEYWORDS, Dataset, require_records
+from bucketline.dataset import Dataset, require_records
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 
 _ON_ERROR = {"raise": False, "skip": True}

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bucketline.dataset import Dataset, human_size
+from bucketline._options import human_size
+from bucketline.dataset import Dataset
 from bucketline.errors import Error, IoError
 from bucketline.packing import PackReport, PackSettings
 from bucketline.ray_packing import pack_on_ray

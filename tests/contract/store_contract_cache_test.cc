@@ -1,10 +1,10 @@
 // A CachingStore keeps the contract: with room for everything, and with room for little.
 #include "tests/contract/store_contract.h"
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/base/units.h"
 #include "bucketline/cache/caching_store.h"
 #include "bucketline/store/memory_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline::testing {
 namespace {

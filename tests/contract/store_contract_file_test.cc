@@ -2,8 +2,8 @@
 
 #include "tests/contract/store_contract.h"
 
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/store/file_store.h"
-#include "bucketline/store/temp_folder.h"
 
 namespace bucketline::testing {
 namespace {

@@ -15,9 +15,9 @@
 
 #include "bucketline/base/random.h"
 #include "bucketline/base/soak_testing.h"
+#include "bucketline/base/temp_folder.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/cache_testing.h"
-#include "bucketline/store/temp_folder.h"
 
 extern char** environ;
 

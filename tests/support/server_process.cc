@@ -67,35 +67,26 @@ std::string ServerProcess::FindProgram(const char* variable, const std::string& 
 }
 
 ServerProcess::ServerProcess(const std::string& name, std::string health, const MakeCommand& make) {
-  std::string pattern =
-      (std::filesystem::temp_directory_path() / ("bucketline-" + name + "-XXXXXX")).string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
-  folder_ = pattern;
   const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
   port_ = FreePort();
-  Spawn(make(port_, folder_));
+  Spawn(make(port_, folder()));
   while (waitpid(pid_, nullptr, WNOHANG) == 0) {
     if (Request("GET", health) == 200) return;
     if (std::chrono::steady_clock::now() > deadline) break;
     poll(nullptr, 0, 10);  // between looks at its health: another process gives no event to wait for
   }
   Stop();
-  const std::string output = FileText(folder_ / "log");
-  std::filesystem::remove_all(folder_);
+  const std::string output = FileText(folder_.Path("log"));
   throw std::runtime_error(name + " did not become ready: " + output);
 }
 
-ServerProcess::~ServerProcess() {
-  Stop();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
+ServerProcess::~ServerProcess() { Stop(); }
 
 void ServerProcess::Spawn(const Command& command) {
-  const std::string log = (folder_ / "log").string();
+  const std::string log = folder_.Path("log");
   std::vector<std::string> words = command.words;
   std::vector<std::string> variables = command.variables;
-  variables.insert(variables.end(), {"PATH=/usr/bin:/bin", "HOME=" + folder_.string()});
+  variables.insert(variables.end(), {"PATH=/usr/bin:/bin", "HOME=" + folder_.path()});
   std::vector<char*> argv, envp;
   for (std::string& word : words) argv.push_back(word.data());
   for (std::string& variable : variables) envp.push_back(variable.data());

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include "bucketline/base/temp_folder.h"
+
 namespace bucketline::testing {
 
 // The destructor ends the process, by its id, and removes the folder; the kernel ends it when the test dies first.
@@ -31,7 +33,7 @@ class ServerProcess {
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   std::string Url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path folder() const { return folder_.path(); }
 
   // The status of one plain request; 0 without an answer.
   int Request(const std::string& method, const std::string& path) const;
@@ -40,7 +42,7 @@ class ServerProcess {
   void Spawn(const Command& command);
   void Stop();
 
-  std::filesystem::path folder_;
+  TempFolder folder_;
   int port_ = 0;
   pid_t pid_ = -1;
 };

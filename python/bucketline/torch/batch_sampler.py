@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch.utils.data
 
+from bucketline._loader_options import ranks_of, rows_of
 from bucketline._options import choice, flag, number
 from bucketline.errors import InvalidArgumentError, UnsupportedError
-from bucketline.loader import _ranks, _rows
 from bucketline.torch.agreement import require_agreement
 from bucketline.torch.bad_samples import Key
 from bucketline.torch.map_dataset import Index, MapDataset
@@ -34,7 +34,7 @@ def make_plan(
 ) -> Plan:
     """Of a loader's options, checked; in a process group also against those of the other ranks."""
     of_group = rank is None and distributed
-    rank, world_size = _ranks(rank, world_size, distributed)
+    rank, world_size = ranks_of(rank, world_size, distributed)
     if shuffle == "window":
         raise UnsupportedError(
             'samples by number know of no shards: shuffle="window" is of bucketline.torch.Loader, which needs no workers; '
@@ -43,7 +43,7 @@ def make_plan(
     shuffle = flag(shuffle, "shuffle")
     plan = Plan(
         records=records,
-        batch_size=_rows(batch_size, global_batch_size, world_size),
+        batch_size=rows_of(batch_size, global_batch_size, world_size),
         rank=rank,
         world_size=world_size,
         shuffle=shuffle,

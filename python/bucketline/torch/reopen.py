@@ -6,9 +6,10 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from bucketline import loader
+from bucketline import _loader_options
+from bucketline._dataset_options import DATASET_KEYWORDS
 from bucketline._options import reject_unknown
-from bucketline.dataset import DATASET_KEYWORDS, Dataset
+from bucketline.dataset import Dataset
 from bucketline.errors import InvalidArgumentError, UnsupportedError
 
 SAMPLER_KEYWORDS = (
@@ -28,7 +29,7 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     """Of a Dataset, or of one URI (workers open it anew, which several cannot be) with the Dataset's keywords."""
     if not isinstance(given, (Dataset, str, os.PathLike)):
         raise InvalidArgumentError(f"dataset must be a bucketline.Dataset or a URI, not {given!r}")
-    dataset = loader.open_dataset(given, options)
+    dataset = _loader_options.open_dataset(given, options)
     if dataset._mix is not None:
         raise UnsupportedError("samples by number are of one dataset: give a mix to bucketline.torch.Loader")
     return dataset
@@ -37,7 +38,7 @@ def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
 def dataset_options(options: dict[str, Any], known: Collection[str], where: str) -> dict[str, Any]:
     """Those of the Dataset. Raises for the others: `where` takes `known` besides."""
     for name in options:
-        if name in loader.LOADER_KEYWORDS and name not in known:
+        if name in _loader_options.LOADER_KEYWORDS and name not in known:
             there = "BatchSampler" if name in SAMPLER_KEYWORDS else "Loader"
             raise UnsupportedError(f"{where} has no {name}=; bucketline.torch.{there} has")
     reject_unknown(options, (*DATASET_KEYWORDS, *known), where)
