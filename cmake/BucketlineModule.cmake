@@ -86,16 +86,17 @@ function(bucketline_use_torch_headers target)
   target_precompile_headers(${target} REUSE_FROM bucketline_torch)
 endfunction()
 
-# bucketline_test_code(TARGET): what is tested is compiled as it ships, and fully sanitized; optimising and checking the tests'
-# own code only costs build time (UBSan alone triples it).
+# bucketline_test_code(TARGET): what is tested is compiled as it ships, and fully sanitized, with its lines in reports;
+# optimising and checking the tests' own code only costs build time (UBSan alone triples it).
 function(bucketline_test_code target)
   target_compile_options(${target} PRIVATE -O0)
   if(BUCKETLINE_SANITIZE MATCHES undefined)
     target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
   endif()
-  if(BUCKETLINE_SANITIZE)  # compilers do not agree on how to ask
+  if(BUCKETLINE_SANITIZE)
+    target_compile_options(${target} PRIVATE -g0)
     string(REGEX MATCH "address|thread" sanitizer ${BUCKETLINE_SANITIZE})
-    string(TOUPPER BUCKETLINE_${sanitizer}_SANITIZER definition)
+    string(TOUPPER BUCKETLINE_${sanitizer}_SANITIZER definition)  # compilers do not agree on how to ask
     target_compile_definitions(${target} PRIVATE ${definition})
   endif()
 endfunction()
