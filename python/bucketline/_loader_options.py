@@ -45,20 +45,17 @@ LOADER_KEYWORDS = (
 
 def open_dataset(given: Any, options: dict[str, Any]) -> Dataset:
     """A Dataset as it is, a URI opened with the Dataset's keywords."""
-    if isinstance(given, Dataset):
-        reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
-        folder, size = options.pop("cache", None), options.pop("cache_size", None)
-        pixels = options.pop("cache_pixels", False)
-        cache_place(folder, size, pixels)
-        if folder is not None:
-            given = given.cached(folder, size, pixels)
-        if options:  # a keyword of Dataset, which is open already
-            raise TypeError(
-                f"{next(iter(options))} belongs to the Dataset, which is open already; give it there"
-            )
-        return given
     reject_unknown(options, (*DATASET_KEYWORDS, *LOADER_KEYWORDS), "Loader")
-    return Dataset(given, **options)
+    if not isinstance(given, Dataset):
+        return Dataset(given, **options)
+    folder, size = options.pop("cache", None), options.pop("cache_size", None)
+    pixels = options.pop("cache_pixels", False)
+    cache_place(folder, size, pixels)
+    if folder is not None:
+        given = given.cached(folder, size, pixels)
+    if options:  # a keyword of Dataset, which is open already
+        raise TypeError(f"{next(iter(options))} belongs to the Dataset, which is open already; give it there")
+    return given
 
 
 def image_of(given: Any, option: str) -> Image:
