@@ -156,7 +156,7 @@ void Fetcher::Issue(FetchItem item) {
   if (call->pieces.size() > 1) call->together = RangeOf(call->pieces);
   const Result<bool> reserved = Catch([&] { return Reserve(*call); });
   if (!reserved || !*reserved) {
-    return Fail(*call, reserved ? Cancelled() : reserved.error());
+    return FailCall(*call, reserved ? Cancelled() : reserved.error());
   }
   {
     std::lock_guard lock(mutex_);
@@ -216,7 +216,7 @@ void Fetcher::CancelReady() {
     std::lock_guard lock(mutex_);
     dropped.swap(ready_);
   }
-  for (const auto& call : dropped) Fail(*call, Cancelled());
+  for (const auto& call : dropped) FailCall(*call, Cancelled());
 }
 
 void Fetcher::Start(std::shared_ptr<Call> call) {
@@ -224,7 +224,7 @@ void Fetcher::Start(std::shared_ptr<Call> call) {
     const Result<void> asked = Catch([&] { Ask(call); });
     if (asked) return;
     std::shared_ptr<Call> next = PassOn(*call);
-    Fail(*call, asked.error());
+    FailCall(*call, asked.error());
     call = std::move(next);
   }
 }
@@ -254,7 +254,7 @@ std::shared_ptr<Fetcher::Call> Fetcher::Answered(const std::shared_ptr<Call>& ca
     Give(*call, end, *got, sink);
   } else {
     if (over) call->lease.Release();
-    Fail(*call, end, got.error());
+    FailPieces(*call, end, got.error());
   }
   if (!over) return next;
   call->lease.Release();
@@ -277,16 +277,16 @@ void Fetcher::Give(Call& call, size_t end, const ObjectInfo& object, BufferSink&
   }
 }
 
-void Fetcher::Fail(Call& call, size_t end, const Error& error) {
+void Fetcher::FailPieces(Call& call, size_t end, const Error& error) {
   for (; call.at < end; ++call.at) {
     const auto& [tag, part] = call.pieces[call.at];
     deliver_(tag, ExplainPin(error.WithUri(UriOfPart(*call.store, part)), call.pin));
   }
 }
 
-void Fetcher::Fail(Call& call, const Error& error) {
+void Fetcher::FailCall(Call& call, const Error& error) {
   call.lease.Release();
-  Fail(call, call.pieces.size(), error);
+  FailPieces(call, call.pieces.size(), error);
   Finish();
 }
 

@@ -116,8 +116,8 @@ class Fetcher {
                                  BufferSink& sink);
   std::shared_ptr<Call> PassOn(Call& call);
   void Give(Call& call, size_t end, const ObjectInfo& object, BufferSink& sink);
-  void Fail(Call& call, size_t end, const Error& error);
-  void Fail(Call& call, const Error& error);
+  void FailPieces(Call& call, size_t end, const Error& error);
+  void FailCall(Call& call, const Error& error);
   void Finish();
 
   const FetcherOptions options_;

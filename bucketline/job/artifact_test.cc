@@ -10,9 +10,10 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/base/temp_folder.h"
+#include "bucketline/job/artifact_header.h"
 #include "bucketline/job/artifact_tree.h"
 #include "bucketline/job/artifact_upload.h"
-#include "bucketline/job/tar_header.h"
+#include "bucketline/records/tar_header.h"
 #include "bucketline/s3/child_process.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/memory_store.h"
@@ -135,10 +136,18 @@ TEST_F(ArtifactTest, AnEmptyTreeIsAnArchiveToo) {
 }
 
 TEST_F(ArtifactTest, SizesBeyondUstarAreTold) {
-  const std::string header = TarHeader({.name = "big", .path = "", .size = uint64_t{1} << 33});
+  const std::string header = ArtifactHeader({.name = "big", .path = "", .size = uint64_t{1} << 33});
   EXPECT_EQ(header.size(), 3 * kTarBlock);
   EXPECT_EQ(header.substr(kTarBlock, 19), "19 size=8589934592\n");
-  EXPECT_EQ(TarHeader({.name = "big", .path = "", .size = (uint64_t{1} << 33) - 1}).size(), kTarBlock);
+  EXPECT_EQ(ArtifactHeader({.name = "big", .path = "", .size = (uint64_t{1} << 33) - 1}).size(), kTarBlock);
+}
+
+TEST_F(ArtifactTest, TimesBeyondUstarAreItsFirstAndItsLast) {
+  const auto time_of = [](int64_t modified) {
+    return ArtifactHeader({.name = "a", .path = "", .modified = modified}).substr(136, 12);
+  };
+  EXPECT_EQ(time_of(-1), std::string("00000000000\0", 12));
+  EXPECT_EQ(time_of(int64_t{1} << 40), std::string("77777777777\0", 12));
 }
 
 TEST_F(ArtifactTest, AFileThatShrankIsNoArtefact) {

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "bucketline/base/error.h"
+#include "bucketline/job/artifact_header.h"
 #include "bucketline/job/gzip_stream.h"
-#include "bucketline/job/tar_header.h"
+#include "bucketline/records/tar_header.h"
 #include "bucketline/store/posix_error.h"
 #include "bucketline/store/unique_fd.h"
 
@@ -54,12 +55,12 @@ ObjectInfo UploadArchive(const ArtifactTree& tree, ObjectStore& store, const std
   const auto writer = store.OpenWriter(key, {.content_type = "application/gzip", .stop = stop});
   GzipStream gzip([&](std::span<const uint8_t> data) { writer->Write(data); }, kGzipLevel);
   for (const ArtifactEntry& entry : tree.entries) {
-    gzip.Write(BytesOf(TarHeader(entry)));
+    gzip.Write(BytesOf(ArtifactHeader(entry)));
     if (entry.kind != ArtifactKind::kFile) continue;
     ReadFile(entry.path, entry.size, stop, [&](std::span<const uint8_t> data) { gzip.Write(data); });
-    gzip.Write(BytesOf(TarPadding(entry.size)));
+    gzip.Write(BytesOf(std::string(TarPadding(entry.size), '\0')));
   }
-  gzip.Write(BytesOf(TarEnd()));
+  gzip.Write(BytesOf(std::string(kTarEnd, '\0')));
   gzip.Finish();
   return writer->Commit();
 }

@@ -13,12 +13,10 @@
 namespace bucketline {
 namespace {
 
-constexpr uint64_t kEnd = 2 * kTarBlock;  // of zeros
-constexpr size_t kLongestPart = 60;       // characters of its name
+constexpr size_t kLongestPart = 60;  // characters of its name
 constexpr std::array<std::string_view, 3> kOwnMembers = {"json", "cls", "txt"};
 
-uint64_t Padded(uint64_t length) { return (length + kTarBlock - 1) / kTarBlock * kTarBlock; }
-uint64_t MemberSize(uint64_t length) { return kTarBlock + Padded(length); }
+uint64_t MemberSize(uint64_t length) { return kTarBlock + length + TarPadding(length); }
 
 std::optional<std::string> ClassText(const SampleToPack& sample) {
   const auto* integer = std::get_if<int64_t>(&sample.label);
@@ -51,15 +49,15 @@ class TarEncoder : public ShardEncoder {
   }
 
   std::vector<uint64_t> Finish(const Emit& emit) override {
-    emit(std::string(kEnd, '\0'));
+    emit(std::string(kTarEnd, '\0'));
     return std::move(offsets_);
   }
 
  private:
   void Member(const std::string& name, std::string_view bytes, const Emit& emit) {
-    emit(MakeTarHeader(name, bytes.size()));
+    emit(MakeTarHeader({.name = name, .size = bytes.size()}));
     emit(bytes);
-    emit(std::string(Padded(bytes.size()) - bytes.size(), '\0'));
+    emit(std::string(TarPadding(bytes.size()), '\0'));
     at_ += MemberSize(bytes.size());
   }
 
@@ -87,7 +85,7 @@ uint64_t SampleSize(const PackSchema& schema, const SampleToPack& sample) {
   return size;
 }
 
-uint64_t Overhead(const PackSchema&) { return kEnd; }
+uint64_t Overhead(const PackSchema&) { return kTarEnd; }
 
 std::unique_ptr<ShardEncoder> Make(const PackSchema& schema) { return std::make_unique<TarEncoder>(schema); }
 

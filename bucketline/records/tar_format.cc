@@ -81,8 +81,7 @@ class TarScanner {
 
   void Visit(TarHeader header) {
     const uint64_t payload = at_;
-    const uint64_t padding = (kTarBlock - header.size % kTarBlock) % kTarBlock;
-    at_ += std::min(header.size + padding, shard_.size() - at_);
+    at_ += std::min(header.size + TarPadding(header.size), shard_.size() - at_);
     if (header.type == kVolume) {
       throw Error(ErrorCode::kUnsupported, "the archive goes over several volumes; write it as one");
     }

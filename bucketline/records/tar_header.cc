@@ -14,7 +14,7 @@ struct Place {
   size_t offset;
   size_t length;
 };
-constexpr Place kName{0, 100};
+constexpr Place kName{0, kLongestTarName};
 constexpr Place kMode{100, 8};
 constexpr Place kUser{108, 8};
 constexpr Place kGroup{116, 8};
@@ -22,6 +22,7 @@ constexpr Place kSize{124, 12};
 constexpr Place kTime{136, 12};
 constexpr Place kChecksum{148, 8};
 constexpr size_t kType = 156;
+constexpr Place kLink{157, kLongestTarName};
 constexpr Place kMagic{257, 6};
 constexpr Place kPrefix{345, 155};
 
@@ -88,7 +89,7 @@ std::optional<TarHeader> ReadTarHeader(std::string_view block, uint64_t offset) 
   return header;
 }
 
-std::string MakeTarHeader(std::string_view name, uint64_t size) {
+std::string MakeTarHeader(const TarMember& member) {
   std::string block(kTarBlock, '\0');
   const auto put = [&](Place place, std::string_view text) {
     block.replace(place.offset, text.size(), text);
@@ -97,13 +98,14 @@ std::string MakeTarHeader(std::string_view name, uint64_t size) {
   const auto number = [&](Place place, uint64_t value) {
     put(place, fmt::format("{:0{}o}", value, place.length - 1));
   };
-  put(kName, name);
-  number(kMode, 0644);
+  put(kName, member.name);
+  number(kMode, member.mode);
   number(kUser, 0);
   number(kGroup, 0);
-  number(kSize, size);
-  number(kTime, 0);
-  block[kType] = '0';
+  number(kSize, member.size);
+  number(kTime, member.modified);
+  block[kType] = member.type;
+  put(kLink, member.target);
   put(kMagic, std::string_view("ustar\0"
                                "00",
                                8));  // and the version

@@ -10,6 +10,10 @@
 namespace bucketline {
 
 inline constexpr uint64_t kTarBlock = 512;
+inline constexpr uint64_t kTarEnd = 2 * kTarBlock;  // of zeros, after the last member
+
+// How many zeros fill the last block of a member.
+constexpr uint64_t TarPadding(uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
 
 struct TarHeader {
   std::string name;  // with the ustar prefix
@@ -21,12 +25,25 @@ struct TarHeader {
 // no number. Precondition: block.size() == kTarBlock.
 std::optional<TarHeader> ReadTarHeader(std::string_view block, uint64_t offset);
 
-// The most bytes of a member whose size is in octal digits.
+// The most bytes of a member, and the last second, that eleven octal digits can tell.
 inline constexpr uint64_t kLargestTarMember = (uint64_t{1} << 33) - 1;
+inline constexpr uint64_t kLargestTarTime = kLargestTarMember;
 
-// The header of a plain file, mode 0644, of user, group and time 0. Preconditions: at most 100 bytes of name,
-// size <= kLargestTarMember.
-std::string MakeTarHeader(std::string_view name, uint64_t size);
+// The most bytes of a name, and of a link's target.
+inline constexpr size_t kLongestTarName = 100;
+
+// A member to be written. Of user and group 0: they mean nothing elsewhere.
+struct TarMember {
+  std::string_view name;
+  uint64_t size = 0;
+  char type = '0';  // a file
+  uint32_t mode = 0644;
+  uint64_t modified = 0;         // seconds since 1970
+  std::string_view target = "";  // of a link
+};
+
+// Precondition: nothing is longer or larger than the constants above say.
+std::string MakeTarHeader(const TarMember& member);
 
 // What a pax header says of the member after it.
 struct PaxFields {

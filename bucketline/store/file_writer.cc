@@ -1,5 +1,6 @@
 #include "bucketline/store/file_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -16,6 +17,10 @@
 
 namespace bucketline {
 namespace {
+
+// More at once makes the page cache take memory in runs of megabytes: on a virtual machine whose host takes back what is
+// free, 512 MiB in writes of 8 MiB cost 1.65 s of CPU, and 0.47 s in these.
+constexpr size_t kLargestWrite = 256 << 10;
 
 // Gives the file its name unless the name is taken; errno as its value, 0 when done.
 int RenameIfAbsent(int folder, const std::string& from, const std::string& to) {
@@ -53,7 +58,7 @@ class FileWriter : public ObjectWriter {
   void Write(std::span<const uint8_t> data) override {
     CheckOpen();
     while (!data.empty()) {
-      const ssize_t written = ::write(file_.get(), data.data(), data.size());
+      const ssize_t written = ::write(file_.get(), data.data(), std::min(data.size(), kLargestWrite));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) throw PosixError(errno, "write it", uri_);
       data = data.subspan(static_cast<size_t>(written));

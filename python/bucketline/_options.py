@@ -5,44 +5,25 @@ from __future__ import annotations
 import difflib
 import numbers
 import os
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
+import bucketline._core as _core
 from bucketline.errors import InvalidArgumentError
-
-_UNITS = {
-    "": 1,
-    "b": 1,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "tb": 10**12,
-    "kib": 1 << 10,
-    "mib": 1 << 20,
-    "gib": 1 << 30,
-    "tib": 1 << 40,
-}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 E = TypeVar("E")
 
 
 def byte_size(value: int | str, option: str) -> int:
     """Bytes of 1073741824, "1GiB", "200MB" (decimal)."""
-    if isinstance(value, bool):
-        raise InvalidArgumentError(
-            f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}"
-        )
-    if isinstance(value, int) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    unit = _UNITS.get(found[2].lower()) if found else None
-    if found is None or unit is None:
-        raise InvalidArgumentError(
-            f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}"
-        )
-    return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
+    try:
+        if isinstance(value, str):
+            return _core.parse_byte_size(value.strip())
+    except InvalidArgumentError:
+        pass  # what follows names the option
+    raise InvalidArgumentError(f"{option} must be a number of bytes or a text such as '1GiB', not {value!r}")
 
 
 def cache_place(folder: Any, size: int | str | None, pixels: bool) -> tuple[str, int, bool]:
@@ -107,12 +88,3 @@ def flag(value: Any, option: str) -> bool:
 def _did_you_mean(value: Any, known: Collection[str]) -> str:
     near = difflib.get_close_matches(value, known, n=1) if isinstance(value, str) else []
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def human_size(size: float) -> str:
-    """ "1.5 MiB" of bytes."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"

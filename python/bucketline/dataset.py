@@ -22,7 +22,7 @@ from bucketline._dataset_options import (
     uris_of,
 )
 from bucketline._label_columns import kinds_of
-from bucketline._options import cache_place, choice, human_size, number, reject_unknown, text
+from bucketline._options import cache_place, choice, number, reject_unknown, text
 from bucketline._progress import listing_progress
 from bucketline._texts import Texts, position
 from bucketline.errors import InvalidArgumentError, UnsupportedError
@@ -357,7 +357,7 @@ class Dataset:
         self._core.save(uri_text(uri), self._s3)
 
     def __repr__(self) -> str:
-        size = human_size(self._core.total_bytes)
+        size = _core.format_byte_size(self._core.total_bytes)
         names = self.classes
         classes = f", {len(names)} classes" if names else ""
         return f"Dataset({self._core.source!r}, {len(self)} records, {size}{classes})"

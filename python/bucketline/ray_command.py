@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bucketline._options import human_size
+import bucketline._core as _core
 from bucketline.dataset import Dataset
 from bucketline.errors import Error, IoError
 from bucketline.packing import PackReport, PackSettings
@@ -70,7 +70,7 @@ class _Line:
     def show(self, records: int, size: int) -> None:
         if sys.stderr.isatty():
             self._shown = True
-            text = f"packing {self._name}: {records}/{self._records} records, {human_size(size)}"
+            text = f"packing {self._name}: {records}/{self._records} records, {_core.format_byte_size(size)}"
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
@@ -86,6 +86,6 @@ def _print(report: PackReport, seconds: float, as_json: bool) -> None:
         return
     kept = f"; {report.kept_shards} shards were there" if report.kept_shards else ""
     left_out = f"; {report.skipped} bad records are left out" if report.skipped else ""
-    size = human_size(report.shard_bytes)
+    size = _core.format_byte_size(report.shard_bytes)
     print(f"{report.records} records in {report.shards} shards, {size}, in {seconds:.1f} s{kept}{left_out}")
     print(f"open {report.index}")

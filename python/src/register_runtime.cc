@@ -4,7 +4,9 @@
 #include "src/runtime_handle.h"
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 
+#include "bucketline/base/units.h"
 #include "bucketline/s3/s3_store.h"
 
 namespace nb = nanobind;
@@ -76,6 +78,9 @@ void RegisterRuntime(nb::module_& module) {
           "memory"_a, "network_threads"_a, "connections"_a, "hedge"_a, "ca_bundle"_a, "cache"_a,
           "cache_size"_a, "cache_pixels"_a)
       .def("figures", &Figures);
+
+  module.def("parse_byte_size", &ParseByteSize, "text"_a);
+  module.def("format_byte_size", &FormatByteSize, "size"_a);
 }
 
 }  // namespace bucketline::python
