@@ -106,5 +106,13 @@ TEST_F(CacheReport, AFolderThatIsNoCacheIsLeftAlone) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_.Path("photos")));
 }
 
+TEST_F(CacheReport, ALockAloneMakesNoCache) {
+  folder_.Put("half/lock", "");
+  const auto status = Catch([&] { return ReadCacheStatus(folder_.Path("half")); });
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(status.error().uri(), folder_.Path("half"));
+}
+
 }  // namespace
 }  // namespace bucketline

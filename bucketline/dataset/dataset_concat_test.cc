@@ -167,5 +167,11 @@ TEST_F(DatasetConcat, DownloadPutsEachBelowItsOwnPrefix) {
   EXPECT_EQ(GetBytes(*target, "cat/1.jpg").ToString(), "more x/cat/1.jpg");
 }
 
+TEST_F(DatasetConcat, WithoutAUriThereIsNoDataset) {
+  const Error error = ErrorOf([&] { All({}); });
+  EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.message(), HasSubstr("at least one URI"));
+}
+
 }  // namespace
 }  // namespace bucketline

@@ -1,15 +1,12 @@
 #include "bucketline/loader/loader.h"
 
 #include <atomic>
-#include <future>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bucketline/loader/loader_testing.h"
-#include "bucketline/store/fault_store.h"
-#include "bucketline/store/recording_store.h"
 
 namespace bucketline {
 namespace {
@@ -93,22 +90,6 @@ TEST(Loader, BytesDependOnNothingButTheData) {
         << variant.threads << " " << variant.memory << " " << variant.requests;
     EXPECT_LE(loader.Stats().budget_peak, variant.memory);
   }
-}
-
-TEST(Loader, TheNextEpochIsFetchedWhileThisOneEnds) {
-  ImageBucket bucket(8);
-  auto recording = std::make_shared<RecordingStore>(bucket.store());
-  LoaderOptions options = SmallOptions();
-  Loader loader(bucket.OpenThrough(recording), options);
-  recording->Forget();
-  ASSERT_TRUE(loader.Next());
-  // One batch was taken of the first epoch's two. Reads of the second one come without another Next.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-  while (recording->CountOf(StoreOp::kGet) < 12 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::yield();
-  }
-  EXPECT_GE(recording->CountOf(StoreOp::kGet), 12u);
-  EXPECT_EQ(loader.epoch(), 0u);
 }
 
 TEST(Loader, EpochsEndWithOneNullopt) {
@@ -293,142 +274,6 @@ TEST(Loader, AnEmptyDatasetIsAnError) {
   const Error error = ErrorOf([&] { Loader loader(none, SmallOptions()); });
   EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
   EXPECT_THAT(error.what(), HasSubstr("empty"));
-}
-
-TEST(Loader, StatsCountWhatWasDelivered) {
-  ImageBucket bucket(10);
-  const Dataset dataset = bucket.Open();
-  Loader loader(dataset, SmallOptions());
-  EXPECT_EQ(loader.Stats().batches, 0u);
-  RestOfEpoch(loader);
-  const LoaderStats stats = loader.Stats();
-  EXPECT_EQ(stats.batches, 3u);
-  EXPECT_EQ(stats.images, 10u);
-  EXPECT_GE(stats.record_bytes, dataset.total_bytes());
-  EXPECT_GE(stats.fetch.count, 10u);
-  EXPECT_GE(stats.decode.count, 10u);
-  EXPECT_GT(stats.fetch.wall.count(), 0);
-  EXPECT_GT(stats.decode.wall.count(), 0);
-  EXPECT_GT(stats.decode.cpu.count(), 0);
-  EXPECT_GT(stats.wait.count(), 0);
-  EXPECT_EQ(stats.budget_capacity, uint64_t{32} << 20);
-  EXPECT_GT(stats.budget_peak, 0u);
-}
-
-TEST(Loader, AStallIsLogged) {
-  std::mutex mutex;
-  std::condition_variable logged;
-  std::vector<std::string> messages;
-  RuntimeOptions runtime;
-  runtime.log = [&](LogLevel level, std::string_view message) {
-    std::lock_guard lock(mutex);
-    if (level == LogLevel::kWarning) messages.emplace_back(message);
-    logged.notify_all();
-  };
-  ImageBucket bucket(4, runtime);
-  auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
-  LoaderOptions options = SmallOptions();
-  options.stall_warning = std::chrono::milliseconds(5);
-  options.max_requests = 4;
-  Loader loader(bucket.OpenThrough(hanging), options);
-  std::thread consumer([&] { EXPECT_EQ(ErrorOf([&] { loader.Next(); }).code(), ErrorCode::kCancelled); });
-  {
-    std::unique_lock lock(mutex);
-    EXPECT_TRUE(logged.wait_for(lock, std::chrono::seconds(120), [&] { return messages.size() >= 3; }));
-    EXPECT_THAT(messages.back(), AllOf(HasSubstr("4 of 4 rows"), HasSubstr("position 0 of epoch 0"),
-                                       HasSubstr(", 4 requests"), HasSubstr("mem://through0/")));
-  }
-  loader.Close();
-  consumer.join();
-}
-
-// Announces the 20th and the 21st Get of a store, which begin the third epoch of ten records.
-class CountedGets {
- public:
-  std::shared_ptr<ObjectStore> Around(std::shared_ptr<ObjectStore> store) {
-    return std::make_shared<FaultStore>(std::move(store), [this](const StoreCall& call, uint64_t) {
-      if (call.op == StoreOp::kGet && ++gets_ == 20) two_epochs_.set_value();
-      if (call.op == StoreOp::kGet && gets_ == 21) third_.set_value();
-      return Fault::None();
-    });
-  }
-  std::future<void> TwoEpochs() { return two_epochs_.get_future(); }
-  std::future<void> Third() { return third_.get_future(); }
-
- private:
-  int gets_ = 0;  // the script is called one call at a time
-  std::promise<void> two_epochs_;
-  std::promise<void> third_;
-};
-
-TEST(Loader, OneEpochIsReadAheadAndNoMore) {
-  ImageBucket bucket(10);
-  CountedGets gets;
-  Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), SmallOptions(5));
-  ASSERT_TRUE(loader.Next());
-  ASSERT_EQ(gets.TwoEpochs().wait_for(std::chrono::seconds(120)), std::future_status::ready);
-  std::future<void> third = gets.Third();
-  EXPECT_EQ(third.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
-  while (loader.Next()) continue;
-  ASSERT_TRUE(loader.Next()) << "of the second epoch";
-  EXPECT_EQ(third.wait_for(std::chrono::seconds(120)), std::future_status::ready);
-}
-
-TEST(Loader, EpochsThatWillBeAskedForAreReadAheadAsFarAsTheMemoryGoes) {
-  ImageBucket bucket(10);
-  CountedGets gets;
-  LoaderOptions options = SmallOptions(5);
-  options.epochs = 3;
-  Loader loader(bucket.OpenThrough(gets.Around(bucket.store())), options);
-  ASSERT_TRUE(loader.Next());
-  EXPECT_EQ(gets.Third().wait_for(std::chrono::seconds(120)), std::future_status::ready);
-}
-
-TEST(Loader, WaitForSaysWhetherNextWouldWait) {
-  ImageBucket bucket(4);
-  auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
-  Loader stuck(bucket.OpenThrough(hanging), SmallOptions());
-  const SteadyTime start = Clock::Real().Now();
-  EXPECT_FALSE(stuck.WaitFor(std::chrono::milliseconds(20)));
-  EXPECT_GE(Clock::Real().Now() - start, std::chrono::milliseconds(20));
-  stuck.Close();
-  EXPECT_EQ(ErrorOf([&] { stuck.WaitFor(std::chrono::hours(1)); }).code(), ErrorCode::kCancelled);
-
-  Loader loader(bucket.Open(), SmallOptions());
-  EXPECT_TRUE(loader.WaitFor(std::chrono::minutes(1)));
-  EXPECT_TRUE(loader.Next());
-  EXPECT_TRUE(loader.WaitFor(Duration(0))) << "the epoch's end needs no data";
-  EXPECT_FALSE(loader.Next());
-}
-
-TEST(Loader, AStallOfManyShortWaitsIsLogged) {
-  std::atomic<int> warnings = 0;
-  RuntimeOptions runtime;
-  runtime.log = [&](LogLevel level, std::string_view) { warnings += level == LogLevel::kWarning ? 1 : 0; };
-  ImageBucket bucket(4, runtime);
-  auto hanging = std::make_shared<FaultStore>(bucket.store(), Always(StoreOp::kGet, Fault::Hang()));
-  LoaderOptions options = SmallOptions();
-  options.stall_warning = std::chrono::milliseconds(20);
-  Loader loader(bucket.OpenThrough(hanging), options);
-  const SteadyTime deadline = Clock::Real().Now() + std::chrono::seconds(120);
-  while (warnings < 2 && Clock::Real().Now() < deadline)
-    EXPECT_FALSE(loader.WaitFor(std::chrono::milliseconds(1)));
-  EXPECT_GE(warnings, 2);
-}
-
-TEST(Loader, NothingIsReadBeyondTheEpochsAskedFor) {
-  ImageBucket bucket(10);
-  auto recording = std::make_shared<RecordingStore>(bucket.store());
-  LoaderOptions options = SmallOptions();
-  options.epochs = 2;
-  Loader loader(bucket.OpenThrough(recording), options);
-  recording->Forget();
-  EXPECT_EQ(Epochs(loader, 2).size(), 6u);
-  EXPECT_EQ(recording->CountOf(StoreOp::kGet), 20u);
-  EXPECT_EQ(loader.epoch(), 2u);
-  EXPECT_FALSE(loader.Next());
-  EXPECT_FALSE(loader.Next());
-  EXPECT_EQ(loader.epoch(), 2u);
 }
 
 TEST(Loader, SeveralStoresFeedOneLoader) {

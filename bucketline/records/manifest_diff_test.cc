@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "bucketline/base/random.h"
+#include "bucketline/base/result.h"
 
 namespace bucketline {
 namespace {
@@ -66,6 +67,15 @@ TEST(ManifestDiff, OfRandomManifestsIsThatOfTheirKeys) {
     EXPECT_EQ(found.changed, expected.changed);
     EXPECT_EQ(found.same, expected.same);
   }
+}
+
+TEST(ManifestDiff, AStopEndsIt) {
+  std::stop_source stop;
+  stop.request_stop();
+  const Manifest manifest = ManifestOf({{"a", 1}});
+  const auto compared = Catch([&] { return DiffManifests(manifest, manifest, {}, stop.get_token()); });
+  ASSERT_FALSE(compared);
+  EXPECT_EQ(compared.error().code(), ErrorCode::kCancelled);
 }
 
 TEST(ManifestDiff, ARangeIsTheRecordsOneByOne) {

@@ -94,6 +94,7 @@ TEST(MdsFormat, ATableThatMakesNoSenseIsDamage) {
   EXPECT_THAT(Scan(shard).damage, HasSubstr("makes no sense"));
   EXPECT_THAT(Scan(Mds({}, "{}")).damage, HasSubstr("does not parse"));
   EXPECT_THAT(Scan(Mds({}, "nonsense")).damage, HasSubstr("does not parse"));
+  EXPECT_THAT(Scan(Mds({}, std::string((16 << 20) + 1, ' '))).damage, HasSubstr("is too large"));
   EXPECT_THAT(Scan(Mds({}, R"({"format": "mds", "version": 2, "column_names": ["a"],
                                "column_encodings": [], "column_sizes": []})"))
                   .damage,

@@ -147,6 +147,11 @@ TEST(TarFormat, TruncationAnywhereIsDamage) {
   EXPECT_THAT(Shown(second.samples), ElementsAre("1: jpg@512+700"));
 }
 
+TEST(TarFormat, AnEndWithinTheZerosIsNone) {
+  const Found found = Scan(TarMember("1.jpg", "x") + std::string(511, '\0'));
+  EXPECT_THAT(found.damage, AllOf(HasSubstr("at byte 1024"), HasSubstr("two blocks of zeros")));
+}
+
 TEST(TarFormat, OneBlockOfZerosIsEndEnough) {
   const Found found = Scan(TarMember("1.jpg", "x") + std::string(512, '\0'));
   EXPECT_EQ(found.damage, "");

@@ -88,6 +88,16 @@ TEST(TfRecordFormat, ALengthWithAWrongCrcEndsTheShard) {
   EXPECT_THAT(found.damage, HasSubstr("the length of this record has a wrong CRC"));
 }
 
+TEST(TfRecordFormat, ALengthThatNoRecordHasIsAnErrorThatSaysBoth) {
+  std::string header;
+  AppendFixed64(&header, (uint64_t{1} << 30) + 1);
+  AppendFixed32(&header, MaskedCrc32c(Crc32cOf(header)));
+  const std::string first = Image("first", 1);
+  EXPECT_THAT(MessageOf(ErrorCode::kResourceExhausted, [&] { Scan(first + header); }),
+              AllOf(HasSubstr("at byte " + std::to_string(first.size())), HasSubstr("1073741825 bytes"),
+                    HasSubstr("up to 1073741824")));
+}
+
 TEST(TfRecordFormat, TruncationIsDamage) {
   const std::string whole = Image("first", 1) + Image("second", 2);
   const size_t first = Image("first", 1).size();

@@ -35,6 +35,13 @@ TEST(ChildProcessTest, MuchOutputOnBothDoesNotBlock) {
   EXPECT_EQ(result.err.size(), 300000u);
 }
 
+TEST(ChildProcessTest, WithoutAProgramNothingIsRun) {
+  const auto result = Catch([] { return RunChild({}, "credential_process", 1s, 1, {}); });
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(result.error().message(), "credential_process is empty");
+}
+
 TEST(ChildProcessTest, StandardInputIsEmpty) { EXPECT_EQ(Shell("cat; echo end").out, "end\n"); }
 
 TEST(ChildProcessTest, SignalsAreNotBlockedInIt) {

@@ -12,20 +12,10 @@ using ::testing::AllOf;
 using testing::ErrorXml;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-S3ErrorContext Context() {
-  S3ErrorContext context;
-  context.uri = "s3://bucket/key";
-  context.endpoint_url = "http://store.test";
-  context.bucket = "bucket";
-  context.region = "us-east-1";
-  context.method = "GET";
-  context.now = testing::kTestTime;
-  return context;
-}
+using testing::TestContext;
 
 S3Failure Of(int status, std::string_view body, std::vector<std::pair<std::string, std::string>> headers = {},
-             const S3ErrorContext& context = Context()) {
+             const S3ErrorContext& context = TestContext()) {
   HttpResponseHead head;
   head.status = status;
   for (auto& [name, value] : headers) head.headers.Add(name, value);
@@ -170,7 +160,7 @@ TEST(S3ErrorTest, TheClockAdviceSaysHowFarAndWhichWay) {
 }
 
 TEST(S3ErrorTest, AccessAdviceFitsWhoAsked) {
-  S3ErrorContext context = Context();
+  S3ErrorContext context = TestContext();
   EXPECT_THAT(Of(403, ErrorXml("AccessDenied"), {}, context).error.message(), HasSubstr("requester_pays"));
   context.requester_pays = true;
   EXPECT_THAT(Of(403, ErrorXml("AccessDenied"), {}, context).error.message(),
@@ -180,7 +170,7 @@ TEST(S3ErrorTest, AccessAdviceFitsWhoAsked) {
 }
 
 TEST(S3ErrorTest, AStoreThatRejectsIfMatchNamesThePinThatWorks) {
-  S3ErrorContext context = Context();
+  S3ErrorContext context = TestContext();
   context.if_match = true;
   for (const S3Failure& failure :
        {Of(501, "", {}, context), Of(400, ErrorXml("NotImplemented"), {}, context)}) {
@@ -191,13 +181,13 @@ TEST(S3ErrorTest, AStoreThatRejectsIfMatchNamesThePinThatWorks) {
 }
 
 TEST(S3ErrorTest, AFailedConditionalWriteMeansThatTheObjectExists) {
-  S3ErrorContext context = Context();
+  S3ErrorContext context = TestContext();
   context.if_absent = true;
   EXPECT_EQ(Of(412, ErrorXml("PreconditionFailed"), {}, context).error.code(), ErrorCode::kAlreadyExists);
 }
 
 TEST(S3ErrorTest, AConflictOfACompleteIsFinal) {
-  S3ErrorContext context = Context();
+  S3ErrorContext context = TestContext();
   context.completes_upload = true;
   const S3Failure failure = Of(409, ErrorXml("ConditionalRequestConflict"), {}, context);
   EXPECT_EQ(failure.fault, S3Fault::kFinal);
@@ -246,7 +236,7 @@ TEST(S3ErrorTest, AHostileMessageStaysOneShortLine) {
 }
 
 TEST(S3ErrorTest, TransportFailuresNameTheEndpoint) {
-  const auto of = [](ErrorCode code) { return FailureOfTransport(Context(), Error(code, "why")); };
+  const auto of = [](ErrorCode code) { return FailureOfTransport(TestContext(), Error(code, "why")); };
   const S3Failure refused = of(ErrorCode::kConnection);
   EXPECT_EQ(refused.fault, S3Fault::kTransient);
   EXPECT_THAT(refused.error.message(),

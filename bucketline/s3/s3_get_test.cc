@@ -196,6 +196,18 @@ TEST_F(S3GetTest, TooFewAndTooManyBytesAreRetried) {
   EXPECT_EQ(requests(), 6u);
 }
 
+TEST_F(S3GetTest, TooManyBytesAreSaid) {
+  s3_.options.max_attempts = 1;
+  store_ = s3_.Store();
+  ScriptedAnswer longer = Part("llo and more", "bytes 2-4/9");
+  longer.head.content_length.reset();
+  s3_.transport.Push(longer);
+  EXPECT_THAT(Refusal(Range("k", 2, 3)).message(), HasSubstr("more than the 3 bytes of the range"));
+  s3_.transport.Push(Part("llo and more", "bytes 2-4/9"));
+  EXPECT_THAT(Refusal(Range("k", 2, 3)).message(), HasSubstr("announced 12 bytes for a range of 3"));
+  EXPECT_EQ(sink_->begins(), 0) << "nothing is given to a caller of what is announced wrongly";
+}
+
 TEST_F(S3GetTest, ABodyThatBreaksBeginsAgain) {
   ScriptedAnswer broken = ObjectAnswer("hel");
   broken.head.content_length = 5;

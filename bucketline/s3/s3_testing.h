@@ -11,6 +11,7 @@
 #include "bucketline/http/scripted_transport.h"
 #include "bucketline/s3/retry_policy.h"
 #include "bucketline/s3/s3_client.h"
+#include "bucketline/s3/s3_error.h"
 #include "bucketline/s3/s3_store.h"
 #include "bucketline/s3/settings.h"
 
@@ -44,6 +45,18 @@ inline ScriptedAnswer ObjectAnswer(std::string body, std::string etag = "\"e\"")
 
 // 2013-05-24T00:00:00Z
 inline constexpr WallTime kTestTime{std::chrono::seconds(1369353600)};
+
+// Of a read of s3://bucket/key.
+inline S3ErrorContext TestContext() {
+  S3ErrorContext context;
+  context.uri = "s3://bucket/key";
+  context.endpoint_url = "http://store.test";
+  context.bucket = "bucket";
+  context.region = "us-east-1";
+  context.method = "GET";
+  context.now = kTestTime;
+  return context;
+}
 
 // The parts of a store, each to be looked at. Waits are real and last microseconds.
 struct ScriptedS3 {

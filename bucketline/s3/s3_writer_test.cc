@@ -372,12 +372,5 @@ TEST_F(S3WriterTest, KeysThatS3CannotHoldAreRefused) {
   EXPECT_NO_THROW(store_->OpenWriter(std::string(1024, 'x')));
 }
 
-TEST(MultipartEtagTest, IsTheMd5OfTheMd5s) {
-  // md5(md5("a") + md5("b")) by Python's hashlib.
-  EXPECT_EQ(MultipartEtag({{Etag("a")}, {Etag("b")}}), "\"96e024ba2074fe77e8e965ba43a704be-2\"");
-  EXPECT_EQ(MultipartEtag({{Etag("a")}, {"\"opaque\""}}), "");
-  EXPECT_EQ(MultipartEtag({{"\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz\""}}), "");
-}
-
 }  // namespace
 }  // namespace bucketline

@@ -190,6 +190,17 @@ TEST_F(ServerTest, BadRequests) {
   EXPECT_THAT(Ask("PUT /bucket/k HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("MissingContentLength"));
 }
 
+TEST_F(ServerTest, ADocumentHasALimitThatObjectsHaveNot) {
+  Start(Anonymous());
+  const std::string body(2 << 20, ' ');
+  const auto post = [&](std::string_view more) {
+    return Ask("POST /bucket?delete HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+               std::to_string(body.size() + more.size()) + "\r\n\r\n" + body + std::string(more));
+  };
+  EXPECT_THAT(post(""), HasSubstr("MalformedXML"));
+  EXPECT_THAT(post(" "), HasSubstr("EntityTooLarge"));
+}
+
 TEST_F(ServerTest, AnAnswerBeforeTheBodyIsHeard) {
   Start(ServerOptions());
   RawClient client(*server_);

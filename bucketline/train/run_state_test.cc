@@ -86,6 +86,18 @@ TEST(RunState, DamageNamesItsOrigin) {
   }
 }
 
+TEST(RunState, AnotherVersionIsSaidToBeOne) {
+  nlohmann::json state = nlohmann::json::parse(Example().ToJson());
+  state.at("format") = 2;
+  try {
+    RunState::FromJson(state.dump(), "s3://b/c/");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_EQ(error.uri(), "s3://b/c/");
+  }
+}
+
 // As a float it would be converted to an integer that cannot hold it.
 TEST(RunState, ANumberThatIsNotWholeIsRefused) {
   for (const char* name :
