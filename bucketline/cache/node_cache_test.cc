@@ -12,7 +12,6 @@
 #include "bucketline/base/units.h"
 #include "bucketline/cache/cache_report.h"
 #include "bucketline/cache/cache_testing.h"
-#include "bucketline/cache/local_disk.h"
 
 namespace bucketline {
 namespace {
@@ -281,14 +280,6 @@ TEST_F(NodeCacheTest, JobsGoOnWithoutAFolderThatWasRemoved) {
 TEST_F(NodeCacheTest, IsItsOwnersAlone) {
   const auto cache = Open(8_MiB);
   EXPECT_EQ(std::filesystem::status(Path()).permissions(), std::filesystem::perms::owner_all);
-}
-
-TEST(LocalDisk, NetworkFileSystemsAreKnown) {
-  EXPECT_EQ(NetworkFileSystem(0x6969), "NFS");
-  EXPECT_EQ(NetworkFileSystem(0xfffffffffe534d42), "SMB");  // as a signed 32-bit number gives it
-  EXPECT_EQ(NetworkFileSystem(0x0bd00bd0), "Lustre");
-  EXPECT_EQ(NetworkFileSystem(0xef53), std::nullopt);      // ext4
-  EXPECT_EQ(NetworkFileSystem(0x01021994), std::nullopt);  // tmpfs
 }
 
 }  // namespace
