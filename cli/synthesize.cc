@@ -3,7 +3,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 #include "cli/command.h"
 #include "cli/common_options.h"
@@ -12,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bucketline/base/units.h"
-#include "bucketline/exec/thread_pool.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/inspect/synthetic_images.h"
 #include "bucketline/store/blocking.h"
 
@@ -62,12 +61,7 @@ int Run(const Args& args, bool json, std::stop_token stop) {
   const std::string prefix = Runtime::KeyOf(uri);
   LiveLine line;
   Progress progress;
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < args.parallel; ++i) {
-    threads.push_back(
-        StartThread("bl-put", [&] { PutUntilDone(args, *store, prefix, stop, progress, line); }));
-  }
-  for (std::thread& thread : threads) thread.join();
+  RunOnThreads(args.parallel, "bl-put", [&] { PutUntilDone(args, *store, prefix, stop, progress, line); });
   line.Clear();
   if (progress.failure) throw *progress.failure;
   if (stop.stop_requested()) throw Error(ErrorCode::kCancelled, "stopped; what was put stays", args.uri);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,7 +36,8 @@ constexpr int kAttempts = 3;                               // at an object that 
 constexpr auto kAskAgain = std::chrono::milliseconds(20);  // whether another process is ready
 
 // What keeps a file from being had, which is no reason to fail.
-struct NoFile {
+struct NoFile : std::exception {
+  explicit NoFile(Error error) : why(std::move(error)) {}
   Error why;
 };
 

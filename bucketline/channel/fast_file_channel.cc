@@ -69,7 +69,7 @@ std::unique_ptr<ServedChannel> ServeFastFile(Runtime& runtime, const ChannelSpec
     throw Error(ErrorCode::kInvalidArgument,
                 "a FastFile channel is of a prefix; read a manifest as File or Pipe", spec.uri);
   }
-  const ChannelObjects objects = ChannelObjects::Open(runtime, spec, host, std::move(options.objects));
+  const ChannelObjects objects = ChannelObjects::Open(runtime, spec, host, options.objects);
   LeftOutLog left_out(runtime.log(), std::move(options.mount.left_out));
   options.mount.left_out = [&](std::string_view key, std::string_view reason) { left_out.Add(key, reason); };
   if (geteuid() == 0) options.mount.allow_other = true;

@@ -98,7 +98,7 @@ class ChannelFolder {
 }  // namespace
 
 FileChannelReport DownloadChannel(Runtime& runtime, const ChannelSpec& spec, ChannelHost host,
-                                  const std::string& folder, FileChannelOptions options) {
+                                  const std::string& folder, const FileChannelOptions& options) {
   const ChannelObjects objects = ChannelObjects::Open(runtime, spec, host, options.objects);
   const Dataset& files = objects.files();
   const size_t path_start = PathStartOf(spec, objects);

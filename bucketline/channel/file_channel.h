@@ -38,6 +38,6 @@ struct FileChannelReport {
 // when all others are there, the error of an object that failed, saying how many did; kCancelled when stopped. What was
 // downloaded is kept by the next call.
 FileChannelReport DownloadChannel(Runtime& runtime, const ChannelSpec& spec, ChannelHost host,
-                                  const std::string& folder, FileChannelOptions options = {});
+                                  const std::string& folder, const FileChannelOptions& options = {});
 
 }  // namespace bucketline

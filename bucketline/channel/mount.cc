@@ -25,8 +25,9 @@ struct Mount::Impl {
   MountSession session;
 };
 
-Mount::Mount(Dataset dataset, size_t path_start, const std::string& folder, const MountOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(dataset), path_start, folder, options)) {
+Mount::Mount(const Dataset& dataset, size_t path_start, const std::string& folder,
+             const MountOptions& options)
+    : impl_(std::make_unique<Impl>(dataset, path_start, folder, options)) {
   ReturnFreedMemory();  // the listing's
 }
 Mount::~Mount() = default;

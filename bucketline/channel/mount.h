@@ -27,7 +27,8 @@ class Mount {
   // not there. The dataset's Runtime outlives the Mount. Throws: kInvalidArgument when the folder is not empty or is the
   // mount of a process that is gone; kUnsupported in a build without FUSE; kUnsupported or kPermissionDenied where the
   // system lacks or refuses it, saying what to do; kResourceExhausted for too little memory.
-  Mount(Dataset dataset, size_t path_start, const std::string& folder, const MountOptions& options = {});
+  Mount(const Dataset& dataset, size_t path_start, const std::string& folder,
+        const MountOptions& options = {});
   // Ends reads that wait, with EIO, and unmounts, whoever has files open there.
   ~Mount();
   Mount(const Mount&) = delete;

@@ -139,7 +139,8 @@ void MountOperations::Open(fuse_req_t request, uint64_t node, fuse_file_info* in
 }
 
 void MountOperations::Read(fuse_req_t request, uint64_t file, size_t length, uint64_t offset) {
-  auto& open_file = *reinterpret_cast<MountReader::File*>(file);
+  auto& open_file =
+      *reinterpret_cast<MountReader::File*>(file);  // NOLINT(performance-no-int-to-ptr): libfuse's
   std::vector<Bytes> parts;
   try {
     parts = reader_.Read(open_file, offset, length, stop_);

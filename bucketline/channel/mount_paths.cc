@@ -44,7 +44,7 @@ size_t MountPathStart(const Dataset& dataset) {
       ErrorCode::kInvalidArgument,
       fmt::format("this prefix ends within names (that of \"{}\", say): name a whole folder, and end it "
                   "with \"/\"",
-                  dataset.Key(*FirstOutside(dataset, prefix))),
+                  dataset.Key(FirstOutside(dataset, prefix).value())),
       dataset.SourceAt(0));
 }
 

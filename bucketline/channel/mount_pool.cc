@@ -102,11 +102,11 @@ bool MountPool::Ask(uint64_t record, const PartPlace& place, MountRange range) {
   GetRequest request = PinnedGet(place.part, place.pin, range.offset, range.length);
   request.stop = stop_.get_token();
   place.store->Get(std::move(request), piece,
-                   [this, piece, key](Result<ObjectInfo> result) { Done(piece, key, std::move(result)); });
+                   [this, piece, key](const Result<ObjectInfo>& result) { Done(piece, key, result); });
   return true;
 }
 
-void MountPool::Done(const std::shared_ptr<Piece>& piece, Place place, Result<ObjectInfo> result) {
+void MountPool::Done(const std::shared_ptr<Piece>& piece, Place place, const Result<ObjectInfo>& result) {
   std::lock_guard lock(mutex_);
   piece->state = result ? Piece::State::kHere : Piece::State::kFailed;
   if (result) {

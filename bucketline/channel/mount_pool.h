@@ -55,7 +55,7 @@ class MountPool {
   Pieces::const_iterator FindLocked(uint64_t record, uint64_t offset) const;
   std::optional<Reservation> RoomLocked(uint64_t bytes);
   void DropStaleLocked();
-  void Done(const std::shared_ptr<Piece>& piece, Place place, Result<ObjectInfo> result);
+  void Done(const std::shared_ptr<Piece>& piece, Place place, const Result<ObjectInfo>& result);
 
   const std::shared_ptr<MemoryBudget> budget_;  // of its pieces too: a store may keep one a little longer
   const std::shared_ptr<BufferPool> buffers_;

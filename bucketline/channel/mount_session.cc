@@ -136,7 +136,7 @@ class MountSession::Impl {
   }
 
   void Loop() {
-    fuse_buf buffer{};
+    fuse_buf buffer{};  // NOLINT(bugprone-invalid-enum-default-initialization): as libfuse wants it
     for (;;) {
       epoll_event event{};
       if (epoll_wait(epoll_.get(), &event, 1, -1) < 0) continue;

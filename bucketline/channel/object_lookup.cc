@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/dataset/parallel.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/store/blocking.h"
 
 namespace bucketline {

@@ -10,13 +10,13 @@
 #include "bucketline/dataset/channel_place.h"
 #include "bucketline/dataset/dataset.h"
 #include "bucketline/dataset/dataset_state.h"
-#include "bucketline/dataset/parallel.h"
 #include "bucketline/dataset/prefix_source.h"
 #include "bucketline/dataset/saved_manifest.h"
 #include "bucketline/dataset/shard_index.h"
 #include "bucketline/dataset/shard_listing.h"
 #include "bucketline/dataset/source.h"
 #include "bucketline/dataset/tfds_source.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/store/blocking.h"
 
 namespace bucketline {

@@ -6,12 +6,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "bucketline/dataset/part_checksum.h"
 #include "bucketline/dataset/pinning.h"
 #include "bucketline/dataset/read_ahead.h"
-#include "bucketline/exec/thread_pool.h"
+#include "bucketline/exec/parallel.h"
 
 namespace bucketline {
 namespace {
@@ -29,11 +28,8 @@ class Copier {
         buffers_(std::make_shared<BufferPool>(2 * spare_.capacity() * options.piece)) {}
 
   DownloadReport Run() {
-    std::vector<std::thread> threads;
-    const size_t count = std::min<size_t>(std::max<size_t>(options_.parallel, 1), dataset_.size());
-    threads.reserve(count);
-    for (size_t i = 0; i < count; ++i) threads.push_back(StartThread("bl-get", [this] { CopyUntilDone(); }));
-    for (std::thread& thread : threads) thread.join();
+    const size_t threads = std::min<size_t>(std::max<size_t>(options_.parallel, 1), dataset_.size());
+    RunOnThreads(threads, "bl-get", [this] { CopyUntilDone(); });
     if (stop_.stop_requested()) throw Error(ErrorCode::kCancelled, "the download was stopped");
     return std::move(report_);
   }

@@ -107,7 +107,7 @@ struct Fetcher::Call {
   }
 };
 
-Fetcher::Fetcher(FetcherOptions options, Next next, Deliver deliver)
+Fetcher::Fetcher(const FetcherOptions& options, Next next, Deliver deliver)
     : options_(options),
       next_(std::move(next)),
       deliver_(std::move(deliver)),

@@ -91,7 +91,7 @@ class Fetcher {
   // fit.
   using Deliver = std::function<void(uint64_t tag, Result<Fetched> result)>;
 
-  Fetcher(FetcherOptions options, Next next, Deliver deliver);
+  Fetcher(const FetcherOptions& options, Next next, Deliver deliver);
   ~Fetcher();  // Stop()
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;

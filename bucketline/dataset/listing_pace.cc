@@ -1,6 +1,7 @@
 #include "bucketline/dataset/listing_pace.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ constexpr double kShortest = 0.001;  // seconds that a rate is of
 double Seconds(ListingPace::Clock::duration passed) { return std::chrono::duration<double>(passed).count(); }
 
 std::string Span(double seconds) {
-  const auto whole = static_cast<uint64_t>(seconds + 0.5);
+  const auto whole = static_cast<uint64_t>(std::llround(seconds));
   if (whole < 120) return fmt::format("{} s", whole);
   if (whole < 7200) return fmt::format("{} min", (whole + 30) / 60);
   return fmt::format("{:.1f} h", seconds / 3600);

@@ -31,9 +31,13 @@ PipeFile::PipeFile(std::string path, Duration patience, std::stop_token stop)
 void PipeFile::Open() {
   const SteadyTime until = Clock::Real().Now() + patience_;
   for (;;) {
-    fifo_ = UniqueFd(open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (fifo_) break;
-    if (errno != ENOENT) throw PosixError(errno, "open a channel's FIFO", path_);
+    UniqueFd opened(open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const int error = errno;
+    if (opened) {
+      fifo_ = std::move(opened);
+      break;
+    }
+    if (error != ENOENT) throw PosixError(error, "open a channel's FIFO", path_);
     const SteadyTime now = Clock::Real().Now();
     if (now >= until) {
       throw Error(ErrorCode::kTimeout,

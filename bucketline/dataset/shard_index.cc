@@ -12,8 +12,8 @@
 #include <fmt/ranges.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/dataset/parallel.h"
 #include "bucketline/dataset/shard_reader.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/records/part_choice.h"
 
 namespace bucketline {
@@ -77,6 +77,7 @@ class Index {
 
   static std::vector<std::string> NamesOf(const std::vector<PartChoice>& choices) {
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const PartChoice& choice : choices) names.push_back(choice.name);
     return names;
   }

@@ -8,7 +8,7 @@
 
 #include "bucketline/base/error.h"
 #include "bucketline/dataset/object_pages.h"
-#include "bucketline/dataset/parallel.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/store/blocking.h"
 
 namespace bucketline {

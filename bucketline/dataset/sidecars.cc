@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "bucketline/dataset/parallel.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/records/manifest_list.h"
 #include "bucketline/store/blocking.h"
 

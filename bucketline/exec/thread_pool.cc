@@ -49,7 +49,7 @@ std::thread StartThread(std::string name, std::function<void()> body) {
   }
 }
 
-ThreadPool::ThreadPool(size_t threads, std::string name) {
+ThreadPool::ThreadPool(size_t threads, const std::string& name) {
   threads = std::max<size_t>(threads, 1);
   threads_.reserve(threads);
   try {

@@ -18,7 +18,7 @@ class ThreadPool {
  public:
   // 0 threads count as 1. `name` shows in ps and debuggers (15 characters at most are kept). Throws
   // kResourceExhausted when the system refuses a thread.
-  ThreadPool(size_t threads, std::string name);
+  ThreadPool(size_t threads, const std::string& name);
   ~ThreadPool();  // Stop()
 
   // Thread-safe. False, with the task not run, once stopped. The queue is not bounded here: users bound what

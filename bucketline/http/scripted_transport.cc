@@ -123,7 +123,7 @@ ScriptedAnswer ScriptedTransport::AnswerFor(const Call& call) {
 }
 
 std::optional<Result<HttpTiming>> ScriptedTransport::Play(Call& call) {
-  const Error cancelled(ErrorCode::kCancelled, "cancelled");
+  Error cancelled(ErrorCode::kCancelled, "cancelled");
   if (IsCancelled(call)) return cancelled;
   const ScriptedAnswer answer = AnswerFor(call);
   HttpTiming timing;

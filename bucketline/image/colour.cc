@@ -18,7 +18,7 @@ void RgbToGrey(const uint8_t* rgb, int count, uint8_t* out) {
 }
 
 void TakeFirstOfThree(const uint8_t* rgb, int count, uint8_t* out) {
-  for (int i = 0; i < count; ++i) out[i] = rgb[3 * i];
+  for (int i = 0; i < count; ++i, rgb += 3) out[i] = rgb[0];
 }
 
 void CmykToRgb(const uint8_t* cmyk, int count, CmykRule rule, uint8_t* out) {

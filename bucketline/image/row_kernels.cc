@@ -75,7 +75,7 @@ struct Arithmetic<float> {
 
 // One output pixel of three channels; the fourth lane is of no use.
 template <typename Level, int kTaps, typename A = Arithmetic<Level>>
-BUCKETLINE_INLINE typename A::Vector Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
+BUCKETLINE_INLINE A::Vector Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
   typename A::Vector sum = A::Zero();
   const int count = kTaps > 0 ? kTaps : taps;
   for (int t = 0; t < count; ++t) sum += A::Load(row + 3 * t) * weights[t];
@@ -247,6 +247,7 @@ BUCKETLINE_INLINE void Half(const float* in, int count, uint16_t* __restrict out
 }
 
 // The whole table for one CPU level.
+// NOLINTBEGIN(bugprone-macro-parentheses): a name and an attribute
 #define BUCKETLINE_KERNELS(Name, TARGET)                                                                   \
   struct Name {                                                                                            \
     TARGET static void HorizontalU8(const uint8_t* row, const PillowWeights& weights, int channels,        \
@@ -280,6 +281,7 @@ BUCKETLINE_INLINE void Half(const float* in, int count, uint16_t* __restrict out
         HorizontalU8, HorizontalF32, VerticalU8, VerticalF32, NormaliseU8, NormaliseF32,                   \
         NormaliseU8,  NormaliseF32,  EndStream,  RoundF32,    ToHalf};                                     \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 BUCKETLINE_KERNELS(Baseline, );
 #if defined(__x86_64__)

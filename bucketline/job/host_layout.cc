@@ -51,6 +51,7 @@ std::string HostName(size_t index) { return fmt::format("algo-{}", index + 1); }
 
 std::vector<std::string> HostNames(size_t count) {
   std::vector<std::string> names;
+  names.reserve(count);
   for (size_t i = 0; i < count; ++i) names.push_back(HostName(i));
   std::sort(names.begin(), names.end());
   return names;
@@ -59,6 +60,7 @@ std::vector<std::string> HostNames(size_t count) {
 std::vector<HostLayout> HostLayouts(const std::string& root, size_t count) {
   if (count == 1) return {HostLayout(root)};
   std::vector<HostLayout> layouts;
+  layouts.reserve(count);
   for (size_t i = 0; i < count; ++i) layouts.emplace_back(root + "/" + HostName(i));
   return layouts;
 }

@@ -117,6 +117,7 @@ class Runner {
   void StartCheckpoints() {
     if (!spec_.checkpoints) return;
     std::vector<std::string> folders;
+    folders.reserve(hosts_.size());
     for (const HostLayout& host : hosts_) folders.push_back(CheckpointFolder(host));
     checkpoints_ = std::make_unique<CheckpointSync>(
         runtime_, spec_.checkpoints->uri, folders,
@@ -222,6 +223,7 @@ class Runner {
 
   std::vector<std::string> FoldersOf(std::string (HostLayout::*folder)() const) const {
     std::vector<std::string> folders;
+    folders.reserve(hosts_.size());
     for (const HostLayout& host : hosts_) folders.push_back((host.*folder)());
     return folders;
   }

@@ -16,8 +16,6 @@
 #include "bucketline/base/error.h"
 #include "bucketline/store/posix_error.h"
 
-extern char** environ;
-
 namespace bucketline {
 namespace {
 
@@ -39,12 +37,13 @@ std::vector<std::string> MergedEnvironment(const std::map<std::string, std::stri
     const std::string name(text.substr(0, text.find('=')));
     if (!changes.contains(name) && name != kMarkName) merged.emplace_back(text);
   }
-  for (const auto& [name, value] : changes) merged.push_back(name + "=" + value);
+  for (const auto& [name, value] : changes) merged.push_back(fmt::format("{}={}", name, value));
   return merged;
 }
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
   return pointers;

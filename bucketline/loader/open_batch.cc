@@ -113,6 +113,7 @@ std::optional<uint32_t> OpenBatch::FirstMade(OpenRow::Made made) const {
 std::vector<std::shared_ptr<const BatchField::Storage>> TakeFields(
     OpenBatch& open, std::span<const Field> fields, const std::shared_ptr<BatchPool::Block>& block) {
   std::vector<std::shared_ptr<const BatchField::Storage>> taken;
+  taken.reserve(fields.size());
   for (size_t i = 0; i < fields.size(); ++i) taken.push_back(TakeField(open, i, fields[i], block));
   return taken;
 }

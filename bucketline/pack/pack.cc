@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "bucketline/base/error.h"
-#include "bucketline/dataset/parallel.h"
+#include "bucketline/exec/parallel.h"
 #include "bucketline/pack/pack_memory.h"
 #include "bucketline/pack/pack_place.h"
 #include "bucketline/pack/pack_plan.h"

@@ -44,7 +44,7 @@ void AppendEtag(std::string* out, EtagKind kind, std::string_view etag) {
   if (kind == EtagKind::kText) AppendSized(out, etag);
   if (kind == EtagKind::kMd5 || kind == EtagKind::kMultipart)
     AppendPackedHex(out, etag.substr(1, kMd5Digits));
-  if (kind == EtagKind::kMultipart) AppendVarint(out, *CanonicalNumber(PartsText(etag)));
+  if (kind == EtagKind::kMultipart) AppendVarint(out, CanonicalNumber(PartsText(etag)).value());
 }
 
 PackedEtag ReadEtag(ByteReader* reader, EtagKind kind) {

@@ -1,6 +1,6 @@
 #include "bucketline/records/mds_columns.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,7 +18,7 @@ template <typename Stored, typename Value>
 std::optional<LabelValue> Number(std::string_view bytes) {
   Stored stored;
   if (bytes.size() != sizeof stored) return std::nullopt;
-  std::memcpy(&stored, bytes.data(), sizeof stored);
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&stored));
   return static_cast<Value>(stored);
 }
 

@@ -86,6 +86,7 @@ class MdsScanner {
   std::vector<uint64_t> SizesAt(uint64_t begin) {
     ByteReader reader(shard_.At(begin, varying_ * kWord));
     std::vector<uint64_t> sizes;
+    sizes.reserve(columns_.size());
     for (const MdsColumn& column : columns_) sizes.push_back(column.size ? *column.size : reader.Fixed32());
     return sizes;
   }

@@ -72,6 +72,7 @@ class ParquetScanner {
       : shard_(shard), label_(label), sink_(sink), footer_(ReadParquetFooter(shard)) {
     const std::vector<NamedColumn> names = NamesOf(footer_);
     std::vector<std::string> members;
+    members.reserve(names.size());
     for (const NamedColumn& named : names) members.push_back(named.name);
     const std::vector<bool> wanted = sink.WantedParts(members);
     for (size_t i = 0; i < names.size(); ++i) {

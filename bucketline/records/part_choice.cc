@@ -25,6 +25,7 @@ const ShardMember* FirstOf(const std::vector<std::string>& names, const ShardSam
 
 std::string NamesOf(const ShardSample& sample) {
   std::vector<std::string_view> names;
+  names.reserve(sample.members.size());
   for (const ShardMember& member : sample.members) names.push_back(member.name);
   return names.empty() ? "none" : fmt::format("\"{}\"", fmt::join(names, "\", \""));
 }

@@ -71,6 +71,7 @@ class SampleSink {
     return std::vector<bool>(members.size(), true);
   }
   // The names of the label's numbers, 0 and on, where the shard says so.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who wants them keeps them.
   virtual void NameClasses(std::vector<std::string> /*classes*/) {}
 };
 

@@ -39,7 +39,7 @@ struct TarMember {
   char type = '0';  // a file
   uint32_t mode = 0644;
   uint64_t modified = 0;         // seconds since 1970
-  std::string_view target = "";  // of a link
+  std::string_view target = {};  // of a link
 };
 
 // Precondition: nothing is longer or larger than the constants above say.

@@ -20,8 +20,6 @@
 #include "bucketline/store/stop_event.h"
 #include "bucketline/store/unique_fd.h"
 
-extern char** environ;
-
 namespace bucketline {
 namespace {
 
@@ -66,6 +64,7 @@ class SpawnPlan {
 
   pid_t Start(const std::vector<std::string>& arguments, std::string_view name) const {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
     pid_t pid = 0;
@@ -166,14 +165,12 @@ std::vector<std::string> SplitCommandLine(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const bool more = i + 1 < text.size();
-    if (quote == '\'') {
-      if (c == quote)
-        quote = 0;
-      else
-        add(c);
-    } else if (c == '\\' && more && (quote == 0 || text[i + 1] == '"' || text[i + 1] == '\\')) {
-      add(text[++i]);
-    } else if (quote == '"') {
+    const char next = more ? text[i + 1] : 0;
+    const bool escapes = c == '\\' && more && (quote == 0 || (quote == '"' && (next == '"' || next == '\\')));
+    if (escapes) {
+      add(next);
+      ++i;
+    } else if (quote != 0) {
       if (c == quote)
         quote = 0;
       else

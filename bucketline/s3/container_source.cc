@@ -43,7 +43,7 @@ bool IsLocal(std::string_view host_and_port) {
 
 std::optional<std::string> ContainerSource::FindUrl(const EnvironmentVariables& variables) {
   if (const auto path = FindVariable(variables, kRelative)) return std::string(kEcsAgent) + *path;
-  const auto url = FindVariable(variables, kFull);
+  auto url = FindVariable(variables, kFull);
   if (!url) return std::nullopt;
   const size_t scheme = url->find("://");
   const size_t path = url->find_first_of("/?", scheme == url->npos ? 0 : scheme + 3);

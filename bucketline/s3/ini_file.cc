@@ -76,7 +76,7 @@ IniSections ParseIni(std::string_view text) {
     const std::string_view value = WithoutComment(Trim(line.substr(sign + 1)));
     const bool nested = !parent.empty() && kBlanks.find(raw.front()) != kBlanks.npos;
     if (!nested) parent = value.empty() ? key : std::string();
-    (*section)[nested ? parent + "." + key : key] = value;
+    (*section)[nested ? fmt::format("{}.{}", parent, key) : key] = value;
   }
   return sections;
 }

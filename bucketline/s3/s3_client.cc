@@ -30,8 +30,7 @@ S3Client::S3Client(S3Settings settings, S3Environment environment)
 
 void S3Client::Start(S3Request request, std::shared_ptr<S3Receiver> receiver, std::stop_token stop,
                      S3Done done) {
-  S3Operation::Start(shared_from_this(), std::move(request), std::move(receiver), std::move(stop),
-                     std::move(done));
+  S3Operation::Start(shared_from_this(), std::move(request), std::move(receiver), stop, std::move(done));
 }
 
 S3Outcome S3Client::Run(S3Request request, std::shared_ptr<S3Receiver> receiver, std::stop_token stop) {

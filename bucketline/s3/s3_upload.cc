@@ -168,7 +168,7 @@ std::string S3Upload::Complete() {
         return std::nullopt;
       });
   const S3Outcome outcome = client_->Run(std::move(request), std::move(receiver), stop_.get_token());
-  const std::string expected = MultipartEtag(parts_->list);
+  std::string expected = MultipartEtag(parts_->list);
   // Ceph RGW 16 completes without naming the ETag, which it makes as S3 does.
   if (!outcome.failure) return etag->empty() ? expected : *etag;
   const S3Failure& failure = *outcome.failure;

@@ -27,7 +27,7 @@ void RequireRecords(const std::vector<uint64_t>& records) {
 std::vector<uint64_t> AsSmallAsCanBe(std::vector<uint64_t> weights) {
   uint64_t common = 0;
   for (const uint64_t weight : weights) common = std::gcd(common, weight);
-  for (uint64_t& weight : weights) weight /= common;
+  for (uint64_t& weight : weights) weight /= common;  // NOLINT(clang-analyzer-core.DivideZero): none is 0
   return weights;
 }
 
@@ -59,6 +59,7 @@ std::vector<uint64_t> TemperatureWeights(const std::vector<uint64_t>& records, d
   if (temperature == 1) return AsSmallAsCanBe(records);
   const auto largest = static_cast<double>(*std::ranges::max_element(records));
   std::vector<double> shares;
+  shares.reserve(records.size());
   for (const uint64_t count : records)
     shares.push_back(std::pow(static_cast<double>(count) / largest, 1 / temperature));
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);

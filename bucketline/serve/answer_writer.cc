@@ -66,7 +66,7 @@ void AnswerWriter::Fetch() {
   auto sink = std::make_shared<PieceSink>(static_cast<size_t>(*request.length));
   object_->store->Get(std::move(request), sink, [this, owner = owner_, sink](Result<ObjectInfo> result) {
     net::post(stream_.get_executor(),
-              [this, owner, sink, result = std::move(result)] { OnPiece(result, std::move(sink)); });
+              [this, owner, sink, result = std::move(result)] { OnPiece(result, sink); });
   });
 }
 

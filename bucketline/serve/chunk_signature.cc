@@ -16,7 +16,7 @@ std::string ChunkSigner::NextChunk(std::string_view sha256_hex) {
 
 std::string ChunkSigner::Trailers(const std::vector<std::pair<std::string, std::string>>& trailers) const {
   std::string canonical;
-  for (const auto& [name, value] : trailers) canonical += name + ":" + value + "\n";
+  for (const auto& [name, value] : trailers) canonical.append(name).append(":").append(value).append("\n");
   return Sign("AWS4-HMAC-SHA256-TRAILER", Hex(Sha256(canonical)));
 }
 

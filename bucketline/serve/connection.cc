@@ -15,7 +15,6 @@ namespace bucketline::serve {
 namespace {
 
 namespace net = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 

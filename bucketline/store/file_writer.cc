@@ -53,7 +53,7 @@ class FileWriter : public ObjectWriter {
     }
   }
 
-  ~FileWriter() override { Abort(); }
+  ~FileWriter() override { FileWriter::Abort(); }
 
   void Write(std::span<const uint8_t> data) override {
     CheckOpen();

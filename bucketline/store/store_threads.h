@@ -16,7 +16,7 @@ namespace bucketline {
 // Thread-safe. Must be destroyed before what its work refers to: declare it last.
 class StoreThreads {
  public:
-  StoreThreads(size_t threads, std::string name) : pool_(threads, std::move(name)) {}
+  StoreThreads(size_t threads, const std::string& name) : pool_(threads, name) {}
   ~StoreThreads() { Finish(); }
 
   // Runs `work` on one of the threads, never inside this call. Throws kCancelled after Finish().

@@ -17,6 +17,7 @@ std::function<std::shared_ptr<void>(size_t bytes)> AllocatorOf(nb::object call) 
     const nb::gil_scoped_acquire acquired;
     try {
       nb::object memory = (*call)(bytes);
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): torch gives the address as a number.
       auto* data = reinterpret_cast<void*>(nb::cast<uintptr_t>(memory.attr("data_ptr")()));
       return std::shared_ptr<void>(Shared(std::move(memory)), data);
     } catch (const nb::python_error& error) {

@@ -87,7 +87,7 @@ nb::dict PackDataset(const DatasetHandle& handle, const nb::str& out, const S3Op
   };
   const std::string place = Utf8(out);
   const PackReport report = Interruptible(
-      [&](std::stop_token stop) { return Pack(handle.dataset, place, options, std::move(stop)); }, look_up);
+      [&](std::stop_token stop) { return Pack(handle.dataset, place, options, stop); }, look_up);
   nb::dict result;
   result["records"] = report.records;
   result["skipped"] = report.skipped;

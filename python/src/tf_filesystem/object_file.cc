@@ -11,7 +11,8 @@ ObjectFile::ObjectFile(Place place)
 
 ObjectFile::~ObjectFile() {
   // In a forked child nobody would tell the store, and the parent still writes.
-  if (!Catch([this] { place_.engine->CheckProcess(); }).ok()) static_cast<void>(writer_.release());
+  if (!Catch([this] { place_.engine->CheckProcess(); }).ok()) [[maybe_unused]]
+    const auto* left = writer_.release();
 }
 
 void ObjectFile::Append(std::span<const uint8_t> data) {

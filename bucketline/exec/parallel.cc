@@ -1,4 +1,4 @@
-#include "bucketline/dataset/parallel.h"
+#include "bucketline/exec/parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +14,15 @@
 
 namespace bucketline {
 
+void RunOnThreads(size_t count, const std::string& name, const std::function<void()>& work) {
+  std::vector<std::thread> threads;
+  const Result<void> started = Catch([&] {
+    while (threads.size() < count) threads.push_back(StartThread(name, work));
+  });
+  for (std::thread& thread : threads) thread.join();
+  if (threads.empty()) started.ValueOrThrow();
+}
+
 void RunParallel(size_t count, size_t width, const std::function<void(size_t number)>& task) {
   std::atomic<size_t> next{0};
   std::mutex mutex;  // guards `failed`
@@ -27,12 +36,7 @@ void RunParallel(size_t count, size_t width, const std::function<void(size_t num
       if (!failed || i < failed->first) failed.emplace(i, done.error());
     }
   };
-  std::vector<std::thread> threads;
-  const Result<void> started = Catch([&] {
-    while (threads.size() < std::min(count, width)) threads.push_back(StartThread("bl-parallel", work));
-  });
-  for (std::thread& thread : threads) thread.join();
-  if (threads.empty()) started.ValueOrThrow();  // fewer threads do the same work
+  RunOnThreads(std::min(count, width), "bl-parallel", work);
   if (failed) throw failed->second;
 }
 
