@@ -6,9 +6,9 @@
 
 namespace bucketline {
 
-OrderedReads::OrderedReads(FetcherOptions options, Name name) : name_(std::move(name)) {
+OrderedReads::OrderedReads(const FetcherOptions& options, Name name) : name_(std::move(name)) {
   fetcher_ = std::make_unique<Fetcher>(
-      std::move(options), [this](const std::stop_token& stop) { return NameNext(stop); },
+      options, [this](const std::stop_token& stop) { return NameNext(stop); },
       [this](uint64_t number, Result<Fetched> result) { Deliver(number, std::move(result)); });
 }
 

@@ -25,7 +25,7 @@ class OrderedReads {
   using Name = std::function<std::optional<PartPlace>()>;
 
   // `options` as of a Fetcher; its budgets outlive this and all that it gave.
-  OrderedReads(FetcherOptions options, Name name);
+  OrderedReads(const FetcherOptions& options, Name name);
   ~OrderedReads();  // stops what runs
   OrderedReads(const OrderedReads&) = delete;
   OrderedReads& operator=(const OrderedReads&) = delete;

@@ -22,7 +22,7 @@ CachedCredentials::CachedCredentials(CredentialSourcePtr source, const Clock& cl
   }
 }
 
-CachedCredentials::~CachedCredentials() { Stop(); }
+CachedCredentials::~CachedCredentials() { CachedCredentials::Stop(); }
 
 std::optional<CredentialsPtr> CachedCredentials::TryGet() {
   const std::lock_guard lock(mutex_);
