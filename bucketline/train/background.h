@@ -14,7 +14,7 @@ namespace bucketline {
 // Used by one thread. A task that throws does so into the next Start, Check or Wait, once.
 class Background {
  public:
-  explicit Background(std::string name) : pool_(1, std::move(name)) {}
+  explicit Background(const std::string& name) : pool_(1, name) {}
   ~Background() = default;  // lets a running task end; what it threw is lost
 
   // Waits for the task before; then runs this one and returns at once. Throws what the task before threw; this
