@@ -13,14 +13,6 @@
 namespace bucketline {
 namespace {
 
-// Lets the process have no more address space than it has and `more` bytes.
-void LimitMemory(uint64_t more) {
-  uint64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  const rlimit limit{pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + more, RLIM_INFINITY};
-  setrlimit(RLIMIT_AS, &limit);
-}
-
 // How many threads, of 40, did 1,000 things; 0 when these were not done.
 int ThreadsThatDidAll() {
   std::atomic<int> threads{0};
@@ -44,6 +36,14 @@ TEST(RunOnThreads, EachOfThemCallsTheWork) {
 
 // A sanitizer needs address space of its own.
 #if !defined(BUCKETLINE_ADDRESS_SANITIZER) && !defined(BUCKETLINE_THREAD_SANITIZER)
+// Lets the process have no more address space than it has and `more` bytes.
+void LimitMemory(uint64_t more) {
+  uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlimit limit{pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) + more, RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &limit);
+}
+
 TEST(RunOnThreadsDeathTest, FewerThreadsDoTheSameWork) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(

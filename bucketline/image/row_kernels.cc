@@ -75,7 +75,7 @@ struct Arithmetic<float> {
 
 // One output pixel of three channels; the fourth lane is of no use.
 template <typename Level, int kTaps, typename A = Arithmetic<Level>>
-BUCKETLINE_INLINE A::Vector Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
+BUCKETLINE_INLINE auto Pixel(const uint8_t* row, const typename A::Weight* weights, int taps) {
   typename A::Vector sum = A::Zero();
   const int count = kTaps > 0 ? kTaps : taps;
   for (int t = 0; t < count; ++t) sum += A::Load(row + 3 * t) * weights[t];

@@ -30,7 +30,11 @@ TEST(CredentialJson, TokenAndExpirationMayBeMissing) {
 }
 
 TEST(CredentialJson, WhatIsMissingIsSaidAndNothingQuoted) {
-  const std::pair<const char*, const char*> faults[] = {
+  struct Fault {
+    const char* json;
+    const char* why;
+  };
+  const Fault faults[] = {
       {"", "no JSON object"},
       {"very-secret", "no JSON object"},
       {R"(["very-secret"])", "no JSON object"},
@@ -38,13 +42,13 @@ TEST(CredentialJson, WhatIsMissingIsSaidAndNothingQuoted) {
       {R"({"AccessKeyId": "A", "Token": "very-secret"})", "without SecretAccessKey"},
       {R"({"AccessKeyId": "A", "SecretAccessKey": "very-secret", "Expiration": "soon"})", "no date"},
   };
-  for (const auto& [json, why] : faults) {
-    const auto read = Catch([&] { return ParseCredentialJson(json, "Token", "the agent"); });
-    ASSERT_FALSE(read) << json;
-    EXPECT_EQ(read.error().code(), ErrorCode::kUnavailable) << json;
+  for (const Fault& fault : faults) {
+    const auto read = Catch([&] { return ParseCredentialJson(fault.json, "Token", "the agent"); });
+    ASSERT_FALSE(read) << fault.json;
+    EXPECT_EQ(read.error().code(), ErrorCode::kUnavailable) << fault.json;
     EXPECT_THAT(read.error().message(),
-                AllOf(HasSubstr("the agent gave"), HasSubstr(why), Not(HasSubstr("secret"))))
-        << json;
+                AllOf(HasSubstr("the agent gave"), HasSubstr(fault.why), Not(HasSubstr("secret"))))
+        << fault.json;
   }
 }
 
