@@ -1,12 +1,11 @@
 #include "bucketline/serve/multipart_uploads.h"
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "bucketline/serve/s3_failure.h"
+#include "bucketline/serve/serve_testing.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/memory_store.h"
 #include "bucketline/store/store_testing.h"
@@ -14,14 +13,7 @@
 namespace bucketline::serve {
 namespace {
 
-std::string CodeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const S3Failure& failure) {
-    return failure.code();
-  }
-  return "none";
-}
+using testing::CodeOf;
 
 class MultipartUploadsTest : public ::testing::Test {
  protected:

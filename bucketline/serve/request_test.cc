@@ -5,25 +5,18 @@
 #include "bucketline/serve/operation.h"
 #include "bucketline/serve/percent.h"
 #include "bucketline/serve/range_header.h"
-#include "bucketline/serve/s3_failure.h"
+#include "bucketline/serve/serve_testing.h"
 
 namespace bucketline::serve {
 namespace {
+
+using testing::CodeOf;
 
 Request Parse(std::string_view target, std::string method = "GET") {
   Request request;
   request.method = std::move(method);
   ParseTarget(target, request);
   return request;
-}
-
-std::string CodeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const S3Failure& failure) {
-    return failure.code();
-  }
-  return "none";
 }
 
 TEST(Percent, Decodes) {

@@ -1,29 +1,21 @@
 #include "bucketline/serve/upload.h"
 
-#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "bucketline/s3/sigv4.h"
-#include "bucketline/serve/s3_failure.h"
+#include "bucketline/serve/serve_testing.h"
 #include "bucketline/store/blocking.h"
 #include "bucketline/store/memory_store.h"
 
 namespace bucketline::serve {
 namespace {
 
+using testing::CodeOf;
+
 std::span<const uint8_t> BytesOf(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-std::string CodeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const S3Failure& failure) {
-    return failure.code();
-  }
-  return "none";
 }
 
 // One upload of `body`, in pieces of `step` bytes, to a fresh store; what is stored, or the failure's code.

@@ -1,26 +1,18 @@
 #include "bucketline/serve/xml_requests.h"
 
-#include <functional>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bucketline/serve/s3_failure.h"
+#include "bucketline/serve/serve_testing.h"
 
 namespace bucketline::serve {
 namespace {
 
+using testing::CodeOf;
 using ::testing::ElementsAre;
 
-std::string CodeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const S3Failure& failure) {
-    return failure.code();
-  }
-  return "none";
-}
 std::string DeleteCode(const std::string& xml) {
   return CodeOf([&] { ParseDelete(xml); });
 }
